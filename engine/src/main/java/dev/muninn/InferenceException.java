@@ -1,0 +1,28 @@
+package dev.muninn;
+
+/**
+ * A computation could not go on: the model's numbers are no numbers any more, or something the
+ * computation needs is missing on this machine. The message is one line.
+ */
+public class InferenceException extends RuntimeException {
+  private static final long serialVersionUID = 1L;
+
+  /**
+   * Creates an exception from a message.
+   *
+   * @param message what was found, what was expected and where, in one line
+   */
+  public InferenceException(String message) {
+    super(message);
+  }
+
+  /**
+   * Creates an exception from a message and its cause.
+   *
+   * @param message what was found, what was expected and where, in one line
+   * @param cause what went wrong below
+   */
+  public InferenceException(String message, Throwable cause) {
+    super(message, cause);
+  }
+}
