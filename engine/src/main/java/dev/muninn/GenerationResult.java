@@ -1,0 +1,31 @@
+package dev.muninn;
+
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * What a generation made.
+ *
+ * @param promptTokens the prompt as the model saw it
+ * @param tokens the chosen tokens, an end-of-sequence token included
+ * @param text the text without special tokens and stop strings; empty without a tokenizer
+ * @param recurrences applications of the recurrent block per forward, the prompt's first
+ * @param finishReason why it ended
+ * @param timings how long it took
+ * @param keyValueBytes memory that was reserved for keys and values
+ */
+public record GenerationResult(
+    List<Integer> promptTokens,
+    List<Integer> tokens,
+    Optional<String> text,
+    List<Integer> recurrences,
+    FinishReason finishReason,
+    Timings timings,
+    long keyValueBytes) {
+
+  public GenerationResult {
+    promptTokens = List.copyOf(promptTokens);
+    tokens = List.copyOf(tokens);
+    recurrences = List.copyOf(recurrences);
+  }
+}

@@ -1,0 +1,57 @@
+package dev.muninn.cache;
+
+import dev.muninn.model.RavenConfig;
+import java.util.Objects;
+
+/**
+ * What a sequence's keys and values are stored for. A plane holds the keys, or the values, of one
+ * block at one slot: prelude blocks first, then (slot, recurrent block), then coda blocks.
+ *
+ * @param config the model's shape
+ * @param policy maps recurrences to slots
+ * @param recurrences most recurrences a position may have
+ * @param capacity most positions
+ */
+public record KeyValueLayout(RavenConfig config, SlotPolicy policy, int recurrences, int capacity) {
+
+  public KeyValueLayout {
+    Objects.requireNonNull(config, "config");
+    Objects.requireNonNull(policy, "policy");
+    if (recurrences < 1 || capacity < 1) {
+      throw new IllegalArgumentException(
+          "a cache needs recurrences and positions, not " + recurrences + " and " + capacity);
+    }
+  }
+
+  /** Number of planes. */
+  public int planes() {
+    return config.preludeLayers()
+        + policy.slots(recurrences) * config.recurrentLayers()
+        + config.codaLayers();
+  }
+
+  /** Plane of a prelude block. */
+  public int preludePlane(int block) {
+    return block;
+  }
+
+  /** Plane of a recurrent block at a slot. */
+  public int recurrentPlane(int slot, int block) {
+    return config.preludeLayers() + slot * config.recurrentLayers() + block;
+  }
+
+  /** Plane of a coda block. */
+  public int codaPlane(int block) {
+    return planes() - config.codaLayers() + block;
+  }
+
+  /** Bytes of the keys and values of all positions. */
+  public long bytes() {
+    return 2L * planes() * capacity * config.embeddingSize() * Float.BYTES;
+  }
+
+  /** Bytes for r recurrences and a context length, every recurrence kept. */
+  public static long bytes(RavenConfig config, int recurrence, int contextLength) {
+    return new KeyValueLayout(config, SlotPolicy.full(), recurrence, contextLength).bytes();
+  }
+}

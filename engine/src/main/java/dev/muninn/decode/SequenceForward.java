@@ -1,0 +1,152 @@
+package dev.muninn.decode;
+
+import dev.muninn.backend.Backend;
+import dev.muninn.backend.LatentRows;
+import dev.muninn.backend.RowBatch;
+import dev.muninn.cache.KeyValueLayout;
+import dev.muninn.cache.SequenceCache;
+import dev.muninn.model.RavenConfig;
+import java.util.function.BooleanSupplier;
+
+/**
+ * One sequence that grows: each call appends tokens and computes them at r recurrences, with the
+ * keys and values of those before from the cache. Not thread-safe.
+ */
+public final class SequenceForward implements AutoCloseable {
+  /** Most rows in flight: more gain nothing, and their latents would take memory. */
+  private static final int MAXIMUM_ROWS = 256;
+
+  /** Gets the logits of one position, [vocabulary], valid during the call. */
+  @FunctionalInterface
+  public interface LogitsConsumer {
+    void accept(int position, float[] logits);
+  }
+
+  private final int recurrence;
+  private final InitialStates initialStates;
+  private final BooleanSupplier cancelled;
+  private final SequenceCache cache;
+  private final LatentRows rows;
+  private final RowBatch batch;
+  private final float[] latent;
+  private final float[] logits;
+  private int length;
+
+  /**
+   * An empty sequence.
+   *
+   * @param layout room for its keys and values; its recurrences are the most that can be asked for
+   * @param recurrence applications of the recurrent block to each position
+   * @param mostRows rows that are usually appended at once
+   * @param cancelled asked before each application of the recurrent block
+   */
+  public SequenceForward(
+      Backend backend,
+      KeyValueLayout layout,
+      int recurrence,
+      int mostRows,
+      InitialState initialState,
+      BooleanSupplier cancelled) {
+    RavenConfig config = layout.config();
+    this.recurrence = recurrence;
+    this.initialStates = new InitialStates(initialState, config);
+    this.cancelled = cancelled;
+    this.latent = new float[config.embeddingSize()];
+    this.logits = new float[config.vocabularySize()];
+    int capacity = Math.min(mostRows, MAXIMUM_ROWS);
+    this.batch = new RowBatch(capacity);
+    this.cache = new SequenceCache(layout, backend.allocate(layout));
+    try {
+      this.rows = backend.rows(capacity);
+    } catch (RuntimeException | Error e) {
+      cache.close();
+      throw e;
+    }
+  }
+
+  /** Positions computed so far. */
+  public int length() {
+    return length;
+  }
+
+  /**
+   * Appends tokens and computes the logits of the last.
+   *
+   * @return false if it was cancelled; the sequence is then of no further use
+   */
+  public boolean append(int[] tokens) {
+    return append(tokens, tokens.length - 1, (position, ignored) -> {});
+  }
+
+  /**
+   * Appends tokens and computes the logits of those from an index on.
+   *
+   * @return false if it was cancelled; the sequence is then of no further use
+   */
+  public boolean append(int[] tokens, int firstLogits, LogitsConsumer consumer) {
+    for (int from = 0; from < tokens.length; from += batch.capacity()) {
+      int to = Math.min(tokens.length, from + batch.capacity());
+      batch.clear();
+      for (int i = from; i < to; i++) {
+        batch.add(i - from, cache, length + i - from, tokens[i]);
+        batch.setLogits(i - from, i >= firstLogits);
+      }
+      if (!compute()) {
+        return false;
+      }
+      for (int i = Math.max(from, firstLogits); i < to; i++) {
+        rows.readLogits(i - from, logits);
+        consumer.accept(length + i - from, logits);
+      }
+      length += to - from;
+    }
+    return true;
+  }
+
+  /**
+   * Appends one token and computes its logits.
+   *
+   * @return false if it was cancelled; the sequence is then of no further use
+   */
+  public boolean append(int token) {
+    batch.clear();
+    batch.add(0, cache, length, token);
+    batch.setLogits(0, true);
+    if (!compute()) {
+      return false;
+    }
+    rows.readLogits(0, logits);
+    length++;
+    return true;
+  }
+
+  private boolean compute() {
+    rows.prelude(batch);
+    for (int row = 0; row < batch.size(); row++) {
+      initialStates.fill(batch.position(row), latent);
+      rows.writeLatent(batch.slot(row), latent);
+    }
+    for (int i = 0; i < recurrence; i++) {
+      if (cancelled.getAsBoolean()) {
+        return false;
+      }
+      for (int row = 0; row < batch.size(); row++) {
+        batch.setRecurrence(row, i);
+      }
+      rows.recur(batch);
+    }
+    rows.coda(batch);
+    return true;
+  }
+
+  /** Logits of the last position that wanted them, [vocabulary]; overwritten by the next append. */
+  public float[] logits() {
+    return logits;
+  }
+
+  @Override
+  public void close() {
+    rows.close();
+    cache.close();
+  }
+}

@@ -1,0 +1,100 @@
+package dev.muninn.vector;
+
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorMask;
+import jdk.incubator.vector.VectorShuffle;
+import jdk.incubator.vector.VectorSpecies;
+
+/**
+ * The vector shape that this machine computes with, and sums across lanes in one fixed order.
+ *
+ * <p>The API's own {@code reduceLanes} promises no order: it differs between interpreted and
+ * compiled code, and with it the last bit of every result. Here a sum is always the same tree: lane
+ * l with lane l xor 8, then 4, 2, 1.
+ */
+final class Lanes {
+  static final VectorSpecies<Float> FLOATS = choose();
+  static final VectorSpecies<Integer> INTS = VectorSpecies.of(int.class, FLOATS.vectorShape());
+  static final int COUNT = FLOATS.length();
+
+  /** Weights that one step of a product takes from each row: two vectors. */
+  static final int CHUNK = 2 * COUNT;
+
+  /** Sums that {@link #reduce} makes at once. */
+  static final int SUMS = 16;
+
+  /** Floats that the partial sums of {@link #SUMS} accumulators take. */
+  static final int PARTIALS = SUMS * COUNT;
+
+  static final VectorShuffle<Float> SWAP_8 = swap(8);
+  static final VectorShuffle<Float> SWAP_4 = swap(4);
+  static final VectorShuffle<Float> SWAP_2 = swap(2);
+  static final VectorShuffle<Float> SWAP_1 = swap(1);
+  private static final VectorMask<Float> UPPER_8 = upper(8);
+  private static final VectorMask<Float> UPPER_4 = upper(4);
+  private static final VectorMask<Float> UPPER_2 = upper(2);
+  private static final VectorMask<Float> UPPER_1 = upper(1);
+
+  private Lanes() {}
+
+  private static VectorSpecies<Float> choose() {
+    VectorSpecies<Float> preferred = FloatVector.SPECIES_PREFERRED;
+    if (preferred.length() > 16) {
+      return FloatVector.SPECIES_512;
+    }
+    return preferred.length() < 4 ? FloatVector.SPECIES_128 : preferred;
+  }
+
+  private static VectorShuffle<Float> swap(int distance) {
+    return VectorShuffle.fromOp(FLOATS, lane -> lane ^ (distance & (COUNT - 1)));
+  }
+
+  private static VectorMask<Float> upper(int bit) {
+    boolean[] lanes = new boolean[COUNT];
+    for (int lane = 0; lane < COUNT; lane++) {
+      lanes[lane] = (lane & bit) != 0;
+    }
+    return VectorMask.fromArray(FLOATS, lanes, 0);
+  }
+
+  /**
+   * Sums the lanes of 16 accumulators.
+   *
+   * @param partials accumulator a at [a * COUNT, (a + 1) * COUNT); afterwards sum a at index a, the
+   *     rest overwritten
+   */
+  static void reduce(float[] partials) {
+    // Each stage folds two accumulators into one vector that has the halves of both, so that 16 of
+    // them cost 15 folds and not 16 times 4. Written out: a mask that is no constant is slow.
+    if (COUNT > 8) {
+      for (int j = 0; j < 8; j++) {
+        FloatVector a = FloatVector.fromArray(FLOATS, partials, j * COUNT);
+        FloatVector b = FloatVector.fromArray(FLOATS, partials, (j + 8) * COUNT);
+        a.blend(b, UPPER_8)
+            .add(b.blend(a, UPPER_8).rearrange(SWAP_8))
+            .intoArray(partials, j * COUNT);
+      }
+    }
+    for (int group = 0; group < SUMS; group += COUNT) {
+      if (COUNT > 4) {
+        for (int j = group; j < group + 4; j++) {
+          FloatVector a = FloatVector.fromArray(FLOATS, partials, j * COUNT);
+          FloatVector b = FloatVector.fromArray(FLOATS, partials, (j + 4) * COUNT);
+          a.blend(b, UPPER_4)
+              .add(b.blend(a, UPPER_4).rearrange(SWAP_4))
+              .intoArray(partials, j * COUNT);
+        }
+      }
+      for (int j = group; j < group + 2; j++) {
+        FloatVector a = FloatVector.fromArray(FLOATS, partials, j * COUNT);
+        FloatVector b = FloatVector.fromArray(FLOATS, partials, (j + 2) * COUNT);
+        a.blend(b, UPPER_2)
+            .add(b.blend(a, UPPER_2).rearrange(SWAP_2))
+            .intoArray(partials, j * COUNT);
+      }
+      FloatVector a = FloatVector.fromArray(FLOATS, partials, group * COUNT);
+      FloatVector b = FloatVector.fromArray(FLOATS, partials, (group + 1) * COUNT);
+      a.blend(b, UPPER_1).add(b.blend(a, UPPER_1).rearrange(SWAP_1)).intoArray(partials, group);
+    }
+  }
+}

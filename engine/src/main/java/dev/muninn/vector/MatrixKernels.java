@@ -1,0 +1,768 @@
+package dev.muninn.vector;
+
+import static java.nio.ByteOrder.LITTLE_ENDIAN;
+
+import dev.muninn.model.Matrix;
+import dev.muninn.weights.DType;
+import java.lang.foreign.MemorySegment;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.VectorOperators;
+
+/**
+ * Matrix times rows, {@code y[c][o] = sum over k of w[o][k] x[c][k]}, on weights in place.
+ *
+ * <p>One row is computed 4 weight rows at a time, which is bound by how fast memory is read; more
+ * rows in tiles of 4 by 4, which is bound by the multipliers. The 4 weight rows lie a quarter of
+ * the outputs apart, so that memory is read in 4 long streams: rows that share a page confuse the
+ * hardware's prefetching and halve the speed. Either way a result has one vector of partial sums,
+ * to which chunks are added in ascending order, first vector before second, and which {@link
+ * Lanes#reduce} folds. So a result is the same to the last bit whatever rows stand beside it,
+ * whichever kernel computes it and on however many threads; {@link ScalarKernels#dot} says the same
+ * without vectors.
+ *
+ * <p>F16 is first widened, 16 rows at a time, into a scratch strip of floats.
+ *
+ * <p>The kernels are written out lane operation by lane operation: a helper that takes or returns a
+ * vector is not always inlined into a body of this size, and then every vector is boxed.
+ */
+final class MatrixKernels {
+  /** Outputs that are computed together; threads share the outputs out in these units. */
+  static final int UNIT = 16;
+
+  /**
+   * Rows, of each of 4 streams, of a strip of weights that stays in the second-level cache while
+   * all columns pass by.
+   */
+  private static final int STRIP = 12;
+
+  private MatrixKernels() {}
+
+  /**
+   * Computes the outputs from {@code from} to {@code to} of every packed row.
+   *
+   * @param matrix [outputs, columns]
+   * @param from first output, a multiple of {@link #UNIT}
+   * @param to end of the outputs
+   * @param x rows packed for the matrix' type
+   * @param y gets y[c][o] at {@code at + c * stride + o}
+   */
+  static void multiply(
+      Matrix matrix,
+      int from,
+      int to,
+      PackedRows x,
+      float[] y,
+      int at,
+      int stride,
+      Scratch scratch) {
+    if (x.rows() == 1) {
+      multiplyRow(matrix, from, to, x, y, at, scratch);
+    } else {
+      multiplyTiles(matrix, from, to, x, y, at, stride, scratch);
+    }
+  }
+
+  private static void multiplyRow(
+      Matrix matrix, int from, int to, PackedRows x, float[] y, int at, Scratch scratch) {
+    int columns = matrix.columns();
+    long rowBytes = matrix.rowBytes();
+    int quarter = quarter(from, to);
+    long streamBytes = quarter * rowBytes;
+    for (int o = 0; o < quarter; o += 4) {
+      long offset = (from + o) * rowBytes;
+      if (matrix.dtype() == DType.F16) {
+        widen(matrix.data(), offset, streamBytes, columns, scratch);
+        dot16(
+            DType.F32,
+            scratch.strip,
+            0,
+            4L * columns,
+            16L * columns,
+            columns,
+            x.data,
+            x.paired(),
+            scratch.partials);
+      } else {
+        dot16(
+            matrix.dtype(),
+            matrix.data(),
+            offset,
+            rowBytes,
+            streamBytes,
+            columns,
+            x.data,
+            x.paired(),
+            scratch.partials);
+      }
+      for (int stream = 0; stream < 4; stream++) {
+        System.arraycopy(scratch.partials, 4 * stream, y, at + from + o + stream * quarter, 4);
+      }
+    }
+    for (int o = from + 4 * quarter; o < to; o++) {
+      y[at + o] = ScalarKernels.dot(matrix, o, x, 0, scratch.partials);
+    }
+  }
+
+  /** Rows of each of the four streams that a range of outputs is read in. */
+  private static int quarter(int from, int to) {
+    return (to - from) / UNIT * 4;
+  }
+
+  /**
+   * The products of 16 weight rows with one packed row: 4 rows in each of 4 streams.
+   *
+   * @param dtype F32 or BF16
+   * @param offset byte offset of the first weight row
+   * @param rowBytes bytes from one weight row of a stream to the next
+   * @param streamBytes bytes from one stream to the next
+   * @param x the packed row
+   * @param partials gets the product of row i of stream j at 4 j + i
+   */
+  static void dot16(
+      DType dtype,
+      MemorySegment weights,
+      long offset,
+      long rowBytes,
+      long streamBytes,
+      int columns,
+      float[] x,
+      boolean paired,
+      float[] partials) {
+    int steps = columns / Lanes.CHUNK;
+    for (int i = 0; i < 4; i++) {
+      long row = offset + i * rowBytes;
+      if (dtype == DType.BF16) {
+        rows4Bf16(weights, row, streamBytes, steps, x, 0, partials, i * Lanes.COUNT);
+      } else {
+        rows4F32(weights, row, streamBytes, steps, x, 0, partials, i * Lanes.COUNT);
+      }
+    }
+    int tail = columns % Lanes.CHUNK;
+    if (tail > 0) {
+      int first = columns - tail;
+      for (int sum = 0; sum < UNIT; sum++) {
+        long row = offset + sum % 4 * rowBytes + sum / 4 * streamBytes;
+        addTail(dtype, weights, row, first, tail, x, first, paired, partials, sum * Lanes.COUNT);
+      }
+    }
+    Lanes.reduce(partials);
+  }
+
+  private static void multiplyTiles(
+      Matrix matrix,
+      int from,
+      int to,
+      PackedRows x,
+      float[] y,
+      int at,
+      int stride,
+      Scratch scratch) {
+    int rows = x.rows();
+    int columns = matrix.columns();
+    long rowBytes = matrix.rowBytes();
+    int quarter = quarter(from, to);
+    long streamBytes = quarter * rowBytes;
+    boolean widened = matrix.dtype() == DType.F16;
+    int height = widened ? 4 : STRIP;
+    for (int strip = 0; strip < quarter; strip += height) {
+      int end = Math.min(quarter, strip + height);
+      if (widened) {
+        widen(matrix.data(), (from + strip) * rowBytes, streamBytes, columns, scratch);
+      }
+      for (int group = 0; group < PackedRows.groups(rows); group++) {
+        int count = Math.min(PackedRows.TILE, rows - PackedRows.TILE * group);
+        for (int o = strip; o < end; o++) {
+          if (widened) {
+            tile(
+                DType.F32,
+                scratch.strip,
+                (o - strip) * 4L * columns,
+                16L * columns,
+                columns,
+                x,
+                group,
+                scratch.partials);
+          } else {
+            tile(
+                matrix.dtype(),
+                matrix.data(),
+                (from + o) * rowBytes,
+                streamBytes,
+                columns,
+                x,
+                group,
+                scratch.partials);
+          }
+          for (int c = 0; c < count; c++) {
+            int target = at + (PackedRows.TILE * group + c) * stride + from + o;
+            y[target] = scratch.partials[4 * c];
+            y[target + quarter] = scratch.partials[4 * c + 1];
+            y[target + 2 * quarter] = scratch.partials[4 * c + 2];
+            y[target + 3 * quarter] = scratch.partials[4 * c + 3];
+          }
+        }
+      }
+    }
+    for (int o = from + 4 * quarter; o < to; o++) {
+      for (int row = 0; row < rows; row++) {
+        y[at + row * stride + o] = ScalarKernels.dot(matrix, o, x, row, scratch.partials);
+      }
+    }
+  }
+
+  /**
+   * The products of a row of each of 4 streams with the 4 rows of a group: [column * 4 + stream].
+   */
+  private static void tile(
+      DType dtype,
+      MemorySegment weights,
+      long offset,
+      long streamBytes,
+      int columns,
+      PackedRows x,
+      int group,
+      float[] partials) {
+    int steps = columns / Lanes.CHUNK;
+    if (dtype == DType.BF16) {
+      tileBf16(weights, offset, streamBytes, steps, x.data, x.groupOffset(group), partials);
+    } else {
+      tileF32(weights, offset, streamBytes, steps, x.data, x.groupOffset(group), partials);
+    }
+    int tail = columns % Lanes.CHUNK;
+    if (tail > 0) {
+      for (int sum = 0; sum < UNIT; sum++) {
+        addTail(
+            dtype,
+            weights,
+            offset + sum % 4 * streamBytes,
+            columns - tail,
+            tail,
+            x.data,
+            x.tailOffset(4 * group + sum / 4),
+            x.paired(),
+            partials,
+            sum * Lanes.COUNT);
+      }
+    }
+    Lanes.reduce(partials);
+  }
+
+  /** Adds the columns that fill no chunk to the lanes they would have had in one. */
+  private static void addTail(
+      DType dtype,
+      MemorySegment weights,
+      long rowOffset,
+      int firstColumn,
+      int count,
+      float[] x,
+      int from,
+      boolean paired,
+      float[] partials,
+      int at) {
+    for (int i = 0; i < count; i++) {
+      int lane = at + PackedRows.tailLane(i, paired);
+      float weight = ScalarKernels.weight(dtype, weights, rowOffset, firstColumn + i);
+      partials[lane] = Math.fma(weight, x[from + i], partials[lane]);
+    }
+  }
+
+  private static void rows4Bf16(
+      MemorySegment weights,
+      long offset,
+      long stride,
+      int steps,
+      float[] x,
+      int from,
+      float[] out,
+      int to) {
+    FloatVector sum0 = FloatVector.zero(Lanes.FLOATS);
+    FloatVector sum1 = sum0;
+    FloatVector sum2 = sum0;
+    FloatVector sum3 = sum0;
+    int step = 0;
+    for (; step + 2 <= steps; step += 2) {
+      int at = from + step * Lanes.CHUNK;
+      long base = offset + step * 4L * Lanes.COUNT;
+      FloatVector x0 = FloatVector.fromArray(Lanes.FLOATS, x, at);
+      FloatVector x1 = FloatVector.fromArray(Lanes.FLOATS, x, at + Lanes.COUNT);
+      IntVector w = IntVector.fromMemorySegment(Lanes.INTS, weights, base, LITTLE_ENDIAN);
+      sum0 =
+          w.and(0xFFFF0000)
+              .reinterpretAsFloats()
+              .fma(x1, w.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(x0, sum0));
+      w = IntVector.fromMemorySegment(Lanes.INTS, weights, base + stride, LITTLE_ENDIAN);
+      sum1 =
+          w.and(0xFFFF0000)
+              .reinterpretAsFloats()
+              .fma(x1, w.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(x0, sum1));
+      w = IntVector.fromMemorySegment(Lanes.INTS, weights, base + 2 * stride, LITTLE_ENDIAN);
+      sum2 =
+          w.and(0xFFFF0000)
+              .reinterpretAsFloats()
+              .fma(x1, w.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(x0, sum2));
+      w = IntVector.fromMemorySegment(Lanes.INTS, weights, base + 3 * stride, LITTLE_ENDIAN);
+      sum3 =
+          w.and(0xFFFF0000)
+              .reinterpretAsFloats()
+              .fma(x1, w.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(x0, sum3));
+      FloatVector x2 = FloatVector.fromArray(Lanes.FLOATS, x, at + Lanes.CHUNK);
+      FloatVector x3 = FloatVector.fromArray(Lanes.FLOATS, x, at + Lanes.CHUNK + Lanes.COUNT);
+      w = IntVector.fromMemorySegment(Lanes.INTS, weights, base + 4L * Lanes.COUNT, LITTLE_ENDIAN);
+      sum0 =
+          w.and(0xFFFF0000)
+              .reinterpretAsFloats()
+              .fma(x3, w.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(x2, sum0));
+      w =
+          IntVector.fromMemorySegment(
+              Lanes.INTS, weights, base + stride + 4L * Lanes.COUNT, LITTLE_ENDIAN);
+      sum1 =
+          w.and(0xFFFF0000)
+              .reinterpretAsFloats()
+              .fma(x3, w.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(x2, sum1));
+      w =
+          IntVector.fromMemorySegment(
+              Lanes.INTS, weights, base + 2 * stride + 4L * Lanes.COUNT, LITTLE_ENDIAN);
+      sum2 =
+          w.and(0xFFFF0000)
+              .reinterpretAsFloats()
+              .fma(x3, w.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(x2, sum2));
+      w =
+          IntVector.fromMemorySegment(
+              Lanes.INTS, weights, base + 3 * stride + 4L * Lanes.COUNT, LITTLE_ENDIAN);
+      sum3 =
+          w.and(0xFFFF0000)
+              .reinterpretAsFloats()
+              .fma(x3, w.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(x2, sum3));
+    }
+    if (step < steps) {
+      int at = from + step * Lanes.CHUNK;
+      long base = offset + step * 4L * Lanes.COUNT;
+      FloatVector x0 = FloatVector.fromArray(Lanes.FLOATS, x, at);
+      FloatVector x1 = FloatVector.fromArray(Lanes.FLOATS, x, at + Lanes.COUNT);
+      IntVector w = IntVector.fromMemorySegment(Lanes.INTS, weights, base, LITTLE_ENDIAN);
+      sum0 =
+          w.and(0xFFFF0000)
+              .reinterpretAsFloats()
+              .fma(x1, w.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(x0, sum0));
+      w = IntVector.fromMemorySegment(Lanes.INTS, weights, base + stride, LITTLE_ENDIAN);
+      sum1 =
+          w.and(0xFFFF0000)
+              .reinterpretAsFloats()
+              .fma(x1, w.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(x0, sum1));
+      w = IntVector.fromMemorySegment(Lanes.INTS, weights, base + 2 * stride, LITTLE_ENDIAN);
+      sum2 =
+          w.and(0xFFFF0000)
+              .reinterpretAsFloats()
+              .fma(x1, w.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(x0, sum2));
+      w = IntVector.fromMemorySegment(Lanes.INTS, weights, base + 3 * stride, LITTLE_ENDIAN);
+      sum3 =
+          w.and(0xFFFF0000)
+              .reinterpretAsFloats()
+              .fma(x1, w.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(x0, sum3));
+    }
+    sum0.intoArray(out, to);
+    sum1.intoArray(out, to + 4 * Lanes.COUNT);
+    sum2.intoArray(out, to + 8 * Lanes.COUNT);
+    sum3.intoArray(out, to + 12 * Lanes.COUNT);
+  }
+
+  private static void rows4F32(
+      MemorySegment weights,
+      long offset,
+      long stride,
+      int steps,
+      float[] x,
+      int from,
+      float[] out,
+      int to) {
+    FloatVector sum0 = FloatVector.zero(Lanes.FLOATS);
+    FloatVector sum1 = sum0;
+    FloatVector sum2 = sum0;
+    FloatVector sum3 = sum0;
+    int step = 0;
+    for (; step + 2 <= steps; step += 2) {
+      int at = from + step * Lanes.CHUNK;
+      long base = offset + step * 8L * Lanes.COUNT;
+      FloatVector x0 = FloatVector.fromArray(Lanes.FLOATS, x, at);
+      FloatVector x1 = FloatVector.fromArray(Lanes.FLOATS, x, at + Lanes.COUNT);
+      sum0 =
+          FloatVector.fromMemorySegment(Lanes.FLOATS, weights, base, LITTLE_ENDIAN).fma(x0, sum0);
+      sum0 =
+          FloatVector.fromMemorySegment(
+                  Lanes.FLOATS, weights, base + 4L * Lanes.COUNT, LITTLE_ENDIAN)
+              .fma(x1, sum0);
+      sum1 =
+          FloatVector.fromMemorySegment(Lanes.FLOATS, weights, base + stride, LITTLE_ENDIAN)
+              .fma(x0, sum1);
+      sum1 =
+          FloatVector.fromMemorySegment(
+                  Lanes.FLOATS, weights, base + stride + 4L * Lanes.COUNT, LITTLE_ENDIAN)
+              .fma(x1, sum1);
+      sum2 =
+          FloatVector.fromMemorySegment(Lanes.FLOATS, weights, base + 2 * stride, LITTLE_ENDIAN)
+              .fma(x0, sum2);
+      sum2 =
+          FloatVector.fromMemorySegment(
+                  Lanes.FLOATS, weights, base + 2 * stride + 4L * Lanes.COUNT, LITTLE_ENDIAN)
+              .fma(x1, sum2);
+      sum3 =
+          FloatVector.fromMemorySegment(Lanes.FLOATS, weights, base + 3 * stride, LITTLE_ENDIAN)
+              .fma(x0, sum3);
+      sum3 =
+          FloatVector.fromMemorySegment(
+                  Lanes.FLOATS, weights, base + 3 * stride + 4L * Lanes.COUNT, LITTLE_ENDIAN)
+              .fma(x1, sum3);
+      FloatVector x2 = FloatVector.fromArray(Lanes.FLOATS, x, at + Lanes.CHUNK);
+      FloatVector x3 = FloatVector.fromArray(Lanes.FLOATS, x, at + Lanes.CHUNK + Lanes.COUNT);
+      sum0 =
+          FloatVector.fromMemorySegment(
+                  Lanes.FLOATS, weights, base + 8L * Lanes.COUNT, LITTLE_ENDIAN)
+              .fma(x2, sum0);
+      sum0 =
+          FloatVector.fromMemorySegment(
+                  Lanes.FLOATS, weights, base + 8L * Lanes.COUNT + 4L * Lanes.COUNT, LITTLE_ENDIAN)
+              .fma(x3, sum0);
+      sum1 =
+          FloatVector.fromMemorySegment(
+                  Lanes.FLOATS, weights, base + stride + 8L * Lanes.COUNT, LITTLE_ENDIAN)
+              .fma(x2, sum1);
+      sum1 =
+          FloatVector.fromMemorySegment(
+                  Lanes.FLOATS,
+                  weights,
+                  base + stride + 8L * Lanes.COUNT + 4L * Lanes.COUNT,
+                  LITTLE_ENDIAN)
+              .fma(x3, sum1);
+      sum2 =
+          FloatVector.fromMemorySegment(
+                  Lanes.FLOATS, weights, base + 2 * stride + 8L * Lanes.COUNT, LITTLE_ENDIAN)
+              .fma(x2, sum2);
+      sum2 =
+          FloatVector.fromMemorySegment(
+                  Lanes.FLOATS,
+                  weights,
+                  base + 2 * stride + 8L * Lanes.COUNT + 4L * Lanes.COUNT,
+                  LITTLE_ENDIAN)
+              .fma(x3, sum2);
+      sum3 =
+          FloatVector.fromMemorySegment(
+                  Lanes.FLOATS, weights, base + 3 * stride + 8L * Lanes.COUNT, LITTLE_ENDIAN)
+              .fma(x2, sum3);
+      sum3 =
+          FloatVector.fromMemorySegment(
+                  Lanes.FLOATS,
+                  weights,
+                  base + 3 * stride + 8L * Lanes.COUNT + 4L * Lanes.COUNT,
+                  LITTLE_ENDIAN)
+              .fma(x3, sum3);
+    }
+    if (step < steps) {
+      int at = from + step * Lanes.CHUNK;
+      long base = offset + step * 8L * Lanes.COUNT;
+      FloatVector x0 = FloatVector.fromArray(Lanes.FLOATS, x, at);
+      FloatVector x1 = FloatVector.fromArray(Lanes.FLOATS, x, at + Lanes.COUNT);
+      sum0 =
+          FloatVector.fromMemorySegment(Lanes.FLOATS, weights, base, LITTLE_ENDIAN).fma(x0, sum0);
+      sum0 =
+          FloatVector.fromMemorySegment(
+                  Lanes.FLOATS, weights, base + 4L * Lanes.COUNT, LITTLE_ENDIAN)
+              .fma(x1, sum0);
+      sum1 =
+          FloatVector.fromMemorySegment(Lanes.FLOATS, weights, base + stride, LITTLE_ENDIAN)
+              .fma(x0, sum1);
+      sum1 =
+          FloatVector.fromMemorySegment(
+                  Lanes.FLOATS, weights, base + stride + 4L * Lanes.COUNT, LITTLE_ENDIAN)
+              .fma(x1, sum1);
+      sum2 =
+          FloatVector.fromMemorySegment(Lanes.FLOATS, weights, base + 2 * stride, LITTLE_ENDIAN)
+              .fma(x0, sum2);
+      sum2 =
+          FloatVector.fromMemorySegment(
+                  Lanes.FLOATS, weights, base + 2 * stride + 4L * Lanes.COUNT, LITTLE_ENDIAN)
+              .fma(x1, sum2);
+      sum3 =
+          FloatVector.fromMemorySegment(Lanes.FLOATS, weights, base + 3 * stride, LITTLE_ENDIAN)
+              .fma(x0, sum3);
+      sum3 =
+          FloatVector.fromMemorySegment(
+                  Lanes.FLOATS, weights, base + 3 * stride + 4L * Lanes.COUNT, LITTLE_ENDIAN)
+              .fma(x1, sum3);
+    }
+    sum0.intoArray(out, to);
+    sum1.intoArray(out, to + 4 * Lanes.COUNT);
+    sum2.intoArray(out, to + 8 * Lanes.COUNT);
+    sum3.intoArray(out, to + 12 * Lanes.COUNT);
+  }
+
+  private static void tileBf16(
+      MemorySegment weights,
+      long offset,
+      long stride,
+      int steps,
+      float[] x,
+      int from,
+      float[] out) {
+    FloatVector sum00 = FloatVector.zero(Lanes.FLOATS);
+    FloatVector sum01 = sum00;
+    FloatVector sum02 = sum00;
+    FloatVector sum03 = sum00;
+    FloatVector sum10 = sum00;
+    FloatVector sum11 = sum00;
+    FloatVector sum12 = sum00;
+    FloatVector sum13 = sum00;
+    FloatVector sum20 = sum00;
+    FloatVector sum21 = sum00;
+    FloatVector sum22 = sum00;
+    FloatVector sum23 = sum00;
+    FloatVector sum30 = sum00;
+    FloatVector sum31 = sum00;
+    FloatVector sum32 = sum00;
+    FloatVector sum33 = sum00;
+    for (int step = 0; step < steps; step++) {
+      int at = from + step * 4 * Lanes.CHUNK;
+      long base = offset + step * 4L * Lanes.COUNT;
+      IntVector pair0 = IntVector.fromMemorySegment(Lanes.INTS, weights, base, LITTLE_ENDIAN);
+      IntVector pair1 =
+          IntVector.fromMemorySegment(Lanes.INTS, weights, base + stride, LITTLE_ENDIAN);
+      IntVector pair2 =
+          IntVector.fromMemorySegment(Lanes.INTS, weights, base + 2 * stride, LITTLE_ENDIAN);
+      IntVector pair3 =
+          IntVector.fromMemorySegment(Lanes.INTS, weights, base + 3 * stride, LITTLE_ENDIAN);
+      FloatVector w0 = pair0.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
+      FloatVector w1 = pair1.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
+      FloatVector w2 = pair2.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
+      FloatVector w3 = pair3.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
+      FloatVector column = FloatVector.fromArray(Lanes.FLOATS, x, at);
+      sum00 = w0.fma(column, sum00);
+      sum01 = w1.fma(column, sum01);
+      sum02 = w2.fma(column, sum02);
+      sum03 = w3.fma(column, sum03);
+      column = FloatVector.fromArray(Lanes.FLOATS, x, at + Lanes.COUNT);
+      sum10 = w0.fma(column, sum10);
+      sum11 = w1.fma(column, sum11);
+      sum12 = w2.fma(column, sum12);
+      sum13 = w3.fma(column, sum13);
+      column = FloatVector.fromArray(Lanes.FLOATS, x, at + 2 * Lanes.COUNT);
+      sum20 = w0.fma(column, sum20);
+      sum21 = w1.fma(column, sum21);
+      sum22 = w2.fma(column, sum22);
+      sum23 = w3.fma(column, sum23);
+      column = FloatVector.fromArray(Lanes.FLOATS, x, at + 3 * Lanes.COUNT);
+      sum30 = w0.fma(column, sum30);
+      sum31 = w1.fma(column, sum31);
+      sum32 = w2.fma(column, sum32);
+      sum33 = w3.fma(column, sum33);
+      w0 = pair0.and(0xFFFF0000).reinterpretAsFloats();
+      w1 = pair1.and(0xFFFF0000).reinterpretAsFloats();
+      w2 = pair2.and(0xFFFF0000).reinterpretAsFloats();
+      w3 = pair3.and(0xFFFF0000).reinterpretAsFloats();
+      column = FloatVector.fromArray(Lanes.FLOATS, x, at + 4 * Lanes.COUNT);
+      sum00 = w0.fma(column, sum00);
+      sum01 = w1.fma(column, sum01);
+      sum02 = w2.fma(column, sum02);
+      sum03 = w3.fma(column, sum03);
+      column = FloatVector.fromArray(Lanes.FLOATS, x, at + 5 * Lanes.COUNT);
+      sum10 = w0.fma(column, sum10);
+      sum11 = w1.fma(column, sum11);
+      sum12 = w2.fma(column, sum12);
+      sum13 = w3.fma(column, sum13);
+      column = FloatVector.fromArray(Lanes.FLOATS, x, at + 6 * Lanes.COUNT);
+      sum20 = w0.fma(column, sum20);
+      sum21 = w1.fma(column, sum21);
+      sum22 = w2.fma(column, sum22);
+      sum23 = w3.fma(column, sum23);
+      column = FloatVector.fromArray(Lanes.FLOATS, x, at + 7 * Lanes.COUNT);
+      sum30 = w0.fma(column, sum30);
+      sum31 = w1.fma(column, sum31);
+      sum32 = w2.fma(column, sum32);
+      sum33 = w3.fma(column, sum33);
+    }
+    sum00.intoArray(out, 0);
+    sum01.intoArray(out, Lanes.COUNT);
+    sum02.intoArray(out, 2 * Lanes.COUNT);
+    sum03.intoArray(out, 3 * Lanes.COUNT);
+    sum10.intoArray(out, 4 * Lanes.COUNT);
+    sum11.intoArray(out, 5 * Lanes.COUNT);
+    sum12.intoArray(out, 6 * Lanes.COUNT);
+    sum13.intoArray(out, 7 * Lanes.COUNT);
+    sum20.intoArray(out, 8 * Lanes.COUNT);
+    sum21.intoArray(out, 9 * Lanes.COUNT);
+    sum22.intoArray(out, 10 * Lanes.COUNT);
+    sum23.intoArray(out, 11 * Lanes.COUNT);
+    sum30.intoArray(out, 12 * Lanes.COUNT);
+    sum31.intoArray(out, 13 * Lanes.COUNT);
+    sum32.intoArray(out, 14 * Lanes.COUNT);
+    sum33.intoArray(out, 15 * Lanes.COUNT);
+  }
+
+  private static void tileF32(
+      MemorySegment weights,
+      long offset,
+      long stride,
+      int steps,
+      float[] x,
+      int from,
+      float[] out) {
+    FloatVector sum00 = FloatVector.zero(Lanes.FLOATS);
+    FloatVector sum01 = sum00;
+    FloatVector sum02 = sum00;
+    FloatVector sum03 = sum00;
+    FloatVector sum10 = sum00;
+    FloatVector sum11 = sum00;
+    FloatVector sum12 = sum00;
+    FloatVector sum13 = sum00;
+    FloatVector sum20 = sum00;
+    FloatVector sum21 = sum00;
+    FloatVector sum22 = sum00;
+    FloatVector sum23 = sum00;
+    FloatVector sum30 = sum00;
+    FloatVector sum31 = sum00;
+    FloatVector sum32 = sum00;
+    FloatVector sum33 = sum00;
+    for (int step = 0; step < steps; step++) {
+      int at = from + step * 4 * Lanes.CHUNK;
+      long base = offset + step * 8L * Lanes.COUNT;
+      FloatVector w0 = FloatVector.fromMemorySegment(Lanes.FLOATS, weights, base, LITTLE_ENDIAN);
+      FloatVector w1 =
+          FloatVector.fromMemorySegment(Lanes.FLOATS, weights, base + stride, LITTLE_ENDIAN);
+      FloatVector w2 =
+          FloatVector.fromMemorySegment(Lanes.FLOATS, weights, base + 2 * stride, LITTLE_ENDIAN);
+      FloatVector w3 =
+          FloatVector.fromMemorySegment(Lanes.FLOATS, weights, base + 3 * stride, LITTLE_ENDIAN);
+      FloatVector column = FloatVector.fromArray(Lanes.FLOATS, x, at);
+      sum00 = w0.fma(column, sum00);
+      sum01 = w1.fma(column, sum01);
+      sum02 = w2.fma(column, sum02);
+      sum03 = w3.fma(column, sum03);
+      column = FloatVector.fromArray(Lanes.FLOATS, x, at + Lanes.COUNT);
+      sum10 = w0.fma(column, sum10);
+      sum11 = w1.fma(column, sum11);
+      sum12 = w2.fma(column, sum12);
+      sum13 = w3.fma(column, sum13);
+      column = FloatVector.fromArray(Lanes.FLOATS, x, at + 2 * Lanes.COUNT);
+      sum20 = w0.fma(column, sum20);
+      sum21 = w1.fma(column, sum21);
+      sum22 = w2.fma(column, sum22);
+      sum23 = w3.fma(column, sum23);
+      column = FloatVector.fromArray(Lanes.FLOATS, x, at + 3 * Lanes.COUNT);
+      sum30 = w0.fma(column, sum30);
+      sum31 = w1.fma(column, sum31);
+      sum32 = w2.fma(column, sum32);
+      sum33 = w3.fma(column, sum33);
+      w0 =
+          FloatVector.fromMemorySegment(
+              Lanes.FLOATS, weights, base + 4L * Lanes.COUNT, LITTLE_ENDIAN);
+      w1 =
+          FloatVector.fromMemorySegment(
+              Lanes.FLOATS, weights, base + stride + 4L * Lanes.COUNT, LITTLE_ENDIAN);
+      w2 =
+          FloatVector.fromMemorySegment(
+              Lanes.FLOATS, weights, base + 2 * stride + 4L * Lanes.COUNT, LITTLE_ENDIAN);
+      w3 =
+          FloatVector.fromMemorySegment(
+              Lanes.FLOATS, weights, base + 3 * stride + 4L * Lanes.COUNT, LITTLE_ENDIAN);
+      column = FloatVector.fromArray(Lanes.FLOATS, x, at + 4 * Lanes.COUNT);
+      sum00 = w0.fma(column, sum00);
+      sum01 = w1.fma(column, sum01);
+      sum02 = w2.fma(column, sum02);
+      sum03 = w3.fma(column, sum03);
+      column = FloatVector.fromArray(Lanes.FLOATS, x, at + 5 * Lanes.COUNT);
+      sum10 = w0.fma(column, sum10);
+      sum11 = w1.fma(column, sum11);
+      sum12 = w2.fma(column, sum12);
+      sum13 = w3.fma(column, sum13);
+      column = FloatVector.fromArray(Lanes.FLOATS, x, at + 6 * Lanes.COUNT);
+      sum20 = w0.fma(column, sum20);
+      sum21 = w1.fma(column, sum21);
+      sum22 = w2.fma(column, sum22);
+      sum23 = w3.fma(column, sum23);
+      column = FloatVector.fromArray(Lanes.FLOATS, x, at + 7 * Lanes.COUNT);
+      sum30 = w0.fma(column, sum30);
+      sum31 = w1.fma(column, sum31);
+      sum32 = w2.fma(column, sum32);
+      sum33 = w3.fma(column, sum33);
+    }
+    sum00.intoArray(out, 0);
+    sum01.intoArray(out, Lanes.COUNT);
+    sum02.intoArray(out, 2 * Lanes.COUNT);
+    sum03.intoArray(out, 3 * Lanes.COUNT);
+    sum10.intoArray(out, 4 * Lanes.COUNT);
+    sum11.intoArray(out, 5 * Lanes.COUNT);
+    sum12.intoArray(out, 6 * Lanes.COUNT);
+    sum13.intoArray(out, 7 * Lanes.COUNT);
+    sum20.intoArray(out, 8 * Lanes.COUNT);
+    sum21.intoArray(out, 9 * Lanes.COUNT);
+    sum22.intoArray(out, 10 * Lanes.COUNT);
+    sum23.intoArray(out, 11 * Lanes.COUNT);
+    sum30.intoArray(out, 12 * Lanes.COUNT);
+    sum31.intoArray(out, 13 * Lanes.COUNT);
+    sum32.intoArray(out, 14 * Lanes.COUNT);
+    sum33.intoArray(out, 15 * Lanes.COUNT);
+  }
+
+  /**
+   * Widens {@link #UNIT} rows of F16 to floats, 4 of each of 4 streams: in every chunk the even
+   * columns, then the odd ones, as {@link PackedRows} has them; left-over columns as they are.
+   */
+  static void widen(
+      MemorySegment weights, long offset, long streamBytes, int columns, Scratch scratch) {
+    scratch.ensureStrip(columns);
+    int chunks = columns / Lanes.CHUNK;
+    for (int r = 0; r < UNIT; r++) {
+      long source = offset + r % 4 * 2L * columns + r / 4 * streamBytes;
+      long target = 4L * r * columns;
+      widenChunks(weights, source, chunks, scratch.strip, target);
+      for (int k = chunks * Lanes.CHUNK; k < columns; k++) {
+        ScalarKernels.setF32(
+            scratch.strip, target + 4L * k, ScalarKernels.weight(DType.F16, weights, source, k));
+      }
+    }
+  }
+
+  private static void widenChunks(
+      MemorySegment weights, long source, int chunks, MemorySegment strip, long target) {
+    for (int chunk = 0; chunk < chunks; chunk++) {
+      IntVector pairs =
+          IntVector.fromMemorySegment(
+              Lanes.INTS, weights, source + chunk * 4L * Lanes.COUNT, LITTLE_ENDIAN);
+      long at = target + chunk * 8L * Lanes.COUNT;
+      // The exponent and fraction of an F16, moved to where a float has them, are those of the
+      // value
+      // times 2^-112, subnormals included; infinities and NaN, of which the exponent is all ones,
+      // get
+      // a float's.
+      IntVector moved =
+          pairs
+              .lanewise(VectorOperators.LSHL, 16)
+              .lanewise(VectorOperators.ASHR, 3)
+              .and(0x8FFFE000);
+      FloatVector value = moved.reinterpretAsFloats().mul(0x1p112f);
+      value
+          .blend(
+              moved.or(0x7F800000).reinterpretAsFloats(),
+              value.abs().compare(VectorOperators.GE, 65_536f))
+          .intoMemorySegment(strip, at, LITTLE_ENDIAN);
+      moved = pairs.and(0xFFFF0000).lanewise(VectorOperators.ASHR, 3).and(0x8FFFE000);
+      value = moved.reinterpretAsFloats().mul(0x1p112f);
+      value
+          .blend(
+              moved.or(0x7F800000).reinterpretAsFloats(),
+              value.abs().compare(VectorOperators.GE, 65_536f))
+          .intoMemorySegment(strip, at + 4L * Lanes.COUNT, LITTLE_ENDIAN);
+    }
+  }
+
+  /** What one thread needs beside its inputs. */
+  static final class Scratch {
+    final float[] partials = new float[Lanes.PARTIALS];
+    MemorySegment strip = MemorySegment.NULL;
+
+    private void ensureStrip(int columns) {
+      if (strip.byteSize() < 4L * UNIT * columns) {
+        strip = NativeMemory.allocateAutomatic(4L * UNIT * columns);
+      }
+    }
+  }
+}

@@ -1,0 +1,39 @@
+package dev.muninn.vector;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashSet;
+import java.util.Set;
+
+/** How many physical cores this process may use. */
+public final class PhysicalCores {
+  private static final Path TOPOLOGY = Path.of("/sys/devices/system/cpu");
+
+  private PhysicalCores() {}
+
+  /**
+   * Physical cores, at least 1: two hardware threads of one core share its multipliers, so a second
+   * computing thread there only gets in the way. Where the system does not tell, the available
+   * processors.
+   */
+  public static int count() {
+    int available = Runtime.getRuntime().availableProcessors();
+    Set<String> cores = new HashSet<>();
+    int processors = 0;
+    for (; ; processors++) {
+      Path siblings = TOPOLOGY.resolve("cpu" + processors + "/topology/thread_siblings_list");
+      try {
+        cores.add(Files.readString(siblings, StandardCharsets.US_ASCII).strip());
+      } catch (IOException e) {
+        break;
+      }
+    }
+    if (cores.isEmpty()) {
+      return available;
+    }
+    // A container may be given a part of the machine's processors.
+    return Math.max(1, Math.min(cores.size(), available));
+  }
+}

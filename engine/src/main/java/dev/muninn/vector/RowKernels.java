@@ -1,0 +1,258 @@
+package dev.muninn.vector;
+
+import static java.nio.ByteOrder.LITTLE_ENDIAN;
+
+import java.lang.foreign.MemorySegment;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorShuffle;
+
+/**
+ * What is done to a row between two products: norms, the gated activation, rotary positions,
+ * softmax attention. Every sum is added up in one fixed order. The scalar twins are in {@link
+ * ScalarKernels}.
+ */
+final class RowKernels {
+  private static final VectorShuffle<Float> NEIGHBOUR =
+      VectorShuffle.fromOp(Lanes.FLOATS, lane -> lane ^ 1);
+
+  private RowKernels() {}
+
+  /** {@code x += y}. */
+  static void add(float[] x, int xFrom, float[] y, int yFrom, int size) {
+    int i = 0;
+    for (; i < Lanes.FLOATS.loopBound(size); i += Lanes.COUNT) {
+      FloatVector.fromArray(Lanes.FLOATS, x, xFrom + i)
+          .add(FloatVector.fromArray(Lanes.FLOATS, y, yFrom + i))
+          .intoArray(x, xFrom + i);
+    }
+    for (; i < size; i++) {
+      x[xFrom + i] += y[yFrom + i];
+    }
+  }
+
+  /** Stores {@code size} values at a byte offset. */
+  static void store(float[] x, int from, MemorySegment target, long offset, int size) {
+    int i = 0;
+    for (; i < Lanes.FLOATS.loopBound(size); i += Lanes.COUNT) {
+      FloatVector.fromArray(Lanes.FLOATS, x, from + i)
+          .intoMemorySegment(target, offset + 4L * i, LITTLE_ENDIAN);
+    }
+    for (; i < size; i++) {
+      ScalarKernels.setF32(target, offset + 4L * i, x[from + i]);
+    }
+  }
+
+  /** {@code out = x / sqrt(mean(x^2) + epsilon) * weight} (RMSNorm, statistics in f32). */
+  static void norm(
+      float[] x, int from, float[] weight, float epsilon, float[] out, int to, int size) {
+    int bound = Lanes.FLOATS.loopBound(size);
+    FloatVector sum = FloatVector.zero(Lanes.FLOATS);
+    for (int i = 0; i < bound; i += Lanes.COUNT) {
+      FloatVector v = FloatVector.fromArray(Lanes.FLOATS, x, from + i);
+      sum = v.fma(v, sum);
+    }
+    if (Lanes.COUNT > 8) {
+      sum = sum.add(sum.rearrange(Lanes.SWAP_8));
+    }
+    if (Lanes.COUNT > 4) {
+      sum = sum.add(sum.rearrange(Lanes.SWAP_4));
+    }
+    sum = sum.add(sum.rearrange(Lanes.SWAP_2));
+    sum = sum.add(sum.rearrange(Lanes.SWAP_1));
+    float squares = sum.lane(0);
+    for (int i = bound; i < size; i++) {
+      squares = Math.fma(x[from + i], x[from + i], squares);
+    }
+    float scale = (float) (1 / Math.sqrt(squares / size + epsilon));
+    for (int i = 0; i < bound; i += Lanes.COUNT) {
+      FloatVector.fromArray(Lanes.FLOATS, x, from + i)
+          .mul(scale)
+          .mul(FloatVector.fromArray(Lanes.FLOATS, weight, i))
+          .intoArray(out, to + i);
+    }
+    for (int i = bound; i < size; i++) {
+      out[to + i] = x[from + i] * scale * weight[i];
+    }
+  }
+
+  /** {@code hidden = gate * sigmoid(gate) * up}. */
+  static void gate(
+      float[] gate, int gateFrom, float[] up, int upFrom, float[] hidden, int to, int size) {
+    int bound = Lanes.FLOATS.loopBound(size);
+    for (int i = 0; i < bound; i += Lanes.COUNT) {
+      FloatVector.fromArray(Lanes.FLOATS, gate, gateFrom + i).neg().intoArray(hidden, to + i);
+    }
+    exponentials(hidden, to, bound);
+    for (int i = 0; i < bound; i += Lanes.COUNT) {
+      FloatVector.fromArray(Lanes.FLOATS, gate, gateFrom + i)
+          .div(FloatVector.fromArray(Lanes.FLOATS, hidden, to + i).add(1))
+          .mul(FloatVector.fromArray(Lanes.FLOATS, up, upFrom + i))
+          .intoArray(hidden, to + i);
+    }
+    ScalarKernels.gate(
+        gate, gateFrom + bound, up, upFrom + bound, hidden, to + bound, size - bound);
+  }
+
+  /**
+   * Adds the bias and turns adjacent pairs: {@code (a, b) -> (a cos - b sin, b cos + a sin)}.
+   *
+   * @param cosines of each column's angle, from {@code table}
+   * @param sines of each column's angle, negative in even columns, from {@code table}
+   * @param out gets the {@code size} turned values
+   */
+  static void rotate(
+      float[] x,
+      int from,
+      float[] bias,
+      int biasFrom,
+      float[] cosines,
+      float[] sines,
+      int table,
+      float[] out,
+      int size) {
+    int bound = Lanes.FLOATS.loopBound(size);
+    for (int i = 0; i < bound; i += Lanes.COUNT) {
+      FloatVector own =
+          FloatVector.fromArray(Lanes.FLOATS, x, from + i)
+              .add(FloatVector.fromArray(Lanes.FLOATS, bias, biasFrom + i));
+      own.mul(FloatVector.fromArray(Lanes.FLOATS, cosines, table + i))
+          .add(own.rearrange(NEIGHBOUR).mul(FloatVector.fromArray(Lanes.FLOATS, sines, table + i)))
+          .intoArray(out, i);
+    }
+    for (int i = bound; i < size; i++) {
+      float own = x[from + i] + bias[biasFrom + i];
+      float other = x[from + (i ^ 1)] + bias[biasFrom + (i ^ 1)];
+      out[i] = own * cosines[table + i] + other * sines[table + i];
+    }
+  }
+
+  /**
+   * Replaces scores by exp(score - greatest) and returns their sum.
+   *
+   * @param scores {@code count} of them; the array has room for another vector behind them, which
+   *     is overwritten
+   */
+  static float exponentiate(float[] scores, int count) {
+    int end = (count + Lanes.COUNT - 1) / Lanes.COUNT * Lanes.COUNT;
+    for (int i = count; i < end; i++) {
+      scores[i] = Float.NEGATIVE_INFINITY;
+    }
+    FloatVector greatest = FloatVector.broadcast(Lanes.FLOATS, Float.NEGATIVE_INFINITY);
+    for (int i = 0; i < end; i += Lanes.COUNT) {
+      greatest = greatest.max(FloatVector.fromArray(Lanes.FLOATS, scores, i));
+    }
+    // A maximum is the same in any order.
+    float most = greatest.reduceLanes(VectorOperators.MAX);
+    for (int i = 0; i < end; i += Lanes.COUNT) {
+      FloatVector.fromArray(Lanes.FLOATS, scores, i).sub(most).intoArray(scores, i);
+    }
+    exponentials(scores, 0, end);
+    FloatVector sum = FloatVector.zero(Lanes.FLOATS);
+    for (int i = 0; i < end; i += Lanes.COUNT) {
+      sum = sum.add(FloatVector.fromArray(Lanes.FLOATS, scores, i));
+    }
+    if (Lanes.COUNT > 8) {
+      sum = sum.add(sum.rearrange(Lanes.SWAP_8));
+    }
+    if (Lanes.COUNT > 4) {
+      sum = sum.add(sum.rearrange(Lanes.SWAP_4));
+    }
+    sum = sum.add(sum.rearrange(Lanes.SWAP_2));
+    sum = sum.add(sum.rearrange(Lanes.SWAP_1));
+    return sum.lane(0);
+  }
+
+  /**
+   * {@code out += sum over positions of weight[position] * value[position]}.
+   *
+   * @param values F32 rows of {@code size}
+   * @param offset byte offset of the row of position {@code from}
+   * @param weights by position
+   */
+  static void addWeighted(
+      MemorySegment values, long offset, int size, float[] weights, int from, int to, float[] out) {
+    long stride = 4L * size;
+    int i = 0;
+    for (; i + 4 * Lanes.COUNT <= size; i += 4 * Lanes.COUNT) {
+      FloatVector sum0 = FloatVector.fromArray(Lanes.FLOATS, out, i);
+      FloatVector sum1 = FloatVector.fromArray(Lanes.FLOATS, out, i + Lanes.COUNT);
+      FloatVector sum2 = FloatVector.fromArray(Lanes.FLOATS, out, i + 2 * Lanes.COUNT);
+      FloatVector sum3 = FloatVector.fromArray(Lanes.FLOATS, out, i + 3 * Lanes.COUNT);
+      for (int p = from; p < to; p++) {
+        FloatVector weight = FloatVector.broadcast(Lanes.FLOATS, weights[p]);
+        long at = offset + (p - from) * stride + 4L * i;
+        sum0 =
+            FloatVector.fromMemorySegment(Lanes.FLOATS, values, at, LITTLE_ENDIAN)
+                .fma(weight, sum0);
+        sum1 =
+            FloatVector.fromMemorySegment(
+                    Lanes.FLOATS, values, at + 4L * Lanes.COUNT, LITTLE_ENDIAN)
+                .fma(weight, sum1);
+        sum2 =
+            FloatVector.fromMemorySegment(
+                    Lanes.FLOATS, values, at + 8L * Lanes.COUNT, LITTLE_ENDIAN)
+                .fma(weight, sum2);
+        sum3 =
+            FloatVector.fromMemorySegment(
+                    Lanes.FLOATS, values, at + 12L * Lanes.COUNT, LITTLE_ENDIAN)
+                .fma(weight, sum3);
+      }
+      sum0.intoArray(out, i);
+      sum1.intoArray(out, i + Lanes.COUNT);
+      sum2.intoArray(out, i + 2 * Lanes.COUNT);
+      sum3.intoArray(out, i + 3 * Lanes.COUNT);
+    }
+    for (; i + Lanes.COUNT <= size; i += Lanes.COUNT) {
+      FloatVector sum = FloatVector.fromArray(Lanes.FLOATS, out, i);
+      for (int p = from; p < to; p++) {
+        sum =
+            FloatVector.fromMemorySegment(
+                    Lanes.FLOATS, values, offset + (p - from) * stride + 4L * i, LITTLE_ENDIAN)
+                .fma(FloatVector.broadcast(Lanes.FLOATS, weights[p]), sum);
+      }
+      sum.intoArray(out, i);
+    }
+    for (; i < size; i++) {
+      float sum = out[i];
+      for (int p = from; p < to; p++) {
+        sum =
+            Math.fma(
+                ScalarKernels.f32(values, offset + (p - from) * stride + 4L * i), weights[p], sum);
+      }
+      out[i] = sum;
+    }
+  }
+
+  /**
+   * Replaces values by their exponentials: 2^n times a polynomial of the remainder, within 2 units
+   * in the last place from -87 to 88, and 0 or the bound's value beyond. The API's own is a
+   * library's on some machines and a loop over lanes on others.
+   *
+   * @param count a multiple of {@link Lanes#COUNT}
+   */
+  static void exponentials(float[] x, int from, int count) {
+    for (int i = from; i < from + count; i += Lanes.COUNT) {
+      FloatVector v = FloatVector.fromArray(Lanes.FLOATS, x, i);
+      FloatVector bounded = v.min(88.37f).max(-87.33f);
+      // Adding 1.5 * 2^23 leaves the nearest integer in the lowest bits.
+      FloatVector shifted = bounded.mul(1.442695041f).add(12_582_912f);
+      FloatVector n = shifted.sub(12_582_912f);
+      FloatVector r = n.mul(-0.693359375f).add(bounded);
+      r = n.mul(2.12194440e-4f).add(r);
+      FloatVector p = r.mul(1.9875691500e-4f).add(1.3981999507e-3f);
+      p = p.mul(r).add(8.3334519073e-3f);
+      p = p.mul(r).add(4.1665795894e-2f);
+      p = p.mul(r).add(1.6666665459e-1f);
+      p = p.mul(r).add(5.0000001201e-1f);
+      p = p.mul(r).mul(r).add(r).add(1);
+      FloatVector power =
+          shifted
+              .reinterpretAsInts()
+              .lanewise(VectorOperators.LSHL, 23)
+              .add(0x3F800000)
+              .reinterpretAsFloats();
+      p.mul(power).blend(0, v.compare(VectorOperators.LT, -87.33f)).intoArray(x, i);
+    }
+  }
+}

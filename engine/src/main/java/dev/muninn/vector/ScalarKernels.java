@@ -1,0 +1,153 @@
+package dev.muninn.vector;
+
+import static java.nio.ByteOrder.LITTLE_ENDIAN;
+
+import dev.muninn.model.Matrix;
+import dev.muninn.weights.DType;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
+
+/**
+ * The scalar twins: what each vector kernel computes, in plain loops. They are the kernels'
+ * specification and take over where a size leaves no full vector.
+ */
+final class ScalarKernels {
+  private static final ValueLayout.OfFloat FLOAT =
+      ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(LITTLE_ENDIAN);
+  private static final ValueLayout.OfShort SHORT =
+      ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(LITTLE_ENDIAN);
+
+  private ScalarKernels() {}
+
+  /** A weight by its column, the row beginning at a byte offset. */
+  static float weight(DType dtype, MemorySegment weights, long rowOffset, int column) {
+    return switch (dtype) {
+      case F32 -> f32(weights, rowOffset + 4L * column);
+      case BF16 -> Float.intBitsToFloat(weights.get(SHORT, rowOffset + 2L * column) << 16);
+      case F16 -> Float.float16ToFloat(weights.get(SHORT, rowOffset + 2L * column));
+      default -> throw new IllegalArgumentException("no kernel for " + dtype);
+    };
+  }
+
+  /** An F32 at a byte offset. */
+  static float f32(MemorySegment segment, long offset) {
+    return segment.get(FLOAT, offset);
+  }
+
+  /** Sets an F32 at a byte offset. */
+  static void setF32(MemorySegment segment, long offset, float value) {
+    segment.set(FLOAT, offset, value);
+  }
+
+  /**
+   * The product of a weight row and a packed row, added up lane by lane as {@link MatrixKernels}
+   * does: the same to the last bit.
+   *
+   * @param lanes at least {@link Lanes#COUNT} values to work in
+   */
+  static float dot(Matrix matrix, int output, PackedRows x, int row, float[] lanes) {
+    int columns = matrix.columns();
+    int tail = columns % Lanes.CHUNK;
+    int chunked = columns - tail;
+    int size = x.groupSize();
+    int base = x.groupOffset(row / size) + row % size * Lanes.COUNT;
+    long rowOffset = output * matrix.rowBytes();
+    Arrays.fill(lanes, 0, Lanes.COUNT, 0);
+    for (int k = 0; k < chunked; k++) {
+      int within = k % Lanes.CHUNK;
+      int half = x.paired() ? within % 2 : within / Lanes.COUNT;
+      int lane = x.paired() ? within / 2 : within % Lanes.COUNT;
+      float value = x.data[base + (k / Lanes.CHUNK * 2 + half) * size * Lanes.COUNT + lane];
+      lanes[lane] =
+          Math.fma(weight(matrix.dtype(), matrix.data(), rowOffset, k), value, lanes[lane]);
+    }
+    int tailOffset = x.tailOffset(row);
+    for (int i = 0; i < tail; i++) {
+      int lane = PackedRows.tailLane(i, x.paired());
+      float weight = weight(matrix.dtype(), matrix.data(), rowOffset, chunked + i);
+      lanes[lane] = Math.fma(weight, x.data[tailOffset + i], lanes[lane]);
+    }
+    return sum(lanes);
+  }
+
+  /** The sum of {@link Lanes#COUNT} lanes, as {@link Lanes#reduce} folds them. */
+  static float sum(float[] lanes) {
+    for (int distance = Lanes.COUNT / 2; distance > 0; distance /= 2) {
+      for (int lane = 0; lane < distance; lane++) {
+        lanes[lane] += lanes[lane + distance];
+      }
+    }
+    return lanes[0];
+  }
+
+  /** {@code out = x / sqrt(mean(x^2) + epsilon) * weight} (RMSNorm, statistics in f32). */
+  static void norm(
+      float[] x, int from, float[] weight, float epsilon, float[] out, int to, int size) {
+    float squares = 0;
+    for (int i = 0; i < size; i++) {
+      squares = Math.fma(x[from + i], x[from + i], squares);
+    }
+    float scale = (float) (1 / Math.sqrt(squares / size + epsilon));
+    for (int i = 0; i < size; i++) {
+      out[to + i] = x[from + i] * scale * weight[i];
+    }
+  }
+
+  /** {@code hidden = gate * sigmoid(gate) * up}. */
+  static void gate(
+      float[] gate, int gateFrom, float[] up, int upFrom, float[] hidden, int to, int size) {
+    for (int i = 0; i < size; i++) {
+      float g = gate[gateFrom + i];
+      hidden[to + i] = g / (1 + (float) Math.exp(-g)) * up[upFrom + i];
+    }
+  }
+
+  /**
+   * Adds the bias and turns adjacent pairs: {@code (a, b) -> (a cos - b sin, b cos + a sin)}.
+   *
+   * @param cosines of each column's angle, from {@code table}
+   * @param sines of each column's angle, negative in even columns, from {@code table}
+   */
+  static void rotate(
+      float[] x,
+      int from,
+      float[] bias,
+      int biasFrom,
+      float[] cosines,
+      float[] sines,
+      int table,
+      float[] out,
+      int size) {
+    for (int i = 0; i < size; i++) {
+      float own = x[from + i] + bias[biasFrom + i];
+      float other = x[from + (i ^ 1)] + bias[biasFrom + (i ^ 1)];
+      out[i] = own * cosines[table + i] + other * sines[table + i];
+    }
+  }
+
+  /** Replaces scores by exp(score - greatest) and returns their sum. */
+  static float exponentiate(float[] scores, int count) {
+    float greatest = Float.NEGATIVE_INFINITY;
+    for (int i = 0; i < count; i++) {
+      greatest = Math.max(greatest, scores[i]);
+    }
+    float sum = 0;
+    for (int i = 0; i < count; i++) {
+      scores[i] = (float) Math.exp(scores[i] - greatest);
+      sum += scores[i];
+    }
+    return sum;
+  }
+
+  /** {@code out += sum over positions of weight[position] * value[position]}. */
+  static void addWeighted(
+      MemorySegment values, long offset, int size, float[] weights, int from, int to, float[] out) {
+    for (int position = from; position < to; position++) {
+      long row = offset + 4L * size * (position - from);
+      for (int i = 0; i < size; i++) {
+        out[i] = Math.fma(weight(DType.F32, values, row, i), weights[position], out[i]);
+      }
+    }
+  }
+}

@@ -1,0 +1,211 @@
+package dev.muninn.vector;
+
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.util.concurrent.locks.LockSupport;
+
+/**
+ * Threads that run one task together, the caller among them, and meet at barriers inside it. A
+ * decode step of a small model lasts microseconds, so threads wait for each other by spinning;
+ * those without a task for {@link #SPIN_NANOS} sleep until the next.
+ */
+final class ThreadTeam implements AutoCloseable {
+  /** What every thread of the team runs. */
+  interface Task {
+    /**
+     * @param thread from 0, the caller, to the team's size - 1
+     */
+    void run(int thread);
+  }
+
+  private static final long SPIN_NANOS = 500_000;
+  private static final int SPINS_BEFORE_YIELD = 2_000;
+  private static final VarHandle ARRIVED;
+  private static final VarHandle FINISHED;
+
+  static {
+    try {
+      ARRIVED = MethodHandles.lookup().findVarHandle(ThreadTeam.class, "arrived", int.class);
+      FINISHED = MethodHandles.lookup().findVarHandle(ThreadTeam.class, "finished", int.class);
+    } catch (ReflectiveOperationException e) {
+      throw new ExceptionInInitializerError(e);
+    }
+  }
+
+  private final int size;
+  private final Thread[] workers;
+  private final boolean[] asleep;
+  private volatile int round;
+  private volatile boolean closed;
+  private volatile Throwable failure;
+  private volatile int phase;
+  private Task task;
+
+  private volatile int arrived;
+  private volatile int finished;
+
+  /** A team of {@code size} threads; size - 1 of them are started here. */
+  ThreadTeam(int size) {
+    this.size = size;
+    this.asleep = new boolean[size];
+    this.workers = new Thread[size];
+    for (int i = 1; i < size; i++) {
+      int index = i;
+      workers[i] = Thread.ofPlatform().daemon().name("muninn-" + i).unstarted(() -> work(index));
+    }
+    for (int i = 1; i < size; i++) {
+      workers[i].start();
+    }
+  }
+
+  int size() {
+    return size;
+  }
+
+  /**
+   * Runs a task on all threads and returns when all have ended.
+   *
+   * @throws RuntimeException or an Error that one of them threw
+   */
+  void run(Task task) {
+    if (size == 1) {
+      task.run(0);
+      return;
+    }
+    if (closed) {
+      throw new IllegalStateException("the thread team is closed");
+    }
+    this.task = task;
+    round++;
+    synchronized (asleep) {
+      for (int i = 1; i < size; i++) {
+        if (asleep[i]) {
+          asleep[i] = false;
+          LockSupport.unpark(workers[i]);
+        }
+      }
+    }
+    attempt(task, 0);
+    for (int spins = 0; finished < size - 1; spins++) {
+      pause(spins);
+    }
+    finished = 0;
+    Throwable thrown = failure;
+    if (thrown != null) {
+      arrived = 0;
+      failure = null;
+      if (thrown instanceof Error error) {
+        throw error;
+      }
+      throw (RuntimeException) thrown;
+    }
+  }
+
+  /** Waits until every thread of the team has come here. */
+  void barrier() {
+    if (size == 1) {
+      return;
+    }
+    int current = phase;
+    if ((int) ARRIVED.getAndAdd(this, 1) == size - 1) {
+      arrived = 0;
+      phase = current + 1;
+      return;
+    }
+    for (int spins = 0; phase == current; spins++) {
+      if (failure != null) {
+        throw new Abandoned();
+      }
+      pause(spins);
+    }
+  }
+
+  private static void pause(int spins) {
+    if (spins < SPINS_BEFORE_YIELD) {
+      Thread.onSpinWait();
+    } else {
+      Thread.yield();
+    }
+  }
+
+  private void attempt(Task task, int thread) {
+    try {
+      task.run(thread);
+    } catch (Abandoned e) {
+      // The failure of the thread that was waited for is the one to report.
+    } catch (RuntimeException | Error e) {
+      failure = e;
+    }
+  }
+
+  private void work(int thread) {
+    int seen = 0;
+    while (true) {
+      long since = System.nanoTime();
+      for (int spins = 0; round == seen && !closed; spins++) {
+        if (spins < SPINS_BEFORE_YIELD || System.nanoTime() - since < SPIN_NANOS) {
+          pause(spins);
+        } else {
+          sleep(thread, seen);
+        }
+      }
+      if (closed) {
+        return;
+      }
+      seen++;
+      attempt(task, thread);
+      FINISHED.getAndAdd(this, 1);
+    }
+  }
+
+  private void sleep(int thread, int seen) {
+    synchronized (asleep) {
+      if (round != seen || closed) {
+        return;
+      }
+      asleep[thread] = true;
+    }
+    while (isAsleep(thread)) {
+      LockSupport.park(this);
+    }
+  }
+
+  private boolean isAsleep(int thread) {
+    synchronized (asleep) {
+      return asleep[thread];
+    }
+  }
+
+  @Override
+  public void close() {
+    closed = true;
+    synchronized (asleep) {
+      for (int i = 1; i < size; i++) {
+        asleep[i] = false;
+        LockSupport.unpark(workers[i]);
+      }
+    }
+    boolean interrupted = false;
+    for (int i = 1; i < size; i++) {
+      while (workers[i].isAlive()) {
+        try {
+          workers[i].join();
+        } catch (InterruptedException e) {
+          interrupted = true;
+        }
+      }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /** Unwinds a thread that waits for one that failed. */
+  private static final class Abandoned extends RuntimeException {
+    private static final long serialVersionUID = 1;
+
+    Abandoned() {
+      super(null, null, false, false);
+    }
+  }
+}

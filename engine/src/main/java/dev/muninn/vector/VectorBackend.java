@@ -1,0 +1,44 @@
+package dev.muninn.vector;
+
+import dev.muninn.backend.Backend;
+import dev.muninn.backend.LatentRows;
+import dev.muninn.cache.KeyValueLayout;
+import dev.muninn.cache.KeyValueStore;
+import dev.muninn.model.RavenWeights;
+
+/** One model on the CPU: its weights in place, a thread team, the rotary tables. */
+final class VectorBackend implements Backend {
+  private final RavenWeights weights;
+  private final ThreadTeam team;
+  private final RotaryTable rotary;
+
+  VectorBackend(RavenWeights weights, int threads) {
+    this.weights = weights;
+    this.rotary = new RotaryTable(weights.config());
+    this.team = new ThreadTeam(threads);
+  }
+
+  @Override
+  public String description() {
+    return "vector ("
+        + 32 * Lanes.COUNT
+        + " bit), "
+        + team.size()
+        + (team.size() == 1 ? " thread" : " threads");
+  }
+
+  @Override
+  public KeyValueStore allocate(KeyValueLayout layout) {
+    return new VectorStore(layout);
+  }
+
+  @Override
+  public LatentRows rows(int capacity) {
+    return new VectorRows(weights, team, rotary, capacity);
+  }
+
+  @Override
+  public void close() {
+    team.close();
+  }
+}

@@ -1,0 +1,535 @@
+package dev.muninn.vector;
+
+import dev.muninn.backend.LatentRows;
+import dev.muninn.backend.RowBatch;
+import dev.muninn.cache.KeyValueLayout;
+import dev.muninn.cache.SequenceCache;
+import dev.muninn.model.Matrix;
+import dev.muninn.model.RavenConfig;
+import dev.muninn.model.RavenWeights;
+import dev.muninn.model.SandwichBlock;
+import dev.muninn.weights.DType;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * P, R and C on the CPU. Every thread of the team runs the whole function; between two barriers
+ * each has its own rows (norms), heads (attention) or outputs (products). A batch goes through in
+ * chunks of {@link #CHUNK} rows, which bounds the activations.
+ */
+final class VectorRows extends LatentRows implements ThreadTeam.Task {
+  /**
+   * Most rows whose activations are kept at once: enough for products to be bound by arithmetic.
+   */
+  private static final int CHUNK = 128;
+
+  private enum Function {
+    PRELUDE,
+    RECURRENT_BLOCK,
+    CODA
+  }
+
+  private final RavenWeights weights;
+  private final RavenConfig config;
+  private final ThreadTeam team;
+  private final RotaryTable rotary;
+  private final int capacity;
+  private final int width;
+  private final float epsilon;
+
+  private final float[] embeddings;
+  private final float[] latents;
+  private float[] logits = new float[0];
+  private int[] logitsIndex = new int[0];
+
+  // Activations of a chunk, row by row.
+  private final float[] stream;
+  private final float[] queryKeyValue;
+  private final float[] attended;
+  private final float[] projected;
+  private final float[] gateUp;
+  private final float[] hidden;
+  private final PackedRows packed;
+  private final ThreadScratch[] scratch;
+
+  // Of the running call; written before the team starts.
+  private Function function;
+  private RowBatch batch;
+  private int first;
+  private int count;
+
+  // The slots where each row of the chunk finds the positions before it.
+  private final int[] runStart;
+  private final int[] runCount;
+  private int[] runPosition = new int[0];
+  private int[] runSlot = new int[0];
+
+  VectorRows(RavenWeights weights, ThreadTeam team, RotaryTable rotary, int capacity) {
+    this.weights = weights;
+    this.config = weights.config();
+    this.team = team;
+    this.rotary = rotary;
+    this.capacity = capacity;
+    this.width = config.embeddingSize();
+    this.epsilon = (float) config.normEpsilon();
+    this.embeddings = new float[Math.multiplyExact(capacity, width)];
+    this.latents = new float[embeddings.length];
+    int chunk = Math.min(capacity, CHUNK);
+    this.stream = new float[chunk * width];
+    this.queryKeyValue = new float[chunk * 3 * width];
+    this.attended = new float[chunk * width];
+    this.projected = new float[chunk * width];
+    this.gateUp = new float[chunk * 2 * config.intermediateSize()];
+    this.hidden = new float[chunk * config.intermediateSize()];
+    this.packed = new PackedRows(chunk, Math.max(2 * width, config.intermediateSize()));
+    this.runStart = new int[chunk];
+    this.runCount = new int[chunk];
+    this.scratch = new ThreadScratch[team.size()];
+    for (int thread = 0; thread < scratch.length; thread++) {
+      scratch[thread] = new ThreadScratch(config);
+    }
+  }
+
+  @Override
+  public int capacity() {
+    return capacity;
+  }
+
+  @Override
+  public void prelude(RowBatch rows) {
+    runChunks(Function.PRELUDE, rows);
+  }
+
+  @Override
+  protected void applyRecurrentBlock(RowBatch rows) {
+    runChunks(Function.RECURRENT_BLOCK, rows);
+  }
+
+  @Override
+  public void coda(RowBatch rows) {
+    if (logitsIndex.length < rows.size()) {
+      logitsIndex = new int[rows.size()];
+    }
+    int wanted = 0;
+    for (int row = 0; row < rows.size(); row++) {
+      logitsIndex[row] = rows.logits(row) ? wanted++ : -1;
+    }
+    int needed = Math.multiplyExact(wanted, config.vocabularySize());
+    if (logits.length < needed) {
+      logits = new float[needed];
+    }
+    runChunks(Function.CODA, rows);
+  }
+
+  private void runChunks(Function function, RowBatch rows) {
+    this.function = function;
+    this.batch = rows;
+    int chunks = (rows.size() + CHUNK - 1) / CHUNK;
+    for (int chunk = 0; chunk < chunks; chunk++) {
+      // Even chunks: a last one of few rows would read all weights for little.
+      first = (int) ((long) rows.size() * chunk / chunks);
+      count = (int) ((long) rows.size() * (chunk + 1) / chunks) - first;
+      findSlots();
+      team.run(this);
+    }
+  }
+
+  private void findSlots() {
+    int runs = 0;
+    for (int row = 0; row < count; row++) {
+      int position = batch.position(first + row);
+      if (runPosition.length < runs + position + 1) {
+        int length = Math.max(2 * runPosition.length, runs + position + 1);
+        runPosition = Arrays.copyOf(runPosition, length);
+        runSlot = Arrays.copyOf(runSlot, length);
+      }
+      runStart[row] = runs;
+      if (function == Function.RECURRENT_BLOCK) {
+        runCount[row] =
+            batch
+                .sequence(first + row)
+                .slotRuns(position, batch.recurrence(first + row), runPosition, runSlot, runs);
+      } else {
+        runPosition[runs] = 0;
+        runSlot[runs] = 0;
+        runCount[row] = 1;
+      }
+      runs += runCount[row];
+    }
+  }
+
+  @Override
+  public void run(int thread) {
+    switch (function) {
+      case PRELUDE -> {
+        embed(thread);
+        blocks(thread, weights.prelude());
+        copyRows(thread, embeddings);
+      }
+      case RECURRENT_BLOCK -> {
+        adapt(thread);
+        blocks(thread, weights.recurrentBlock());
+        copyRows(thread, latents);
+      }
+      case CODA -> {
+        normLatents(thread);
+        blocks(thread, weights.coda());
+        readOut(thread);
+      }
+    }
+  }
+
+  private void blocks(int thread, List<SandwichBlock> blocks) {
+    for (int block = 0; block < blocks.size(); block++) {
+      sandwich(thread, blocks.get(block), block);
+    }
+  }
+
+  /** Rows of a thread: whole groups, so that a group is packed by one thread. */
+  private int rowsBefore(int thread) {
+    int groups = PackedRows.groups(count);
+    return Math.min(count, share(groups, thread) * PackedRows.groupSize(count));
+  }
+
+  private int share(int units, int thread) {
+    return (int) ((long) units * thread / team.size());
+  }
+
+  private int outputsBefore(int outputs, int thread) {
+    int units = (outputs + MatrixKernels.UNIT - 1) / MatrixKernels.UNIT;
+    return Math.min(outputs, share(units, thread) * MatrixKernels.UNIT);
+  }
+
+  private void multiply(int thread, Matrix matrix, float[] y) {
+    MatrixKernels.multiply(
+        matrix,
+        outputsBefore(matrix.rows(), thread),
+        outputsBefore(matrix.rows(), thread + 1),
+        packed,
+        y,
+        0,
+        matrix.rows(),
+        scratch[thread].product);
+  }
+
+  private void embed(int thread) {
+    Matrix embedding = weights.embedding();
+    float scale = (float) Math.sqrt(width);
+    for (int row = rowsBefore(thread); row < rowsBefore(thread + 1); row++) {
+      long offset = batch.token(first + row) * embedding.rowBytes();
+      for (int i = 0; i < width; i++) {
+        stream[row * width + i] =
+            scale * ScalarKernels.weight(embedding.dtype(), embedding.data(), offset, i);
+      }
+    }
+  }
+
+  private void adapt(int thread) {
+    Matrix adapter = weights.adapter();
+    float[] both = scratch[thread].row;
+    shape(adapter);
+    for (int row = rowsBefore(thread); row < rowsBefore(thread + 1); row++) {
+      int at = batch.slot(first + row) * width;
+      System.arraycopy(latents, at, both, 0, width);
+      System.arraycopy(embeddings, at, both, width, width);
+      packed.pack(row, both, 0);
+    }
+    team.barrier();
+    multiply(thread, adapter, stream);
+    team.barrier();
+  }
+
+  /** Every thread sets the same shape; the last product is behind a barrier. */
+  private void shape(Matrix matrix) {
+    packed.shape(count, matrix.columns(), matrix.dtype());
+  }
+
+  private void normLatents(int thread) {
+    for (int row = rowsBefore(thread); row < rowsBefore(thread + 1); row++) {
+      RowKernels.norm(
+          latents,
+          batch.slot(first + row) * width,
+          weights.finalNorm(),
+          epsilon,
+          stream,
+          row * width,
+          width);
+    }
+  }
+
+  private void copyRows(int thread, float[] target) {
+    for (int row = rowsBefore(thread); row < rowsBefore(thread + 1); row++) {
+      System.arraycopy(stream, row * width, target, batch.slot(first + row) * width, width);
+    }
+  }
+
+  private void sandwich(int thread, SandwichBlock block, int index) {
+    final int from = rowsBefore(thread);
+    final int to = rowsBefore(thread + 1);
+    final float[] normed = scratch[thread].row;
+
+    shape(block.queryKeyValue());
+    for (int row = from; row < to; row++) {
+      RowKernels.norm(stream, row * width, block.norm1(), epsilon, normed, 0, width);
+      packed.pack(row, normed, 0);
+    }
+    team.barrier();
+    multiply(thread, block.queryKeyValue(), queryKeyValue);
+    team.barrier();
+    attend(thread, block, index);
+    team.barrier();
+
+    shape(block.attentionProjection());
+    for (int row = from; row < to; row++) {
+      packed.pack(row, attended, row * width);
+    }
+    team.barrier();
+    multiply(thread, block.attentionProjection(), projected);
+    team.barrier();
+
+    shape(block.gateUp());
+    for (int row = from; row < to; row++) {
+      RowKernels.add(stream, row * width, projected, row * width, width);
+      RowKernels.norm(stream, row * width, block.norm2(), epsilon, stream, row * width, width);
+      RowKernels.norm(stream, row * width, block.norm3(), epsilon, normed, 0, width);
+      packed.pack(row, normed, 0);
+    }
+    team.barrier();
+    gate(thread, block.gateUp());
+    team.barrier();
+
+    int intermediate = config.intermediateSize();
+    shape(block.mlpProjection());
+    for (int row = from; row < to; row++) {
+      packed.pack(row, hidden, row * intermediate);
+    }
+    team.barrier();
+    multiply(thread, block.mlpProjection(), projected);
+    team.barrier();
+    for (int row = from; row < to; row++) {
+      RowKernels.add(stream, row * width, projected, row * width, width);
+      RowKernels.norm(stream, row * width, block.norm4(), epsilon, stream, row * width, width);
+    }
+  }
+
+  /** A thread computes the gate and the up of the same columns, and needs no barrier between. */
+  private void gate(int thread, Matrix matrix) {
+    int intermediate = config.intermediateSize();
+    int units = (intermediate + MatrixKernels.UNIT - 1) / MatrixKernels.UNIT;
+    int from = Math.min(intermediate, share(units, thread) * MatrixKernels.UNIT);
+    int to = Math.min(intermediate, share(units, thread + 1) * MatrixKernels.UNIT);
+    MatrixKernels.Scratch own = scratch[thread].product;
+    MatrixKernels.multiply(matrix, from, to, packed, gateUp, 0, 2 * intermediate, own);
+    MatrixKernels.multiply(
+        matrix, intermediate + from, intermediate + to, packed, gateUp, 0, 2 * intermediate, own);
+    for (int row = 0; row < count; row++) {
+      int at = row * 2 * intermediate;
+      RowKernels.gate(
+          gateUp,
+          at + from,
+          gateUp,
+          at + intermediate + from,
+          hidden,
+          row * intermediate + from,
+          to - from);
+    }
+  }
+
+  private void attend(int thread, SandwichBlock block, int index) {
+    int heads = config.heads();
+    int size = config.headSize();
+    float scale = (float) (1 / Math.sqrt(size));
+    ThreadScratch own = scratch[thread];
+    for (int head = share(heads, thread); head < share(heads, thread + 1); head++) {
+      // The keys and values of all rows come first: rows of one sequence see each other.
+      for (int row = 0; row < count; row++) {
+        storeKeyAndValue(own, block, index, row, head);
+      }
+      for (int row = 0; row < count; row++) {
+        int position = batch.position(first + row);
+        int at = row * 3 * width + head * size;
+        RowKernels.rotate(
+            queryKeyValue,
+            at,
+            block.queryBias(),
+            head * size,
+            rotary.cosines,
+            rotary.sines,
+            rotary.offset(position),
+            own.query,
+            size);
+        for (int i = 0; i < size; i++) {
+          own.query[i] *= scale;
+        }
+        attendRow(own, index, row, head, position + 1);
+        System.arraycopy(own.mixed, 0, attended, row * width + head * size, size);
+      }
+    }
+  }
+
+  private void storeKeyAndValue(
+      ThreadScratch own, SandwichBlock block, int index, int row, int head) {
+    int size = config.headSize();
+    int position = batch.position(first + row);
+    SequenceCache sequence = batch.sequence(first + row);
+    VectorStore store = (VectorStore) sequence.store();
+    int slot = sequence.layout().policy().slot(batch.recurrence(first + row));
+    int plane = plane(sequence.layout(), slot, index);
+    int at = row * 3 * width + width + head * size;
+    RowKernels.rotate(
+        queryKeyValue,
+        at,
+        block.keyBias(),
+        head * size,
+        rotary.cosines,
+        rotary.sines,
+        rotary.offset(position),
+        own.key,
+        size);
+    RowKernels.store(own.key, 0, store.data, store.key(plane, head, position), size);
+    RowKernels.store(
+        queryKeyValue, at + width, store.data, store.value(plane, head, position), size);
+  }
+
+  private int plane(KeyValueLayout layout, int slot, int block) {
+    return switch (function) {
+      case PRELUDE -> layout.preludePlane(block);
+      case RECURRENT_BLOCK -> layout.recurrentPlane(slot, block);
+      case CODA -> layout.codaPlane(block);
+    };
+  }
+
+  private void attendRow(ThreadScratch own, int index, int row, int head, int length) {
+    int size = config.headSize();
+    SequenceCache sequence = batch.sequence(first + row);
+    VectorStore store = (VectorStore) sequence.store();
+    float[] scores = own.scores(length);
+    int begin = runStart[row];
+    int runs = runCount[row];
+    for (int run = 0; run < runs; run++) {
+      int plane = plane(sequence.layout(), runSlot[begin + run], index);
+      int end = run + 1 < runs ? runPosition[begin + run + 1] : length;
+      for (int p = runPosition[begin + run]; p < end; p += MatrixKernels.UNIT) {
+        MatrixKernels.dot16(
+            DType.F32,
+            store.data,
+            store.key(plane, head, p),
+            4L * size,
+            16L * size,
+            size,
+            own.query,
+            false,
+            own.product.partials);
+        System.arraycopy(own.product.partials, 0, scores, p, MatrixKernels.UNIT);
+      }
+    }
+    float sum = RowKernels.exponentiate(scores, length);
+    Arrays.fill(own.mixed, 0);
+    for (int run = 0; run < runs; run++) {
+      int plane = plane(sequence.layout(), runSlot[begin + run], index);
+      int start = runPosition[begin + run];
+      int end = run + 1 < runs ? runPosition[begin + run + 1] : length;
+      RowKernels.addWeighted(
+          store.data, store.value(plane, head, start), size, scores, start, end, own.mixed);
+    }
+    float share = 1 / sum;
+    for (int i = 0; i < size; i++) {
+      own.mixed[i] *= share;
+    }
+  }
+
+  private void readOut(int thread) {
+    team.barrier();
+    int wanted = 0;
+    int firstWanted = -1;
+    for (int row = 0; row < count; row++) {
+      if (batch.logits(first + row)) {
+        firstWanted = wanted == 0 ? logitsIndex[first + row] : firstWanted;
+        wanted++;
+      }
+    }
+    if (wanted == 0) {
+      return;
+    }
+    // Few rows are read out; they are packed by one thread.
+    Matrix head = weights.head();
+    if (thread == 0) {
+      packed.shape(wanted, head.columns(), head.dtype());
+      int target = 0;
+      for (int row = 0; row < count; row++) {
+        if (batch.logits(first + row)) {
+          RowKernels.norm(
+              stream, row * width, weights.finalNorm(), epsilon, scratch[0].row, 0, width);
+          packed.pack(target++, scratch[0].row, 0);
+        }
+      }
+    }
+    team.barrier();
+    MatrixKernels.multiply(
+        head,
+        outputsBefore(head.rows(), thread),
+        outputsBefore(head.rows(), thread + 1),
+        packed,
+        logits,
+        firstWanted * config.vocabularySize(),
+        config.vocabularySize(),
+        scratch[thread].product);
+  }
+
+  @Override
+  public void readLogits(int row, float[] into) {
+    int vocabulary = config.vocabularySize();
+    System.arraycopy(logits, logitsIndex[row] * vocabulary, into, 0, vocabulary);
+  }
+
+  @Override
+  public void readEmbedding(int slot, float[] embedding) {
+    System.arraycopy(embeddings, slot * width, embedding, 0, width);
+  }
+
+  @Override
+  public void readLatent(int slot, float[] latent) {
+    System.arraycopy(latents, slot * width, latent, 0, width);
+  }
+
+  @Override
+  public void readNormedLatent(int slot, float[] latent) {
+    RowKernels.norm(latents, slot * width, weights.finalNorm(), epsilon, latent, 0, width);
+  }
+
+  @Override
+  public void writeLatent(int slot, float[] latent) {
+    System.arraycopy(latent, 0, latents, slot * width, width);
+  }
+
+  @Override
+  public void close() {
+    // The arrays are the heap's.
+  }
+
+  /** What one thread works in. */
+  private static final class ThreadScratch {
+    final MatrixKernels.Scratch product = new MatrixKernels.Scratch();
+    final float[] row;
+    final float[] query;
+    final float[] key;
+    final float[] mixed;
+    private float[] scores = new float[0];
+
+    ThreadScratch(RavenConfig config) {
+      row = new float[2 * config.embeddingSize()];
+      query = new float[config.headSize()];
+      key = new float[config.headSize()];
+      mixed = new float[config.headSize()];
+    }
+
+    /** Room for the scores of a number of positions and the rest of the last unit. */
+    float[] scores(int positions) {
+      int needed = positions + 2 * MatrixKernels.UNIT;
+      if (scores.length < needed) {
+        scores = new float[Math.max(needed, 2 * scores.length)];
+      }
+      return scores;
+    }
+  }
+}
