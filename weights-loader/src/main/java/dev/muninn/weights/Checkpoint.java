@@ -1,0 +1,233 @@
+package dev.muninn.weights;
+
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * The tensors of a directory, memory-mapped: nothing of the data is copied to the heap.
+ *
+ * <p>A checkpoint is either the single file {@value #SINGLE_FILE} or, only where that is absent,
+ * the shards named by {@value #INDEX_FILE}; where both exist the single file wins and the index is
+ * not read, as in Hugging Face transformers. Files may be larger than 2 GB and so may tensors.
+ *
+ * <p>The files may come from strangers. Each is checked against the whole format before any of its
+ * data is mapped, and a file that breaks a rule is refused by a {@link CheckpointException} of one
+ * line: file, tensor, what was found, what was expected. Beyond the rules of the format, a header
+ * or index is refused if it has more than 5,000,000 JSON tokens (some 350,000 tensors), a name of
+ * more than 50,000 characters or a lone surrogate.
+ *
+ * <p>Sharded checkpoints are read strictly. Each shard is a bare file name in the directory; a
+ * symbolic link may stand for it only if it leads to a file in the same directory (links of the
+ * single file and of the index itself are followed anywhere: caches are built so). The index and
+ * the shards must name exactly the same tensors: a tensor in a shard that the index does not map to
+ * that shard is refused, and so is a mapped tensor that is not in its shard. Keys of the index
+ * other than {@code weight_map} are ignored, but {@code metadata} must be an object if there is
+ * one.
+ *
+ * <h2>Files that change while they are mapped</h2>
+ *
+ * The mapped bytes are the file's. If another process writes to the file in place, its bytes appear
+ * in the tensors, whole or in part; no error is raised. If the file shrinks, a read of a page that
+ * lies wholly past its new end is a fault of the machine (SIGBUS), which the JVM turns into a
+ * {@link InternalError} in the reading thread; in compiled code that may be raised some
+ * instructions later than the read. {@link Tensor#get} reports it as a {@link CheckpointException};
+ * code that reads {@link Tensor#data} itself has to expect the error. Bytes between the new end and
+ * the end of its page read as zero without an error. A file that is replaced by another (deleted,
+ * or moved over) does no harm: the map keeps the old one. {@link #verifyUnchanged} notices all of
+ * these, as far as the file's size, time and identity show them; call it when a read failed, and
+ * before results matter.
+ *
+ * <p>A checkpoint may be used by many threads. After {@link #close} its tensors' names and shapes
+ * remain, but reading their data throws {@link IllegalStateException}.
+ */
+public final class Checkpoint implements AutoCloseable {
+  /** The name of an unsharded checkpoint's only file. */
+  public static final String SINGLE_FILE = "model.safetensors";
+
+  /** The name of a sharded checkpoint's index. */
+  public static final String INDEX_FILE = "model.safetensors.index.json";
+
+  private final Path directory;
+  private final Arena arena;
+  private final List<MappedFile> files;
+  private final Map<String, Tensor> tensors;
+
+  private record MappedFile(FileState state, Map<String, String> metadata) {}
+
+  private Checkpoint(
+      Path directory, Arena arena, List<MappedFile> files, Map<String, Tensor> tensors) {
+    this.directory = directory;
+    this.arena = arena;
+    this.files = files;
+    this.tensors = tensors;
+  }
+
+  /**
+   * Opens and checks a checkpoint and maps its files.
+   *
+   * @param directory the directory with {@value #SINGLE_FILE} or {@value #INDEX_FILE}
+   * @return the checkpoint, to be closed by the caller
+   * @throws CheckpointException if there is none, or if any of its files breaks a rule
+   */
+  public static Checkpoint open(Path directory) {
+    requireDirectory(directory);
+    Path single = directory.resolve(SINGLE_FILE);
+    if (exists(single)) {
+      return load(directory, null, List.of(single));
+    }
+    Path index = directory.resolve(INDEX_FILE);
+    if (exists(index)) {
+      ShardIndex shardIndex = ShardIndex.read(index);
+      return load(directory, shardIndex, shardIndex.shards());
+    }
+    throw CheckpointException.refusal(
+        directory, "neither " + SINGLE_FILE + " nor " + INDEX_FILE, "one of them in the directory");
+  }
+
+  private static void requireDirectory(Path directory) {
+    String expected = "the directory of a checkpoint";
+    try {
+      if (!Files.readAttributes(directory, BasicFileAttributes.class).isDirectory()) {
+        throw CheckpointException.refusal(directory, "a file", expected);
+      }
+    } catch (NoSuchFileException missing) {
+      throw CheckpointException.refusal(directory, "no such directory", expected);
+    } catch (IOException problem) {
+      throw CheckpointException.failure(directory, expected, problem);
+    }
+  }
+
+  /** Whether something stands there; if it is a broken link or no file, opening it will tell. */
+  private static boolean exists(Path file) {
+    return !Files.notExists(file, LinkOption.NOFOLLOW_LINKS);
+  }
+
+  private static Checkpoint load(Path directory, ShardIndex index, List<Path> paths) {
+    List<MappedFile> files = new ArrayList<>();
+    Map<String, Tensor> tensors = new LinkedHashMap<>();
+    Arena arena = Arena.ofShared();
+    try {
+      for (Path path : paths) {
+        try (SourceFile source = SourceFile.open(path, index == null ? null : directory)) {
+          SafetensorsHeader header = SafetensorsHeader.read(path, source.channel(), source.size());
+          MemorySegment data = source.map(arena).asSlice(header.dataOffset());
+          for (SafetensorsHeader.Entry entry : header.entries()) {
+            Tensor tensor = entry.tensor(path, data);
+            if (index != null) {
+              index.requireMapped(path, tensor);
+            }
+            tensors.put(tensor.name(), tensor);
+          }
+          files.add(new MappedFile(source.state(), header.metadata()));
+        }
+      }
+      if (index != null) {
+        index.requireAllFound(tensors);
+      }
+      return new Checkpoint(directory, arena, files, Collections.unmodifiableMap(tensors));
+    } catch (RuntimeException | Error problem) {
+      arena.close();
+      throw problem;
+    }
+  }
+
+  /**
+   * All tensors by name, in the order of the files and of the data in each; the map cannot be
+   * modified.
+   */
+  public Map<String, Tensor> tensors() {
+    return tensors;
+  }
+
+  /** Whether there is a tensor of this name. */
+  public boolean contains(String name) {
+    return tensors.containsKey(name);
+  }
+
+  /**
+   * The tensor of this name.
+   *
+   * @throws CheckpointException if there is none
+   */
+  public Tensor tensor(String name) {
+    Tensor tensor = tensors.get(name);
+    if (tensor == null) {
+      throw CheckpointException.refusal(
+          directory, name, "no such tensor", "one of the " + tensors.size() + " in the checkpoint");
+    }
+    return tensor;
+  }
+
+  /**
+   * The texts under {@code __metadata__} in one of the files, in file order; empty if it has none.
+   *
+   * @param file one of {@link #files}
+   * @throws CheckpointException if it is none of them
+   */
+  public Map<String, String> metadata(Path file) {
+    for (MappedFile mapped : files) {
+      if (mapped.state.path().equals(file)) {
+        return mapped.metadata;
+      }
+    }
+    throw CheckpointException.refusal(file, "a file of no tensor", "one of " + files());
+  }
+
+  /** The mapped files: the single file, or the shards ordered by name. */
+  public List<Path> files() {
+    return files.stream().map(file -> file.state.path()).toList();
+  }
+
+  /** The size of all mapped files together, headers included, in bytes. */
+  public long mappedBytes() {
+    return files.stream().mapToLong(file -> file.state.size()).sum();
+  }
+
+  /** The directory, as it was given to {@link #open}. */
+  public Path directory() {
+    return directory;
+  }
+
+  /**
+   * Checks that each file still has the size, the time of last change and the identity that it had
+   * when it was mapped.
+   *
+   * @throws CheckpointException if one has not, or is gone
+   */
+  public void verifyUnchanged() {
+    for (MappedFile file : files) {
+      file.state.verifyUnchanged();
+    }
+  }
+
+  /**
+   * Unmaps all files. A second call does nothing.
+   *
+   * @throws CheckpointException if the system is reading or writing from the map at this moment (a
+   *     transfer to a channel, a native call); the checkpoint then stays open
+   */
+  @Override
+  public synchronized void close() {
+    if (!arena.scope().isAlive()) {
+      return;
+    }
+    try {
+      arena.close();
+    } catch (IllegalStateException busy) {
+      throw new CheckpointException(
+          directory + ": found its data in use by a transfer, expected close() after its end",
+          busy);
+    }
+  }
+}

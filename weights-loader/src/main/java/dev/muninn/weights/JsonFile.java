@@ -1,0 +1,91 @@
+package dev.muninn.weights;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import tools.jackson.core.JsonToken;
+
+/** Strict reader of the small JSON files beside the weights, such as {@code config.json}. */
+public final class JsonFile {
+
+  private JsonFile() {}
+
+  /**
+   * Reads a file that holds one JSON object.
+   *
+   * <p>The text must be UTF-8 without a byte order mark, at most 100,000,000 bytes, with at most
+   * 5,000,000 tokens, 100 levels of nesting, names of 50,000 characters and numbers of 1,000
+   * digits. Comments, {@code NaN}, trailing commas, duplicate keys, lone surrogates and numbers
+   * beyond the range of a double are refused.
+   *
+   * @param file the file; symbolic links are followed
+   * @return the object's members in the order of the file; values are {@code LinkedHashMap}, {@code
+   *     ArrayList}, {@code String}, {@code Long} ({@code BigInteger} beyond 64 bits), {@code
+   *     Double}, {@code Boolean} or null
+   * @throws CheckpointException for every problem: one line that names the file and, where the text
+   *     is at fault, line and column
+   */
+  public static Map<String, Object> readObject(Path file) {
+    try (SourceFile source = SourceFile.open(file)) {
+      if (source.size() > JsonSource.MAX_BYTES) {
+        throw CheckpointException.refusal(
+            file,
+            "a file of " + source.size() + " bytes",
+            "JSON of at most " + JsonSource.MAX_BYTES + " bytes");
+      }
+      try (JsonSource json = new JsonSource(file, source.channel(), 0, source.size())) {
+        json.require(JsonToken.START_OBJECT, "one JSON object");
+        Map<String, Object> object = object(json);
+        if (json.next() != null) {
+          throw json.refusal("more text behind the object's end", "one JSON object");
+        }
+        return object;
+      }
+    }
+  }
+
+  private static Map<String, Object> object(JsonSource json) {
+    Map<String, Object> members = new LinkedHashMap<>();
+    while (json.next() == JsonToken.PROPERTY_NAME) {
+      String name = json.text();
+      if (members.containsKey(name)) {
+        throw json.duplicate(name);
+      }
+      members.put(name, value(json, json.next()));
+    }
+    return members;
+  }
+
+  private static List<Object> array(JsonSource json) {
+    List<Object> elements = new ArrayList<>();
+    for (JsonToken token = json.next(); token != JsonToken.END_ARRAY; token = json.next()) {
+      elements.add(value(json, token));
+    }
+    return elements;
+  }
+
+  private static Object value(JsonSource json, JsonToken token) {
+    return switch (token) {
+      case START_OBJECT -> object(json);
+      case START_ARRAY -> array(json);
+      case VALUE_STRING -> json.text();
+      case VALUE_NUMBER_INT -> json.integer();
+      case VALUE_NUMBER_FLOAT -> decimal(json);
+      case VALUE_TRUE -> true;
+      case VALUE_FALSE -> false;
+      case VALUE_NULL -> null;
+      default -> throw new AssertionError(token);
+    };
+  }
+
+  private static double decimal(JsonSource json) {
+    double value = Double.parseDouble(json.text());
+    if (Double.isInfinite(value)) {
+      throw json.refusal(
+          "the number " + CheckpointException.quote(json.text()), "a number within a double");
+    }
+    return value;
+  }
+}
