@@ -38,15 +38,16 @@ import java.util.Map;
  * <h2>Files that change while they are mapped</h2>
  *
  * The mapped bytes are the file's. If another process writes to the file in place, its bytes appear
- * in the tensors, whole or in part; no error is raised. If the file shrinks, a read of a page that
- * lies wholly past its new end is a fault of the machine (SIGBUS), which the JVM turns into a
- * {@link InternalError} in the reading thread; in compiled code that may be raised some
- * instructions later than the read. {@link Tensor#get} reports it as a {@link CheckpointException};
- * code that reads {@link Tensor#data} itself has to expect the error. Bytes between the new end and
- * the end of its page read as zero without an error. A file that is replaced by another (deleted,
- * or moved over) does no harm: the map keeps the old one. {@link #verifyUnchanged} notices all of
- * these, as far as the file's size, time and identity show them; call it when a read failed, and
- * before results matter.
+ * in the tensors, whole or in part; no error is raised. If the file shrinks, reading a page that
+ * lies wholly past its new end is a fault of the machine (SIGBUS), which the JVM turns into an
+ * {@link InternalError} in the reading thread: at the read in interpreted code, and some
+ * instructions later in compiled code, possibly only after the loop or method around it. {@link
+ * Tensor#get} and {@link SafetensorsWriter} report the former as a {@link CheckpointException};
+ * whoever reads much, or reads {@link Tensor#data} itself, has to expect the error, and calls
+ * {@link #verifyUnchanged} to learn which file it was. Bytes between the new end and the end of its
+ * page read as zero, without an error. A file that is deleted or replaced by another does no harm:
+ * the map keeps the old one. {@link #verifyUnchanged} notices all of these, as far as the file's
+ * size, time and identity show them.
  *
  * <p>A checkpoint may be used by many threads. After {@link #close} its tensors' names and shapes
  * remain, but reading their data throws {@link IllegalStateException}.

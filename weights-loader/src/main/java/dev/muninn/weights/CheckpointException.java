@@ -100,7 +100,7 @@ public final class CheckpointException extends RuntimeException {
         .codePoints()
         .forEach(codePoint -> {
           if (isInvisible(codePoint)) {
-            line.append(String.format("\\u{%x}", codePoint));
+            line.append("\\u{").append(Integer.toHexString(codePoint)).append('}');
           } else {
             line.appendCodePoint(codePoint);
           }

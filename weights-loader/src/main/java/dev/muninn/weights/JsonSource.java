@@ -27,7 +27,7 @@ final class JsonSource implements AutoCloseable {
 
   /**
    * Bounds the heap by the number of values and not only by the length of the text: a text of empty
-   * objects grows to thirty times its length on the heap.
+   * objects grows on the heap to twenty times its length.
    */
   static final long MAX_TOKENS = 5_000_000L;
 
@@ -48,8 +48,9 @@ final class JsonSource implements AutoCloseable {
   /** What the parser's messages say to programmers, by its own names, and not to a file's owner. */
   private static final Pattern PARSER_INTERNALS =
       Pattern.compile(
-          ", from `[^`]*`|:? enable `[^`]*` to allow| \\(start marker at \\[[^\\]]*\\]\\)"
-              + "| starting at \\[[^\\]]*\\]| \\(not recognized[^)]*\\)");
+          ", from `[^`]*`|:? (hexadecimal number literals require )?enabl(e|ing) `[^`]*`( to allow)?"
+              + "| \\(start marker at \\[[^\\]]*\\]\\)| starting at \\[[^\\]]*\\]"
+              + "| \\(not recognized[^)]*\\)");
 
   private final Path file;
   private final Utf8Reader reader;
@@ -103,7 +104,7 @@ final class JsonSource implements AutoCloseable {
   }
 
   /** The current token as an integer from 0 to a maximum. */
-  long size(long maximum) {
+  long nonNegative(long maximum) {
     String expected = "an integer from 0 to " + maximum;
     if (parser.currentToken() != JsonToken.VALUE_NUMBER_INT) {
       throw refusal(describeToken(), expected);

@@ -189,7 +189,7 @@ record SafetensorsHeader(long dataOffset, List<Entry> entries, Map<String, Strin
       if (integers.size() == maximumCount) {
         throw json.refusal("more than " + maximumCount + " integers", "exactly " + maximumCount);
       }
-      integers.add(json.size(maximum));
+      integers.add(json.nonNegative(maximum));
     }
     return List.copyOf(integers);
   }

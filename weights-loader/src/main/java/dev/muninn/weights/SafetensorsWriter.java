@@ -35,9 +35,9 @@ import tools.jackson.core.json.JsonWriteFeature;
  * tensor of whole bytes is aligned to its elements, and the same tensors give the same file.
  *
  * <p>The file appears whole or not at all: it is written under a temporary name in the same
- * directory, read back by the loader's own rules, forced to the disk and then moved over whatever
- * stands at the target, a symbolic link itself included. On failure the temporary file is removed
- * and the target is as it was.
+ * directory, its header is read back by the loader's own rules, and it is forced to the disk and
+ * then moved over whatever stands at the target, a symbolic link itself included. On failure the
+ * temporary file is removed and the target is as it was.
  *
  * <p>A writer is used by one thread, for one file.
  */
@@ -46,6 +46,9 @@ public final class SafetensorsWriter {
   private static final String EXPECTED = "a file that can be written";
   private static final byte[] PADDING = " ".repeat(ALIGNMENT).getBytes(StandardCharsets.UTF_8);
   private static final int BUFFER_SIZE = 1 << 20;
+
+  /** Leaves room for the header in a file's size. */
+  private static final long MAX_DATA_BYTES = 1L << 62;
 
   private static final JsonFactory FACTORY =
       JsonFactory.builder()
@@ -124,9 +127,9 @@ public final class SafetensorsWriter {
     Source source =
         new Source(
             name, dtype, List.copyOf(shape), Shapes.byteSize(target, name, dtype, shape), data);
-    if (source.bytes > Long.MAX_VALUE - totalBytes) {
+    if (source.bytes > MAX_DATA_BYTES - totalBytes) {
       throw CheckpointException.refusal(
-          target, name, source.bytes + " bytes on top of " + totalBytes, "at most 2^63 - 1 in all");
+          target, name, source.bytes + " bytes on top of " + totalBytes, "at most 2^62 in all");
     }
     if (name.equals(SafetensorsHeader.METADATA) || sources.putIfAbsent(name, source) != null) {
       throw CheckpointException.refusal(
@@ -180,12 +183,13 @@ public final class SafetensorsWriter {
     try (Arena arena = Arena.ofConfined()) {
       ByteBuffer buffer = arena.allocate(BUFFER_SIZE).asByteBuffer().order(ByteOrder.LITTLE_ENDIAN);
       writeHeader(ordered, channel, buffer);
+      // What this writer leaves behind must open: the loader's own rules are the judge, and judge
+      // before gigabytes are written.
+      SafetensorsHeader.read(target, channel, channel.position() + totalBytes);
       for (Source source : ordered) {
         writeData(source, channel, buffer);
       }
     }
-    // What this writer leaves behind must open: the loader's own rules are the judge.
-    SafetensorsHeader.read(target, channel, channel.size());
     channel.force(true);
   }
 

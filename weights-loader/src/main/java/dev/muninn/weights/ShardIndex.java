@@ -55,10 +55,15 @@ final class ShardIndex {
     }
     if (!missing.isEmpty()) {
       Path first = missing.getFirst();
+      int held = tensorsOfShard.get(first);
       throw CheckpointException.refusal(
           first,
           "no such file (" + missing.size() + " of " + shards.size() + " shards are missing)",
-          "a shard with " + tensorsOfShard.get(first) + " tensors, by " + file.getFileName());
+          "a shard with "
+              + held
+              + (held == 1 ? " tensor" : " tensors")
+              + ", by "
+              + file.getFileName());
     }
     return new ShardIndex(file, shardOfTensor, shards);
   }

@@ -78,9 +78,6 @@ final class SourceFile implements AutoCloseable {
     } catch (IOException problem) {
       throw CheckpointException.failure(
           path(), "a file that can be mapped (" + size() + " bytes)", problem);
-    } catch (UnsupportedOperationException problem) {
-      throw new CheckpointException(
-          path() + ": found a file system without memory maps, expected one with them", problem);
     }
     // The header was read before the map was made: both must be of the same file.
     state.verifyUnchanged();

@@ -71,7 +71,9 @@ public record Tensor(String name, DType dtype, List<Long> shape, MemorySegment d
    * @param index the position in row-major order, 0 to {@link #elements()} - 1
    * @return the element, widened to single precision
    * @throws CheckpointException if the type is not readable, or if the file has shrunk below the
-   *     element since it was mapped (see {@link Checkpoint})
+   *     element since it was mapped and the JVM reports it at the read
+   * @throws InternalError if the file has shrunk and the JVM reports it later, as it does in
+   *     compiled code (see {@link Checkpoint})
    * @throws IndexOutOfBoundsException if there is no such element
    * @throws IllegalStateException if the checkpoint is closed
    */

@@ -11,6 +11,9 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
 import org.junit.jupiter.api.function.Executable;
 
 /** Files made by hand, and what every refusal must look like. */
@@ -46,6 +49,18 @@ final class Bytes {
   /** A header of one tensor named a. */
   static String header(String dtype, String shape, String offsets) {
     return "{\"a\":" + entry(dtype, shape, offsets) + "}";
+  }
+
+  /** A small shape of up to four dimensions, zeros among them, that ends at a whole byte. */
+  static List<Long> randomShape(Random random, DType dtype) {
+    List<Long> shape = new ArrayList<>();
+    for (int rank = random.nextInt(4); rank > 0; rank--) {
+      shape.add((long) random.nextInt(6));
+    }
+    if (dtype.bits() % Byte.SIZE != 0) {
+      shape.add(4L);
+    }
+    return shape;
   }
 
   static Path single(Path directory, byte[] content) throws IOException {

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.io.RandomAccessFile;
+import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -164,7 +165,7 @@ class ChangedFileTest {
         System.out.println("write: " + expected.getMessage());
       }
       try {
-        System.out.println(tensor.data().toArray(java.lang.foreign.ValueLayout.JAVA_BYTE).length);
+        System.out.println(tensor.data().toArray(ValueLayout.JAVA_BYTE).length);
       } catch (InternalError expected) {
         System.out.println("raw: " + expected);
       }

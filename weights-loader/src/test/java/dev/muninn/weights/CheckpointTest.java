@@ -11,8 +11,12 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.File;
 import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.foreign.ValueLayout;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.Pipe;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -98,6 +102,38 @@ class CheckpointTest {
       reader.join(10_000);
       assertFalse(reader.isAlive());
     }
+  }
+
+  @Test
+  void closingDuringATransferIsRefusedAndPossibleAfterIt() throws Exception {
+    // More than a pipe takes at once, so that the transfer waits for a reader.
+    int bytes = 1 << 20;
+    Checkpoint checkpoint =
+        Bytes.open(directory, file(header("U8", "[" + bytes + "]", "[0," + bytes + "]"), bytes));
+    Pipe pipe = Pipe.open();
+    try (Pipe.SinkChannel sink = pipe.sink();
+        Pipe.SourceChannel source = pipe.source()) {
+      Thread transfer =
+          Thread.ofPlatform()
+              .start(() -> {
+                try {
+                  sink.write(checkpoint.tensor("a").data().asByteBuffer());
+                } catch (IOException problem) {
+                  throw new UncheckedIOException(problem);
+                }
+              });
+      int read = source.read(ByteBuffer.allocate(1));
+      Bytes.refusal(checkpoint::close, directory + ": found its data in use");
+      assertEquals(31, checkpoint.tensor("a").data().get(ValueLayout.JAVA_BYTE, 1));
+      while (read < bytes) {
+        read += source.read(ByteBuffer.allocate(1 << 16));
+      }
+      transfer.join(10_000);
+    }
+    checkpoint.close();
+    assertThrows(
+        IllegalStateException.class,
+        () -> checkpoint.tensor("a").data().get(ValueLayout.JAVA_BYTE, 1));
   }
 
   @Test

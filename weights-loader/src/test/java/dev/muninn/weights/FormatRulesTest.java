@@ -18,6 +18,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Nested;
@@ -194,7 +195,7 @@ class FormatRulesTest {
           "ff"
         })
     void bytesThatAreNotUtf8AreRefused(String hexadecimal) throws IOException {
-      byte[] bad = java.util.HexFormat.ofDelimiter(" ").parseHex(hexadecimal);
+      byte[] bad = HexFormat.ofDelimiter(" ").parseHex(hexadecimal);
       for (String[] around :
           new String[][] {
             {"", ""}, {"{\"", "\":{}}"}, {"{\"__metadata__\":{\"a\":\"", "\"}}"}, {"{}", ""}

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assertions.fail;
 
 import java.io.IOException;
+import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
@@ -12,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Random;
@@ -276,13 +278,7 @@ class HeaderFuzzTest {
     long begin = 0;
     for (int i = random.nextInt(5); i >= 0; i--) {
       DType dtype = DType.values()[random.nextInt(DType.values().length)];
-      List<Long> shape = new ArrayList<>();
-      for (int rank = random.nextInt(4); rank > 0; rank--) {
-        shape.add((long) random.nextInt(5));
-      }
-      if (dtype.bits() % 8 != 0) {
-        shape.add(4L);
-      }
+      List<Long> shape = Bytes.randomShape(random, dtype);
       long end = begin + Shapes.product(shape) * dtype.bits() / 8;
       members.add(
           "\"t" + i + "\":" + Bytes.entry(dtype.name(), "" + shape, "[" + begin + "," + end + "]"));
@@ -291,7 +287,7 @@ class HeaderFuzzTest {
     if (random.nextBoolean()) {
       members.add("\"__metadata__\":{\"format\":\"pt\",\"x\":\"\\u00e9\\n\"}");
     }
-    java.util.Collections.shuffle(members, random);
+    Collections.shuffle(members, random);
     dataBytes[0] = (int) begin;
     return "{" + String.join(",", members) + "}" + " ".repeat(random.nextInt(9));
   }
@@ -365,7 +361,7 @@ class HeaderFuzzTest {
           covered[offset + i]++;
           assertEquals(
               content[(int) (8 + headerBytes + offset + i)],
-              tensor.data().get(java.lang.foreign.ValueLayout.JAVA_BYTE, i));
+              tensor.data().get(ValueLayout.JAVA_BYTE, i));
         }
         if (tensor.dtype().readable() && tensor.elements() > 0) {
           tensor.get(0);

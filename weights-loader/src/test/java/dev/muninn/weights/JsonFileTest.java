@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.math.BigInteger;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -151,7 +152,7 @@ class JsonFileTest {
     Path file = directory.resolve("config.json");
     Files.write(file, new byte[] {'{', '"', (byte) 0xc0, (byte) 0x80, '"', ':', '1', '}'});
     Bytes.refusal(() -> JsonFile.readObject(file), file + ": found bytes", "UTF-8 at byte 2");
-    Files.write(file, "{\"a\":1}".getBytes(java.nio.charset.StandardCharsets.UTF_16));
+    Files.write(file, "{\"a\":1}".getBytes(StandardCharsets.UTF_16));
     Bytes.refusal(() -> JsonFile.readObject(file), "UTF-8 at byte 0");
   }
 

@@ -14,6 +14,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -52,7 +53,7 @@ class SafetensorsWriterTest {
     assertEquals(72, header.length());
     byte[] content = Files.readAllBytes(target());
     assertEquals(8 + 72 + 24, content.length);
-    assertArrayEquals(new byte[] {72, 0, 0, 0, 0, 0, 0, 0}, java.util.Arrays.copyOf(content, 8));
+    assertArrayEquals(new byte[] {72, 0, 0, 0, 0, 0, 0, 0}, Arrays.copyOf(content, 8));
     assertEquals(header, new String(content, 8, 72, StandardCharsets.UTF_8));
   }
 
@@ -76,13 +77,7 @@ class SafetensorsWriterTest {
       List<Tensor> written = new ArrayList<>();
       for (int i = random.nextInt(12); i >= 0; i--) {
         DType dtype = DType.values()[random.nextInt(DType.values().length)];
-        List<Long> shape = new ArrayList<>();
-        for (int rank = random.nextInt(4); rank > 0; rank--) {
-          shape.add((long) random.nextInt(7));
-        }
-        if (dtype.bits() % 8 != 0) {
-          shape.add(4L);
-        }
+        List<Long> shape = Bytes.randomShape(random, dtype);
         long bytes = Shapes.byteSize(target(), "", dtype, shape);
         Tensor tensor =
             new Tensor("t" + i + ".雪\n\"\\/", dtype, shape, random(random, bytes), target());
@@ -259,9 +254,9 @@ class SafetensorsWriterTest {
     writer.metadata("k", "v");
     Bytes.refusal(() -> writer.metadata("k", "v"), "metadata key \"k\" twice");
     List<Long> huge = List.of(1L << 47, 1L << 12);
-    for (int i = 0; i < 15; i++) {
+    for (int i = 0; i < 7; i++) {
       writer.add("huge" + i, DType.U8, huge, () -> byteData);
     }
-    Bytes.refusal(() -> writer.add("last", DType.U8, huge, () -> byteData), "at most 2^63 - 1");
+    Bytes.refusal(() -> writer.add("last", DType.U8, huge, () -> byteData), "at most 2^62 in all");
   }
 }

@@ -251,7 +251,7 @@ class ShardedCheckpointTest {
   void brokenLinksAreMissingShards() throws IOException {
     Files.createSymbolicLink(directory.resolve(FIRST), Path.of("nowhere"));
     index(Map.of("a", FIRST));
-    refusal(directory.resolve(FIRST) + ": found no such file", "a shard with 1 tensors");
+    refusal(directory.resolve(FIRST) + ": found no such file", "a shard with 1 tensor,");
   }
 
   @Test
