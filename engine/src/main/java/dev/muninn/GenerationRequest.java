@@ -1,5 +1,6 @@
 package dev.muninn;
 
+import dev.muninn.decode.DecodingOptions;
 import dev.muninn.decode.InitialState;
 import dev.muninn.decode.SamplingOptions;
 import java.util.ArrayList;
@@ -19,6 +20,7 @@ import java.util.Objects;
  * @param ignoreEndOfSequence whether to go on after an end-of-sequence token
  * @param contextLength positions to keep room for, prompt and answer together; {@link
  *     #MODEL_DEFAULT} for what prompt and {@code maxTokens} need, at most the model's context
+ * @param decoding how depth is spent: exits, cache policy, strategy
  */
 public record GenerationRequest(
     Prompt prompt,
@@ -28,7 +30,8 @@ public record GenerationRequest(
     SamplingOptions sampling,
     List<String> stopStrings,
     boolean ignoreEndOfSequence,
-    int contextLength) {
+    int contextLength,
+    DecodingOptions decoding) {
 
   /** Stands for the model's own value. */
   public static final int MODEL_DEFAULT = -1;
@@ -37,6 +40,7 @@ public record GenerationRequest(
     Objects.requireNonNull(prompt, "prompt");
     Objects.requireNonNull(initialState, "initialState");
     Objects.requireNonNull(sampling, "sampling");
+    Objects.requireNonNull(decoding, "decoding");
     stopStrings = List.copyOf(stopStrings);
     if (maxTokens < 1) {
       throw new IllegalArgumentException("max tokens must be at least 1, not " + maxTokens);
@@ -79,6 +83,7 @@ public record GenerationRequest(
     private final List<String> stopStrings = new ArrayList<>();
     private boolean ignoreEndOfSequence;
     private int contextLength = MODEL_DEFAULT;
+    private DecodingOptions decoding = DecodingOptions.defaults();
 
     private Builder(Prompt prompt) {
       this.prompt = prompt;
@@ -119,6 +124,11 @@ public record GenerationRequest(
       return this;
     }
 
+    public Builder decoding(DecodingOptions decoding) {
+      this.decoding = decoding;
+      return this;
+    }
+
     /**
      * @throws IllegalArgumentException if a value is out of its range
      */
@@ -131,7 +141,8 @@ public record GenerationRequest(
           sampling,
           stopStrings,
           ignoreEndOfSequence,
-          contextLength);
+          contextLength,
+          decoding);
     }
   }
 }

@@ -1,5 +1,6 @@
 package dev.muninn;
 
+import dev.muninn.decode.DecodingStatistics;
 import java.util.List;
 import java.util.Optional;
 
@@ -13,6 +14,9 @@ import java.util.Optional;
  * @param finishReason why it ended
  * @param timings how long it took
  * @param keyValueBytes memory that was reserved for keys and values
+ * @param promptRecurrences recurrences of each position of the prompt, if they left one by one;
+ *     else empty
+ * @param statistics what it cost
  */
 public record GenerationResult(
     List<Integer> promptTokens,
@@ -21,11 +25,14 @@ public record GenerationResult(
     List<Integer> recurrences,
     FinishReason finishReason,
     Timings timings,
-    long keyValueBytes) {
+    long keyValueBytes,
+    List<Integer> promptRecurrences,
+    DecodingStatistics statistics) {
 
   public GenerationResult {
     promptTokens = List.copyOf(promptTokens);
     tokens = List.copyOf(tokens);
     recurrences = List.copyOf(recurrences);
+    promptRecurrences = List.copyOf(promptRecurrences);
   }
 }

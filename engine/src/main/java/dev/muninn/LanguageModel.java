@@ -3,10 +3,17 @@ package dev.muninn;
 import dev.muninn.backend.Backend;
 import dev.muninn.backend.BackendProvider;
 import dev.muninn.cache.KeyValueLayout;
+import dev.muninn.cache.KeyValueType;
 import dev.muninn.cache.SlotPolicy;
+import dev.muninn.decode.Decoders;
+import dev.muninn.decode.DecodingOptions;
 import dev.muninn.decode.InitialState;
 import dev.muninn.decode.Sampler;
+import dev.muninn.decode.Scheduler;
 import dev.muninn.decode.SequenceForward;
+import dev.muninn.decode.SequenceTask;
+import dev.muninn.decode.Strategy;
+import dev.muninn.decode.TokenSink;
 import dev.muninn.model.RavenConfig;
 import dev.muninn.model.RavenWeights;
 import dev.muninn.text.ChatFormat;
@@ -19,11 +26,11 @@ import dev.muninn.weights.CheckpointException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.ServiceLoader;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.ObjIntConsumer;
 
 /**
  * A recurrent-depth language model, open for use.
@@ -45,6 +52,7 @@ public final class LanguageModel implements AutoCloseable {
   private final Tokenizer tokenizer;
   private final StopTokens stopTokens;
   private final Backend backend;
+  private final KeyValueType keyValueType;
   private final long loadNanos;
   private final ReentrantLock lock = new ReentrantLock();
   private boolean closed;
@@ -55,12 +63,14 @@ public final class LanguageModel implements AutoCloseable {
       Tokenizer tokenizer,
       StopTokens stopTokens,
       Backend backend,
+      KeyValueType keyValueType,
       long loadNanos) {
     this.config = config;
     this.checkpoint = checkpoint;
     this.tokenizer = tokenizer;
     this.stopTokens = stopTokens;
     this.backend = backend;
+    this.keyValueType = keyValueType;
     this.loadNanos = loadNanos;
   }
 
@@ -93,7 +103,13 @@ public final class LanguageModel implements AutoCloseable {
       StopTokens stopTokens = StopTokens.load(directory, tokenizer, config.vocabularySize());
       Backend backend = provider("vector").open(weights, options.threads());
       return new LanguageModel(
-          config, checkpoint, tokenizer, stopTokens, backend, System.nanoTime() - began);
+          config,
+          checkpoint,
+          tokenizer,
+          stopTokens,
+          backend,
+          KeyValueType.forWeights(weights.adapter().dtype()),
+          System.nanoTime() - began);
     } catch (RuntimeException | Error e) {
       if (tokenizer != null) {
         tokenizer.close();
@@ -161,28 +177,87 @@ public final class LanguageModel implements AutoCloseable {
     try {
       requireOpen();
       checkpoint.verifyUnchanged();
-      int[] prompt = tokens(request.prompt());
-      if (tokenizer == null && !request.stopStrings().isEmpty()) {
-        throw new IllegalArgumentException(
-            "stop strings need a tokenizer; the model has no tokenizer.json");
-      }
-      int context = contextLength(request, prompt.length);
-      int recurrence = recurrenceOrMean(request.recurrence());
-      KeyValueLayout layout = new KeyValueLayout(config, SlotPolicy.full(), recurrence, context);
-      listener.onPrompt(prompt.clone());
-      try (SequenceForward sequence =
-          new SequenceForward(
-              backend,
-              layout,
-              recurrence,
-              prompt.length,
-              request.initialState(),
-              cancellation::isCancelled)) {
-        return new Generation(request, listener, prompt, recurrence, context, layout.bytes())
-            .run(sequence);
-      }
+      Generation generation = new Generation(request, listener);
+      listener.onPrompt(generation.prompt.clone());
+      generation.begun();
+      guarded(() -> Decoders.run(backend, generation.task, cancellation::isCancelled));
+      return generation.result();
     } finally {
       lock.unlock();
+    }
+  }
+
+  /**
+   * Generates for many prompts, several at a time: each application of the recurrent block carries
+   * the rows of all of them. What a prompt becomes is the same as alone.
+   *
+   * @param requests of sequential decoding
+   * @param batchSize most sequences in flight, at least 1
+   * @param listener gets each result as it is made, by the request's index, in any order
+   * @return the results by request; those not begun before a cancellation are missing
+   * @throws IllegalArgumentException if a request does not fit the model; none is then computed
+   */
+  public List<Optional<GenerationResult>> generateAll(
+      List<GenerationRequest> requests,
+      int batchSize,
+      ObjIntConsumer<GenerationResult> listener,
+      Cancellation cancellation) {
+    lock.lock();
+    try {
+      requireOpen();
+      checkpoint.verifyUnchanged();
+      List<Generation> generations = new ArrayList<>();
+      int promptRows = 1;
+      for (int i = 0; i < requests.size(); i++) {
+        GenerationRequest request = requests.get(i);
+        if (request.decoding().strategy() != Strategy.sequential()) {
+          throw new IllegalArgumentException("a batch decodes each sequence position by position");
+        }
+        int index = i;
+        Generation generation;
+        try {
+          generation = new Generation(request, GenerationListener.NONE);
+        } catch (IllegalArgumentException e) {
+          throw new IllegalArgumentException("prompt " + (i + 1) + ": " + e.getMessage(), e);
+        }
+        generation.whenEnded = () -> listener.accept(generation.result(), index);
+        generations.add(generation);
+        promptRows =
+            Math.max(
+                promptRows,
+                Scheduler.promptRows(generation.prompt.length, request.decoding().exit()));
+      }
+      int rows = promptRows;
+      guarded(() -> {
+        try (Scheduler scheduler =
+            new Scheduler(
+                backend, config, Math.min(batchSize, Math.max(1, requests.size())), rows)) {
+          for (Generation generation : generations) {
+            scheduler.add(generation.task);
+          }
+          boolean more = true;
+          while (more && !cancellation.isCancelled()) {
+            more = scheduler.step();
+          }
+        }
+      });
+      List<Optional<GenerationResult>> results = new ArrayList<>();
+      for (Generation generation : generations) {
+        results.add(generation.began == 0 ? Optional.empty() : Optional.of(generation.result()));
+      }
+      return results;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Runs what reads the weights; a file that shrank under the map becomes the error it is. */
+  private void guarded(Runnable computation) {
+    try {
+      computation.run();
+    } catch (InternalError e) {
+      checkpoint.verifyUnchanged();
+      throw e;
     }
   }
 
@@ -211,14 +286,15 @@ public final class LanguageModel implements AutoCloseable {
       List<Double> logProbabilities = new ArrayList<>();
       try (SequenceForward sequence =
           new SequenceForward(backend, layout, depth, 64, initialState, () -> false)) {
-        sequence.append(
-            tokens,
-            0,
-            (position, logits) -> {
-              if (position + 1 < tokens.length) {
-                logProbabilities.add(logProbability(logits, tokens[position + 1]));
-              }
-            });
+        guarded(() ->
+            sequence.append(
+                tokens,
+                0,
+                (position, logits) -> {
+                  if (position + 1 < tokens.length) {
+                    logProbabilities.add(logProbability(logits, tokens[position + 1]));
+                  }
+                }));
       }
       return new Score(boxed(tokens), logProbabilities);
     } finally {
@@ -333,98 +409,101 @@ public final class LanguageModel implements AutoCloseable {
     }
   }
 
-  /** One run of {@link #generate}. */
-  private final class Generation {
+  /** One sequence of {@link #generate} or {@link #generateAll}: hears its tokens. */
+  private final class Generation implements TokenSink {
     private final GenerationRequest request;
     private final GenerationListener listener;
     private final int[] prompt;
-    private final int recurrence;
-    private final int context;
-    private final long keyValueBytes;
-    private final Sampler sampler;
+    private final SequenceTask task;
     private final TextStream stream;
     private final StopStrings stopStrings;
     private final StringBuilder text = new StringBuilder();
     private final int[] tokens;
     private int count;
+    private FinishReason reason;
+    private Runnable whenEnded = () -> {};
+    private long began;
+    private long prefilled;
+    private long ended;
+    private GenerationResult result;
 
-    Generation(
-        GenerationRequest request,
-        GenerationListener listener,
-        int[] prompt,
-        int recurrence,
-        int context,
-        long keyValueBytes) {
+    Generation(GenerationRequest request, GenerationListener listener) {
       this.request = request;
       this.listener = listener;
-      this.prompt = prompt;
-      this.recurrence = recurrence;
-      this.context = context;
-      this.keyValueBytes = keyValueBytes;
-      this.sampler = new Sampler(request.sampling(), config.vocabularySize());
+      this.prompt = tokens(request.prompt());
+      if (tokenizer == null && !request.stopStrings().isEmpty()) {
+        throw new IllegalArgumentException(
+            "stop strings need a tokenizer; the model has no tokenizer.json");
+      }
+      int context = contextLength(request, prompt.length);
       this.stream = tokenizer == null ? null : tokenizer.stream();
       this.stopStrings = new StopStrings(request.stopStrings());
       // The last token chosen is not computed itself, so it needs no position.
       this.tokens = new int[Math.min(request.maxTokens(), context - prompt.length + 1)];
+      int recurrence = recurrenceOrMean(request.recurrence());
+      DecodingOptions decoding = request.decoding();
+      int capacity = context;
+      if (decoding.strategy() instanceof Strategy.Parallel parallel
+          && request.contextLength() == GenerationRequest.MODEL_DEFAULT) {
+        // The wavefront runs ahead of the tokens that are wanted.
+        capacity = (int) Math.min(config.contextLength(), (long) context + parallel.maxWavefront());
+      }
+      KeyValueLayout layout =
+          new KeyValueLayout(
+              config,
+              decoding.effectivePolicy(),
+              recurrence,
+              capacity,
+              decoding.type().orElse(keyValueType));
+      this.task =
+          new SequenceTask(
+              layout,
+              prompt,
+              recurrence,
+              request.initialState(),
+              decoding,
+              new Sampler(request.sampling(), config.vocabularySize()),
+              this);
     }
 
-    GenerationResult run(SequenceForward sequence) {
-      for (int token : prompt) {
-        sampler.accept(token);
-      }
-      final long began = System.nanoTime();
-      boolean completed = sequence.append(prompt);
-      long prefilled = System.nanoTime();
-      int forwards = 1;
-      FinishReason reason = null;
-      while (reason == null) {
-        if (!completed) {
-          reason = FinishReason.CANCELLED;
-        } else {
-          int token = sampler.sample(sequence.logits());
-          if (forwards == 1) {
-            prefilled = System.nanoTime();
-          }
-          reason = accept(token);
-          if (reason == null) {
-            completed = sequence.append(token);
-            forwards++;
-          }
-        }
-      }
-      final long ended = System.nanoTime();
-      if (stream != null) {
-        emit(stopStrings.push(stream.flush()));
-        emit(stopStrings.flush());
-        if (stopStrings.stopped() && reason == FinishReason.LENGTH) {
-          reason = FinishReason.STOP;
-        }
-      }
-      return new GenerationResult(
-          boxed(prompt),
-          boxed(Arrays.copyOf(tokens, count)),
-          stream == null ? Optional.empty() : Optional.of(text.toString()),
-          Collections.nCopies(forwards, recurrence),
-          reason,
-          new Timings(prefilled - began, prompt.length, ended - prefilled, forwards - 1),
-          keyValueBytes);
+    @Override
+    public void begun() {
+      began = System.nanoTime();
+      prefilled = began;
     }
 
-    /** Takes a token in; the reason to end with it, or null to go on. */
-    private FinishReason accept(int token) {
+    @Override
+    public boolean accept(int token, int recurrences) {
+      if (count == 0) {
+        prefilled = System.nanoTime();
+      }
       tokens[count++] = token;
-      sampler.accept(token);
-      listener.onToken(token, recurrence);
+      listener.onToken(token, recurrences);
       if (!request.ignoreEndOfSequence() && stopTokens.contains(token)) {
-        return FinishReason.STOP;
+        reason = FinishReason.STOP;
+        return false;
       }
       if (stream != null) {
         emit(stopStrings.push(stream.push(token)));
         if (stopStrings.stopped()) {
-          return FinishReason.STOP;
+          reason = FinishReason.STOP;
+          return false;
         }
       }
-      return count == tokens.length ? FinishReason.LENGTH : null;
+      if (count == tokens.length) {
+        reason = FinishReason.LENGTH;
+        return false;
+      }
+      return true;
+    }
+
+    @Override
+    public void ended() {
+      ended = System.nanoTime();
+      if (reason == null) {
+        reason = FinishReason.LENGTH;
+      }
+      whenEnded.run();
     }
 
     private void emit(String piece) {
@@ -432,6 +511,38 @@ public final class LanguageModel implements AutoCloseable {
         text.append(piece);
         listener.onText(piece);
       }
+    }
+
+    GenerationResult result() {
+      if (result == null) {
+        if (ended == 0) {
+          ended = System.nanoTime();
+        }
+        if (stream != null) {
+          emit(stopStrings.push(stream.flush()));
+          emit(stopStrings.flush());
+          if (stopStrings.stopped() && reason == FinishReason.LENGTH) {
+            reason = FinishReason.STOP;
+          }
+        }
+        int[] recurrences = task.recurrences();
+        result =
+            new GenerationResult(
+                boxed(prompt),
+                boxed(Arrays.copyOf(tokens, count)),
+                stream == null ? Optional.empty() : Optional.of(text.toString()),
+                boxed(recurrences),
+                reason == null ? FinishReason.CANCELLED : reason,
+                new Timings(
+                    (count == 0 ? ended : prefilled) - began,
+                    prompt.length,
+                    count == 0 ? 0 : ended - prefilled,
+                    Math.max(0, count - 1)),
+                task.layout().bytes(),
+                boxed(task.promptRecurrences()),
+                task.statistics());
+      }
+      return result;
     }
   }
 }

@@ -42,6 +42,9 @@ public abstract class LatentRows implements AutoCloseable {
   /** Copies a slot's embedded token e, [h]. */
   public abstract void readEmbedding(int slot, float[] embedding);
 
+  /** Sets a slot's embedded token e, [h]. */
+  public abstract void writeEmbedding(int slot, float[] embedding);
+
   /** Copies a slot's latent state s, [h]. */
   public abstract void readLatent(int slot, float[] latent);
 

@@ -11,16 +11,24 @@ import java.util.Objects;
  * @param policy maps recurrences to slots
  * @param recurrences most recurrences a position may have
  * @param capacity most positions
+ * @param type how the numbers are stored
  */
-public record KeyValueLayout(RavenConfig config, SlotPolicy policy, int recurrences, int capacity) {
+public record KeyValueLayout(
+    RavenConfig config, SlotPolicy policy, int recurrences, int capacity, KeyValueType type) {
 
   public KeyValueLayout {
     Objects.requireNonNull(config, "config");
     Objects.requireNonNull(policy, "policy");
+    Objects.requireNonNull(type, "type");
     if (recurrences < 1 || capacity < 1) {
       throw new IllegalArgumentException(
           "a cache needs recurrences and positions, not " + recurrences + " and " + capacity);
     }
+  }
+
+  /** Keys and values in F32. */
+  public KeyValueLayout(RavenConfig config, SlotPolicy policy, int recurrences, int capacity) {
+    this(config, policy, recurrences, capacity, KeyValueType.F32);
   }
 
   /** Number of planes. */
@@ -47,10 +55,10 @@ public record KeyValueLayout(RavenConfig config, SlotPolicy policy, int recurren
 
   /** Bytes of the keys and values of all positions. */
   public long bytes() {
-    return 2L * planes() * capacity * config.embeddingSize() * Float.BYTES;
+    return 2L * planes() * capacity * config.embeddingSize() * type.bytes();
   }
 
-  /** Bytes for r recurrences and a context length, every recurrence kept. */
+  /** Bytes for r recurrences and a context length, every recurrence kept, in F32. */
   public static long bytes(RavenConfig config, int recurrence, int contextLength) {
     return new KeyValueLayout(config, SlotPolicy.full(), recurrence, contextLength).bytes();
   }

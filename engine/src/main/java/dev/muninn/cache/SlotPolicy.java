@@ -81,6 +81,29 @@ public sealed interface SlotPolicy {
     }
   }
 
+  /**
+   * Reads {@code full}, {@code budget:N} or {@code anchor:N}.
+   *
+   * @throws IllegalArgumentException if the text is none of them
+   */
+  static SlotPolicy parse(String text) {
+    String[] parts = text.split(":", 2);
+    if (parts.length == 1 && parts[0].equals("full")) {
+      return full();
+    }
+    if (parts.length == 2 && parts[1].matches("[0-9]{1,6}")) {
+      int size = Integer.parseInt(parts[1]);
+      if (parts[0].equals("budget")) {
+        return new Budget(size);
+      }
+      if (parts[0].equals("anchor")) {
+        return new Anchor(size);
+      }
+    }
+    throw new IllegalArgumentException(
+        "cache policy \"" + text + "\" is none of full, budget:N, anchor:N");
+  }
+
   private static void requirePositive(String name, int size) {
     if (size < 1) {
       throw new IllegalArgumentException(name + " must be at least 1, not " + size);

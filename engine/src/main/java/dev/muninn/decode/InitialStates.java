@@ -6,11 +6,10 @@ import java.util.Arrays;
 /** Draws the latent states s_0 that {@link InitialState} describes. Allocates nothing. */
 public final class InitialStates {
   private static final double BOUND = 3;
-  private static final long GOLDEN = 0x9E3779B97F4A7C15L;
 
   private final InitialState description;
   private final double factor;
-  private long state;
+  private final SplitMix random = new SplitMix();
 
   public InitialStates(InitialState description, RavenConfig config) {
     this.description = description;
@@ -25,11 +24,16 @@ public final class InitialStates {
 
   /** Fills in the state of a position, [h]. */
   public void fill(int position, float[] latent) {
+    fill(position, 0, latent);
+  }
+
+  /** Fills in one of several states of a position, [h]; number 0 is its initial state. */
+  public void fill(int position, int number, float[] latent) {
     if (zero()) {
       Arrays.fill(latent, 0);
       return;
     }
-    state = mix(description.seed() * GOLDEN + mix(position + 1));
+    random.seed(description.seed(), (long) number << 32 | position);
     for (int i = 0; i < latent.length; i++) {
       latent[i] = (float) (factor * truncatedNormal());
     }
@@ -38,24 +42,11 @@ public final class InitialStates {
   /** By Box and Muller, drawn again beyond the bound. */
   private double truncatedNormal() {
     while (true) {
-      double radius = Math.sqrt(-2 * Math.log(1 - uniform()));
-      double value = radius * Math.cos(2 * Math.PI * uniform());
+      double radius = Math.sqrt(-2 * Math.log(1 - random.uniform()));
+      double value = radius * Math.cos(2 * Math.PI * random.uniform());
       if (Math.abs(value) <= BOUND) {
         return value;
       }
     }
-  }
-
-  /** From 0 (inclusive) to 1 (exclusive). */
-  private double uniform() {
-    state += GOLDEN;
-    return (mix(state) >>> 11) * 0x1p-53;
-  }
-
-  /** The finalizer of SplitMix64. */
-  private static long mix(long z) {
-    z = (z ^ z >>> 30) * 0xBF58476D1CE4E5B9L;
-    z = (z ^ z >>> 27) * 0x94D049BB133111EBL;
-    return z ^ z >>> 31;
   }
 }

@@ -17,7 +17,6 @@ public final class Sampler {
   private static final int DIGIT_BITS = 11;
 
   private static final int DIGIT_MASK = (1 << DIGIT_BITS) - 1;
-  private static final long WEYL_INCREMENT = 0x9E3779B97F4A7C15L;
 
   private final SamplingOptions options;
   private final boolean penalizing;
@@ -39,7 +38,7 @@ public final class Sampler {
   private final boolean[] hasOccurred;
   private int occurredCount;
 
-  private long randomState;
+  private final SplitMix random = new SplitMix();
 
   /**
    * Creates a sampler to which no token has occurred yet.
@@ -60,7 +59,7 @@ public final class Sampler {
     this.occurred = new int[penalizing ? vocabularySize : 0];
     this.hasOccurred = new boolean[occurred.length];
     // Seeds that users choose lie close together; unmixed, their sequences would overlap.
-    this.randomState = mix(options.seed());
+    this.random.seed(options.seed());
   }
 
   /**
@@ -93,7 +92,7 @@ public final class Sampler {
       return best;
     }
     int count = filter(scores[best]);
-    double point = nextUniform() * total(count);
+    double point = random.uniform() * total(count);
     double sum = 0;
     for (int i = 0; i < count - 1; i++) {
       sum += weights[i];
@@ -274,17 +273,46 @@ public final class Sampler {
     return total;
   }
 
-  /** A number from 0 up to but without 1. */
-  private double nextUniform() {
-    randomState += WEYL_INCREMENT;
-    return (mix(randomState) >>> 11) * 0x1p-53;
+  /** The state to which {@link #retract} returns. */
+  int mark() {
+    return occurredCount;
   }
 
-  /** Steele, Lea and Flood's SplitMix64. */
-  private static long mix(long value) {
-    value = (value ^ value >>> 30) * 0xBF58476D1CE4E5B9L;
-    value = (value ^ value >>> 27) * 0x94D049BB133111EBL;
-    return value ^ value >>> 31;
+  /** Forgets the tokens that were accepted since a mark. */
+  void retract(int mark) {
+    while (occurredCount > mark) {
+      hasOccurred[occurred[--occurredCount]] = false;
+    }
+  }
+
+  /**
+   * Draws a token from probabilities.
+   *
+   * @param probabilities one per token; need not sum to 1, but to more than 0
+   */
+  int draw(float[] probabilities) {
+    double sum = 0;
+    for (float probability : probabilities) {
+      sum += probability;
+    }
+    double point = random.uniform() * sum;
+    int last = 0;
+    double passed = 0;
+    for (int token = 0; token < probabilities.length; token++) {
+      if (probabilities[token] > 0) {
+        last = token;
+        passed += probabilities[token];
+        if (point < passed) {
+          break;
+        }
+      }
+    }
+    return last;
+  }
+
+  /** A random number from 0 up to but without 1. */
+  double uniform() {
+    return random.uniform();
   }
 
   private void requireLength(String what, float[] values) {

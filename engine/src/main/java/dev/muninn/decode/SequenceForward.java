@@ -27,6 +27,7 @@ public final class SequenceForward implements AutoCloseable {
   private final BooleanSupplier cancelled;
   private final SequenceCache cache;
   private final LatentRows rows;
+  private final boolean owner;
   private final RowBatch batch;
   private final float[] latent;
   private final float[] logits;
@@ -47,21 +48,42 @@ public final class SequenceForward implements AutoCloseable {
       int mostRows,
       InitialState initialState,
       BooleanSupplier cancelled) {
-    RavenConfig config = layout.config();
+    this(
+        backend.rows(Math.min(mostRows, MAXIMUM_ROWS)),
+        new SequenceCache(layout, backend.allocate(layout)),
+        true,
+        recurrence,
+        new InitialStates(initialState, layout.config()),
+        cancelled);
+  }
+
+  private SequenceForward(
+      LatentRows rows,
+      SequenceCache cache,
+      boolean owner,
+      int recurrence,
+      InitialStates initialStates,
+      BooleanSupplier cancelled) {
+    this.rows = rows;
+    this.cache = cache;
+    this.owner = owner;
     this.recurrence = recurrence;
-    this.initialStates = new InitialStates(initialState, config);
+    this.initialStates = initialStates;
     this.cancelled = cancelled;
+    this.batch = new RowBatch(rows.capacity());
+    RavenConfig config = cache.layout().config();
     this.latent = new float[config.embeddingSize()];
     this.logits = new float[config.vocabularySize()];
-    int capacity = Math.min(mostRows, MAXIMUM_ROWS);
-    this.batch = new RowBatch(capacity);
-    this.cache = new SequenceCache(layout, backend.allocate(layout));
-    try {
-      this.rows = backend.rows(capacity);
-    } catch (RuntimeException | Error e) {
-      cache.close();
-      throw e;
-    }
+  }
+
+  /** An empty sequence on somebody else's rows and cache, who closes them. */
+  static SequenceForward sharing(
+      LatentRows rows,
+      SequenceCache cache,
+      int recurrence,
+      InitialStates initialStates,
+      BooleanSupplier cancelled) {
+    return new SequenceForward(rows, cache, false, recurrence, initialStates, cancelled);
   }
 
   /** Positions computed so far. */
@@ -121,12 +143,26 @@ public final class SequenceForward implements AutoCloseable {
   }
 
   private boolean compute() {
+    begin();
+    if (!recur(0, recurrence)) {
+      return false;
+    }
+    rows.coda(batch);
+    return true;
+  }
+
+  /** P over the batch, and its initial latent states. */
+  private void begin() {
     rows.prelude(batch);
     for (int row = 0; row < batch.size(); row++) {
       initialStates.fill(batch.position(row), latent);
       rows.writeLatent(batch.slot(row), latent);
     }
-    for (int i = 0; i < recurrence; i++) {
+  }
+
+  /** R over the batch, for the recurrences from one to another; false if cancelled. */
+  private boolean recur(int from, int to) {
+    for (int i = from; i < to; i++) {
       if (cancelled.getAsBoolean()) {
         return false;
       }
@@ -135,8 +171,57 @@ public final class SequenceForward implements AutoCloseable {
       }
       rows.recur(batch);
     }
+    return true;
+  }
+
+  /**
+   * Computes the logits of a token behind the sequence at few recurrences, without appending it.
+   *
+   * @param index how many tokens were drafted since the sequence last grew, below the most rows
+   * @return false if it was cancelled; the sequence is then of no further use
+   */
+  boolean draft(int index, int token, int draftRecurrence) {
+    batch.clear();
+    batch.add(index, cache, length + index, token);
+    batch.setLogits(0, true);
+    begin();
+    if (!recur(0, draftRecurrence)) {
+      return false;
+    }
+    rows.coda(batch);
+    rows.readLogits(0, logits);
+    return true;
+  }
+
+  /**
+   * Brings the drafted tokens to all recurrences. What the drafts computed is what these rows would
+   * compute anew, as long as every recurrence has a slot of its own, so they go on from there.
+   *
+   * @return false if it was cancelled; the sequence is then of no further use
+   */
+  boolean verify(int[] tokens, int count, int draftRecurrence) {
+    batch.clear();
+    for (int index = 0; index < count; index++) {
+      batch.add(index, cache, length + index, tokens[index]);
+      batch.setLogits(index, true);
+    }
+    if (!recur(draftRecurrence, recurrence)) {
+      return false;
+    }
     rows.coda(batch);
     return true;
+  }
+
+  /** Reads the logits of a verified token. */
+  float[] verifiedLogits(int index) {
+    rows.readLogits(index, logits);
+    return logits;
+  }
+
+  /** Appends the first of the verified tokens and forgets the others. */
+  void keep(int count) {
+    length += count;
+    cache.truncate(length);
   }
 
   /** Logits of the last position that wanted them, [vocabulary]; overwritten by the next append. */
@@ -146,7 +231,9 @@ public final class SequenceForward implements AutoCloseable {
 
   @Override
   public void close() {
-    rows.close();
-    cache.close();
+    if (owner) {
+      rows.close();
+      cache.close();
+    }
   }
 }

@@ -2,8 +2,10 @@ package dev.muninn.vector;
 
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
 
+import dev.muninn.weights.DType;
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorShuffle;
 
@@ -31,15 +33,40 @@ final class RowKernels {
     }
   }
 
-  /** Stores {@code size} values at a byte offset. */
-  static void store(float[] x, int from, MemorySegment target, long offset, int size) {
-    int i = 0;
-    for (; i < Lanes.FLOATS.loopBound(size); i += Lanes.COUNT) {
-      FloatVector.fromArray(Lanes.FLOATS, x, from + i)
-          .intoMemorySegment(target, offset + 4L * i, LITTLE_ENDIAN);
+  /** Stores {@code size} values at a byte offset, as {@link VectorStore} has them. */
+  static void store(DType type, float[] x, int from, MemorySegment target, long offset, int size) {
+    int chunked = size - size % Lanes.CHUNK;
+    if (type == DType.BF16) {
+      storeBf16(x, from, target, offset, chunked);
+    } else {
+      for (int i = 0; i < chunked; i += Lanes.COUNT) {
+        FloatVector.fromArray(Lanes.FLOATS, x, from + i)
+            .intoMemorySegment(target, offset + 4L * i, LITTLE_ENDIAN);
+      }
     }
-    for (; i < size; i++) {
-      ScalarKernels.setF32(target, offset + 4L * i, x[from + i]);
+    for (int i = chunked; i < size; i++) {
+      ScalarKernels.setElement(type, target, offset, i, x[from + i]);
+    }
+  }
+
+  private static void storeBf16(float[] x, int from, MemorySegment target, long offset, int size) {
+    for (int i = 0; i < size; i += Lanes.CHUNK) {
+      FloatVector first = FloatVector.fromArray(Lanes.FLOATS, x, from + i);
+      FloatVector second = FloatVector.fromArray(Lanes.FLOATS, x, from + i + Lanes.COUNT);
+      IntVector low = first.reinterpretAsInts();
+      IntVector high = second.reinterpretAsInts();
+      // To the nearest, ties to even. A NaN could round to an infinity and gets a bit that stays.
+      low =
+          low.add(low.lanewise(VectorOperators.LSHR, 16).and(1))
+              .add(0x7FFF)
+              .blend(low.or(0x400000), first.test(VectorOperators.IS_NAN).cast(Lanes.INTS));
+      high =
+          high.add(high.lanewise(VectorOperators.LSHR, 16).and(1))
+              .add(0x7FFF)
+              .blend(high.or(0x400000), second.test(VectorOperators.IS_NAN).cast(Lanes.INTS));
+      low.lanewise(VectorOperators.LSHR, 16)
+          .or(high.and(0xFFFF0000))
+          .intoMemorySegment(target, offset + 2L * i, LITTLE_ENDIAN);
     }
   }
 
@@ -166,15 +193,43 @@ final class RowKernels {
   /**
    * {@code out += sum over positions of weight[position] * value[position]}.
    *
-   * @param values F32 rows of {@code size}
+   * @param type F32 or BF16
+   * @param values rows of {@code size}, as {@link VectorStore} has them
    * @param offset byte offset of the row of position {@code from}
    * @param weights by position
    */
   static void addWeighted(
-      MemorySegment values, long offset, int size, float[] weights, int from, int to, float[] out) {
+      DType type,
+      MemorySegment values,
+      long offset,
+      int size,
+      float[] weights,
+      int from,
+      int to,
+      float[] out) {
+    int chunked = size - size % Lanes.CHUNK;
+    if (type == DType.BF16) {
+      addWeightedBf16(values, offset, size, chunked, weights, from, to, out);
+    } else {
+      addWeightedF32(values, offset, size, chunked, weights, from, to, out);
+    }
+    if (chunked < size) {
+      ScalarKernels.addWeighted(type, values, offset, size, chunked, weights, from, to, out);
+    }
+  }
+
+  private static void addWeightedF32(
+      MemorySegment values,
+      long offset,
+      int size,
+      int chunked,
+      float[] weights,
+      int from,
+      int to,
+      float[] out) {
     long stride = 4L * size;
     int i = 0;
-    for (; i + 4 * Lanes.COUNT <= size; i += 4 * Lanes.COUNT) {
+    for (; i + 2 * Lanes.CHUNK <= chunked; i += 2 * Lanes.CHUNK) {
       FloatVector sum0 = FloatVector.fromArray(Lanes.FLOATS, out, i);
       FloatVector sum1 = FloatVector.fromArray(Lanes.FLOATS, out, i + Lanes.COUNT);
       FloatVector sum2 = FloatVector.fromArray(Lanes.FLOATS, out, i + 2 * Lanes.COUNT);
@@ -203,24 +258,62 @@ final class RowKernels {
       sum2.intoArray(out, i + 2 * Lanes.COUNT);
       sum3.intoArray(out, i + 3 * Lanes.COUNT);
     }
-    for (; i + Lanes.COUNT <= size; i += Lanes.COUNT) {
+    for (; i < chunked; i += Lanes.COUNT) {
       FloatVector sum = FloatVector.fromArray(Lanes.FLOATS, out, i);
       for (int p = from; p < to; p++) {
+        long at = offset + (p - from) * stride + 4L * i;
         sum =
-            FloatVector.fromMemorySegment(
-                    Lanes.FLOATS, values, offset + (p - from) * stride + 4L * i, LITTLE_ENDIAN)
+            FloatVector.fromMemorySegment(Lanes.FLOATS, values, at, LITTLE_ENDIAN)
                 .fma(FloatVector.broadcast(Lanes.FLOATS, weights[p]), sum);
       }
       sum.intoArray(out, i);
     }
-    for (; i < size; i++) {
-      float sum = out[i];
+  }
+
+  private static void addWeightedBf16(
+      MemorySegment values,
+      long offset,
+      int size,
+      int chunked,
+      float[] weights,
+      int from,
+      int to,
+      float[] out) {
+    long stride = 2L * size;
+    int i = 0;
+    for (; i + 2 * Lanes.CHUNK <= chunked; i += 2 * Lanes.CHUNK) {
+      FloatVector sum0 = FloatVector.fromArray(Lanes.FLOATS, out, i);
+      FloatVector sum1 = FloatVector.fromArray(Lanes.FLOATS, out, i + Lanes.COUNT);
+      FloatVector sum2 = FloatVector.fromArray(Lanes.FLOATS, out, i + 2 * Lanes.COUNT);
+      FloatVector sum3 = FloatVector.fromArray(Lanes.FLOATS, out, i + 3 * Lanes.COUNT);
       for (int p = from; p < to; p++) {
-        sum =
-            Math.fma(
-                ScalarKernels.f32(values, offset + (p - from) * stride + 4L * i), weights[p], sum);
+        FloatVector weight = FloatVector.broadcast(Lanes.FLOATS, weights[p]);
+        long at = offset + (p - from) * stride + 2L * i;
+        IntVector pair = IntVector.fromMemorySegment(Lanes.INTS, values, at, LITTLE_ENDIAN);
+        sum0 = pair.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(weight, sum0);
+        sum1 = pair.and(0xFFFF0000).reinterpretAsFloats().fma(weight, sum1);
+        pair =
+            IntVector.fromMemorySegment(Lanes.INTS, values, at + 4L * Lanes.COUNT, LITTLE_ENDIAN);
+        sum2 = pair.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(weight, sum2);
+        sum3 = pair.and(0xFFFF0000).reinterpretAsFloats().fma(weight, sum3);
       }
-      out[i] = sum;
+      sum0.intoArray(out, i);
+      sum1.intoArray(out, i + Lanes.COUNT);
+      sum2.intoArray(out, i + 2 * Lanes.COUNT);
+      sum3.intoArray(out, i + 3 * Lanes.COUNT);
+    }
+    for (; i < chunked; i += Lanes.CHUNK) {
+      FloatVector sum0 = FloatVector.fromArray(Lanes.FLOATS, out, i);
+      FloatVector sum1 = FloatVector.fromArray(Lanes.FLOATS, out, i + Lanes.COUNT);
+      for (int p = from; p < to; p++) {
+        FloatVector weight = FloatVector.broadcast(Lanes.FLOATS, weights[p]);
+        long at = offset + (p - from) * stride + 2L * i;
+        IntVector pair = IntVector.fromMemorySegment(Lanes.INTS, values, at, LITTLE_ENDIAN);
+        sum0 = pair.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(weight, sum0);
+        sum1 = pair.and(0xFFFF0000).reinterpretAsFloats().fma(weight, sum1);
+      }
+      sum0.intoArray(out, i);
+      sum1.intoArray(out, i + Lanes.COUNT);
     }
   }
 

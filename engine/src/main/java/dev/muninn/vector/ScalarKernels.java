@@ -140,14 +140,56 @@ final class ScalarKernels {
     return sum;
   }
 
-  /** {@code out += sum over positions of weight[position] * value[position]}. */
+  /**
+   * {@code out += sum over positions of weight[position] * value[position]}, in the columns from
+   * {@code column} on.
+   */
   static void addWeighted(
-      MemorySegment values, long offset, int size, float[] weights, int from, int to, float[] out) {
-    for (int position = from; position < to; position++) {
-      long row = offset + 4L * size * (position - from);
-      for (int i = 0; i < size; i++) {
-        out[i] = Math.fma(weight(DType.F32, values, row, i), weights[position], out[i]);
+      DType type,
+      MemorySegment values,
+      long offset,
+      int size,
+      int column,
+      float[] weights,
+      int from,
+      int to,
+      float[] out) {
+    long stride = (long) size * type.bits() / 8;
+    for (int i = column; i < size; i++) {
+      for (int position = from; position < to; position++) {
+        long row = offset + stride * (position - from);
+        out[i] = Math.fma(element(type, values, row, i, size), weights[position], out[i]);
       }
     }
+  }
+
+  /** A number of a row of {@link VectorStore}. */
+  static float element(DType type, MemorySegment rows, long rowOffset, int index, int size) {
+    return weight(type, rows, rowOffset, type == DType.BF16 ? shuffled(index, size) : index);
+  }
+
+  /** Sets a number that fills no chunk of a row of {@link VectorStore}. */
+  static void setElement(DType type, MemorySegment rows, long rowOffset, int index, float value) {
+    if (type == DType.BF16) {
+      rows.set(SHORT, rowOffset + 2L * index, bf16(value));
+    } else {
+      setF32(rows, rowOffset + 4L * index, value);
+    }
+  }
+
+  /** The nearest BF16, ties to even; NaN stays NaN. */
+  static short bf16(float value) {
+    int bits = Float.floatToRawIntBits(value);
+    int rounded = Float.isNaN(value) ? bits | 0x400000 : bits + (bits >>> 16 & 1) + 0x7FFF;
+    return (short) (rounded >>> 16);
+  }
+
+  /** Where {@link VectorStore} has a number in BF16. */
+  private static int shuffled(int index, int size) {
+    int within = index % Lanes.CHUNK;
+    if (index >= size - size % Lanes.CHUNK) {
+      return index;
+    }
+    return index - within + within % Lanes.COUNT * 2 + within / Lanes.COUNT;
   }
 }

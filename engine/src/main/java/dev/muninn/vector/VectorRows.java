@@ -8,7 +8,6 @@ import dev.muninn.model.Matrix;
 import dev.muninn.model.RavenConfig;
 import dev.muninn.model.RavenWeights;
 import dev.muninn.model.SandwichBlock;
-import dev.muninn.weights.DType;
 import java.util.Arrays;
 import java.util.List;
 
@@ -386,9 +385,14 @@ final class VectorRows extends LatentRows implements ThreadTeam.Task {
         rotary.offset(position),
         own.key,
         size);
-    RowKernels.store(own.key, 0, store.data, store.key(plane, head, position), size);
+    RowKernels.store(store.type, own.key, 0, store.data, store.key(plane, head, position), size);
     RowKernels.store(
-        queryKeyValue, at + width, store.data, store.value(plane, head, position), size);
+        store.type,
+        queryKeyValue,
+        at + width,
+        store.data,
+        store.value(plane, head, position),
+        size);
   }
 
   private int plane(KeyValueLayout layout, int slot, int block) {
@@ -411,11 +415,11 @@ final class VectorRows extends LatentRows implements ThreadTeam.Task {
       int end = run + 1 < runs ? runPosition[begin + run + 1] : length;
       for (int p = runPosition[begin + run]; p < end; p += MatrixKernels.UNIT) {
         MatrixKernels.dot16(
-            DType.F32,
+            store.type,
             store.data,
             store.key(plane, head, p),
-            4L * size,
-            16L * size,
+            store.rowBytes(),
+            4L * store.rowBytes(),
             size,
             own.query,
             false,
@@ -430,7 +434,14 @@ final class VectorRows extends LatentRows implements ThreadTeam.Task {
       int start = runPosition[begin + run];
       int end = run + 1 < runs ? runPosition[begin + run + 1] : length;
       RowKernels.addWeighted(
-          store.data, store.value(plane, head, start), size, scores, start, end, own.mixed);
+          store.type,
+          store.data,
+          store.value(plane, head, start),
+          size,
+          scores,
+          start,
+          end,
+          own.mixed);
     }
     float share = 1 / sum;
     for (int i = 0; i < size; i++) {
@@ -485,6 +496,11 @@ final class VectorRows extends LatentRows implements ThreadTeam.Task {
   @Override
   public void readEmbedding(int slot, float[] embedding) {
     System.arraycopy(embeddings, slot * width, embedding, 0, width);
+  }
+
+  @Override
+  public void writeEmbedding(int slot, float[] embedding) {
+    System.arraycopy(embedding, 0, embeddings, slot * width, width);
   }
 
   @Override

@@ -2,27 +2,42 @@ package dev.muninn.vector;
 
 import dev.muninn.cache.KeyValueLayout;
 import dev.muninn.cache.KeyValueStore;
+import dev.muninn.cache.KeyValueType;
+import dev.muninn.weights.DType;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
 /**
- * Keys and values in F32 outside the heap: [plane][keys, values][head][position][head size]. Memory
+ * Keys and values outside the heap: [plane][keys, values][head][position][head size]. Memory
  * becomes resident as positions are written.
+ *
+ * <p>In BF16 two numbers share an int: the lanes of the first vector of a chunk have the lower
+ * halves, those of the second the upper ones, so that both come out in order.
  */
 final class VectorStore implements KeyValueStore {
   final MemorySegment data;
+
+  /** F32 or BF16. */
+  final DType type;
+
   private final Arena arena = Arena.ofShared();
   private final long headBytes;
   private final long halfBytes;
   private final int rowBytes;
 
   VectorStore(KeyValueLayout layout) {
-    rowBytes = layout.config().headSize() * Float.BYTES;
+    type = layout.type() == KeyValueType.BF16 ? DType.BF16 : DType.F32;
+    rowBytes = layout.config().headSize() * layout.type().bytes();
     headBytes = (long) layout.capacity() * rowBytes;
     halfBytes = headBytes * layout.config().heads();
     // Scores are computed 16 positions at a time: the last unit reads past the last position.
     long slack = (long) MatrixKernels.UNIT * rowBytes;
     data = NativeMemory.allocate(layout.bytes() + slack, arena);
+  }
+
+  /** Bytes from one position to the next. */
+  int rowBytes() {
+    return rowBytes;
   }
 
   /** Byte offset of a key. */

@@ -1,0 +1,129 @@
+package dev.muninn.decode;
+
+import dev.muninn.backend.Backend;
+import java.util.function.BooleanSupplier;
+
+/**
+ * Self-speculative decoding of one sequence: {@link Strategy.Speculative}. A drafted token x is
+ * kept with probability min(1, p(x) / q(x)), q being its distribution when drafted and p when
+ * verified; the first that is not is drawn anew from max(p - q, 0). So tokens are distributed as by
+ * p alone (Leviathan et al., 2023, appendix A.1), and greedily they are those of p.
+ */
+public final class SpeculativeDecoder implements AutoCloseable {
+  private final SequenceTask task;
+  private final Strategy.Speculative strategy;
+  private final SequenceForward sequence;
+  private final int[] inputs;
+  private final float[][] drafted;
+  private final float[] verified;
+
+  /** Decodes a task whose strategy is speculative. */
+  public SpeculativeDecoder(Backend backend, SequenceTask task, BooleanSupplier cancelled) {
+    this.task = task;
+    this.strategy = (Strategy.Speculative) task.options.strategy();
+    if (strategy.draftRecurrence() >= task.recurrence) {
+      throw new IllegalArgumentException(
+          "draft recurrence "
+              + strategy.draftRecurrence()
+              + " must be below the recurrence "
+              + task.recurrence);
+    }
+    int lookahead = Math.min(strategy.lookahead(), task.layout.capacity());
+    this.inputs = new int[lookahead + 1];
+    this.drafted = new float[lookahead][task.layout.config().vocabularySize()];
+    this.verified = new float[task.layout.config().vocabularySize()];
+    this.sequence =
+        new SequenceForward(
+            backend,
+            task.layout,
+            task.recurrence,
+            Math.max(task.prompt.length, lookahead),
+            task.initialState,
+            cancelled);
+  }
+
+  /**
+   * Decodes until the sink has enough or the layout's capacity is used.
+   *
+   * @return false if it was cancelled
+   */
+  public boolean run() {
+    if (!sequence.append(task.prompt)) {
+      return false;
+    }
+    recordForward(task.prompt.length, task.recurrence);
+    int pending = task.sampler.sample(sequence.logits());
+    task.sampler.accept(pending);
+    if (!task.sink.accept(pending, task.recurrence)) {
+      return true;
+    }
+    while (sequence.length() < task.layout.capacity()) {
+      int lookahead = Math.min(drafted.length, task.layout.capacity() - sequence.length());
+      inputs[0] = pending;
+      int mark = task.sampler.mark();
+      if (!draft(lookahead) || !sequence.verify(inputs, lookahead, strategy.draftRecurrence())) {
+        return false;
+      }
+      recordForward(lookahead, task.recurrence - strategy.draftRecurrence());
+      task.sampler.retract(mark);
+      pending = accept(lookahead);
+      if (pending < 0) {
+        return true;
+      }
+    }
+    return true;
+  }
+
+  private boolean draft(int lookahead) {
+    for (int index = 0; index < lookahead; index++) {
+      if (!sequence.draft(index, inputs[index], strategy.draftRecurrence())) {
+        return false;
+      }
+      task.corePasses += strategy.draftRecurrence();
+      task.coreRows += strategy.draftRecurrence();
+      task.sampler.distribution(sequence.logits(), drafted[index]);
+      inputs[index + 1] = task.sampler.draw(drafted[index]);
+      task.sampler.accept(inputs[index + 1]);
+    }
+    task.draftedTokens += lookahead;
+    return true;
+  }
+
+  /** The next token to compute, or -1 if the sink has enough. */
+  private int accept(int lookahead) {
+    for (int index = 0; index < lookahead; index++) {
+      task.sampler.distribution(sequence.verifiedLogits(index), verified);
+      int token = inputs[index + 1];
+      boolean accepted = task.sampler.uniform() * drafted[index][token] < verified[token];
+      if (accepted) {
+        task.acceptedTokens++;
+      } else {
+        for (int i = 0; i < verified.length; i++) {
+          verified[i] = Math.max(0, verified[i] - drafted[index][i]);
+        }
+        token = task.sampler.draw(verified);
+      }
+      task.sampler.accept(token);
+      boolean goesOn = task.sink.accept(token, task.recurrence);
+      if (!goesOn) {
+        return -1;
+      }
+      if (!accepted || index == lookahead - 1) {
+        sequence.keep(index + 1);
+        return token;
+      }
+    }
+    throw new AssertionError("unreachable");
+  }
+
+  private void recordForward(int rows, int passes) {
+    task.corePasses += passes;
+    task.coreRows += (long) rows * passes;
+    task.recordForward(task.recurrence);
+  }
+
+  @Override
+  public void close() {
+    sequence.close();
+  }
+}

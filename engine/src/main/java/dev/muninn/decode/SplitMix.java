@@ -1,0 +1,35 @@
+package dev.muninn.decode;
+
+/** Random numbers by SplitMix64 (Steele, Lea and Flood, 2014), without allocation. */
+final class SplitMix {
+  private static final long INCREMENT = 0x9E3779B97F4A7C15L;
+
+  private long state;
+
+  /** Begins the sequence of a seed; neighbouring seeds have unrelated sequences. */
+  void seed(long seed) {
+    state = mix(seed);
+  }
+
+  /** Begins the sequence of a seed and a number. */
+  void seed(long seed, long number) {
+    state = mix(seed * INCREMENT + mix(number + 1));
+  }
+
+  /** From 0 (inclusive) to 1 (exclusive). */
+  double uniform() {
+    state += INCREMENT;
+    return (mix(state) >>> 11) * 0x1p-53;
+  }
+
+  /** From 0 (inclusive) to a bound (exclusive). */
+  int below(int bound) {
+    return (int) (uniform() * bound);
+  }
+
+  private static long mix(long value) {
+    value = (value ^ value >>> 30) * 0xBF58476D1CE4E5B9L;
+    value = (value ^ value >>> 27) * 0x94D049BB133111EBL;
+    return value ^ value >>> 31;
+  }
+}
