@@ -56,14 +56,33 @@ final class MatrixKernels {
       int at,
       int stride,
       Scratch scratch) {
-    if (x.rows() == 1) {
+    if (WarmUp.running()) {
+      multiplyByScalars(matrix, from, to, x, y, at, stride, scratch);
+    } else if (x.rows() == 1) {
       multiplyRow(matrix, from, to, x, y, at, scratch);
     } else {
       multiplyTiles(matrix, from, to, x, y, at, stride, scratch);
     }
   }
 
-  private static void multiplyRow(
+  private static void multiplyByScalars(
+      Matrix matrix,
+      int from,
+      int to,
+      PackedRows x,
+      float[] y,
+      int at,
+      int stride,
+      Scratch scratch) {
+    for (int o = from; o < to; o++) {
+      for (int row = 0; row < x.rows(); row++) {
+        y[at + row * stride + o] = ScalarKernels.dot(matrix, o, x, row, scratch.partials);
+      }
+    }
+  }
+
+  /** {@link #multiply} of a single row. */
+  static void multiplyRow(
       Matrix matrix, int from, int to, PackedRows x, float[] y, int at, Scratch scratch) {
     int columns = matrix.columns();
     long rowBytes = matrix.rowBytes();
@@ -129,6 +148,10 @@ final class MatrixKernels {
       float[] x,
       boolean paired,
       float[] partials) {
+    if (WarmUp.running()) {
+      dot16ByScalars(dtype, weights, offset, rowBytes, streamBytes, columns, x, paired, partials);
+      return;
+    }
     int steps = columns / Lanes.CHUNK;
     for (int i = 0; i < 4; i++) {
       long row = offset + i * rowBytes;
@@ -149,7 +172,28 @@ final class MatrixKernels {
     Lanes.reduce(partials);
   }
 
-  private static void multiplyTiles(
+  private static void dot16ByScalars(
+      DType dtype,
+      MemorySegment weights,
+      long offset,
+      long rowBytes,
+      long streamBytes,
+      int columns,
+      float[] x,
+      boolean paired,
+      float[] partials) {
+    int chunked = columns - columns % Lanes.CHUNK;
+    float[] lanes = new float[Lanes.COUNT];
+    for (int product = 0; product < UNIT; product++) {
+      long row = offset + product % 4 * rowBytes + product / 4 * streamBytes;
+      partials[product] =
+          ScalarKernels.dot(
+              dtype, weights, row, columns, x, 0, Lanes.COUNT, chunked, paired, lanes);
+    }
+  }
+
+  /** {@link #multiply} of several rows. */
+  static void multiplyTiles(
       Matrix matrix,
       int from,
       int to,

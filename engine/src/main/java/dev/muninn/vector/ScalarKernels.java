@@ -47,26 +47,62 @@ final class ScalarKernels {
    * @param lanes at least {@link Lanes#COUNT} values to work in
    */
   static float dot(Matrix matrix, int output, PackedRows x, int row, float[] lanes) {
-    int columns = matrix.columns();
+    int size = x.groupSize();
+    return dot(
+        matrix.dtype(),
+        matrix.data(),
+        output * matrix.rowBytes(),
+        matrix.columns(),
+        x.data,
+        x.groupOffset(row / size) + row % size * Lanes.COUNT,
+        size * Lanes.COUNT,
+        x.tailOffset(row),
+        x.paired(),
+        lanes);
+  }
+
+  /**
+   * The product of a weight row and a packed row.
+   *
+   * @param rowOffset byte offset of the weight row
+   * @param from index of the packed row's first vector
+   * @param stride from one vector of the packed row to the next
+   * @param tailFrom index of the columns that fill no chunk
+   */
+  static float dot(
+      DType dtype,
+      MemorySegment weights,
+      long rowOffset,
+      int columns,
+      float[] x,
+      int from,
+      int stride,
+      int tailFrom,
+      boolean paired,
+      float[] lanes) {
+    Arrays.fill(lanes, 0, Lanes.COUNT, 0);
     int tail = columns % Lanes.CHUNK;
     int chunked = columns - tail;
-    int size = x.groupSize();
-    int base = x.groupOffset(row / size) + row % size * Lanes.COUNT;
-    long rowOffset = output * matrix.rowBytes();
-    Arrays.fill(lanes, 0, Lanes.COUNT, 0);
-    for (int k = 0; k < chunked; k++) {
-      int within = k % Lanes.CHUNK;
-      int half = x.paired() ? within % 2 : within / Lanes.COUNT;
-      int lane = x.paired() ? within / 2 : within % Lanes.COUNT;
-      float value = x.data[base + (k / Lanes.CHUNK * 2 + half) * size * Lanes.COUNT + lane];
-      lanes[lane] =
-          Math.fma(weight(matrix.dtype(), matrix.data(), rowOffset, k), value, lanes[lane]);
+    int first = from;
+    // Lane l has the two numbers of an int, or in F32 those at l and l + COUNT.
+    int columnStep = dtype == DType.F32 ? 1 : 2;
+    int otherColumn = dtype == DType.F32 ? Lanes.COUNT : 1;
+    for (int chunk = 0; chunk < chunked; chunk += Lanes.CHUNK, first += 2 * stride) {
+      for (int lane = 0; lane < Lanes.COUNT; lane++) {
+        int column = chunk + lane * columnStep;
+        float sum =
+            Math.fma(weight(dtype, weights, rowOffset, column), x[first + lane], lanes[lane]);
+        lanes[lane] =
+            Math.fma(
+                weight(dtype, weights, rowOffset, column + otherColumn),
+                x[first + stride + lane],
+                sum);
+      }
     }
-    int tailOffset = x.tailOffset(row);
     for (int i = 0; i < tail; i++) {
-      int lane = PackedRows.tailLane(i, x.paired());
-      float weight = weight(matrix.dtype(), matrix.data(), rowOffset, chunked + i);
-      lanes[lane] = Math.fma(weight, x.data[tailOffset + i], lanes[lane]);
+      int lane = PackedRows.tailLane(i, paired);
+      lanes[lane] =
+          Math.fma(weight(dtype, weights, rowOffset, chunked + i), x[tailFrom + i], lanes[lane]);
     }
     return sum(lanes);
   }

@@ -14,6 +14,7 @@ final class VectorBackend implements Backend {
 
   VectorBackend(RavenWeights weights, int threads) {
     this.weights = weights;
+    WarmUp.begin(weights.adapter().dtype());
     this.rotary = new RotaryTable(weights.config());
     this.team = new ThreadTeam(threads);
   }
