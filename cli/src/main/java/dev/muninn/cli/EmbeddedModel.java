@@ -1,0 +1,118 @@
+package dev.muninn.cli;
+
+import java.io.BufferedReader;
+import java.io.File;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InputStreamReader;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * The small model in the program's own jar. Models are mapped from files, so its files are copied
+ * to a cache directory, once for all runs.
+ *
+ * <p>Each file appears under its name by an atomic move when it is whole. So programs that start at
+ * once do not see each other's halves, and a file that was lost or cut is replaced under the feet
+ * of a program that has it mapped without harm.
+ *
+ * @param version says which files these are: another version has another directory
+ * @param files what there is to copy
+ */
+record EmbeddedModel(String version, List<EmbeddedFile> files) {
+  private static final String NAME = "raven-tiny";
+
+  /** The version, then a line for each file: its size and its name. */
+  private static final String LIST = NAME + ".txt";
+
+  record EmbeddedFile(String name, long size) {
+
+    private boolean isWholeIn(Path directory) throws IOException {
+      Path file = directory.resolve(name);
+      return Files.isRegularFile(file) && Files.size(file) == size;
+    }
+
+    private void copyTo(Path directory) throws IOException {
+      Path partial = Files.createTempFile(directory, name + ".", ".partial");
+      try (InputStream contents = EmbeddedModel.class.getResourceAsStream(NAME + "/" + name)) {
+        Files.copy(contents, partial, StandardCopyOption.REPLACE_EXISTING);
+        Files.move(partial, directory.resolve(name), StandardCopyOption.ATOMIC_MOVE);
+      } finally {
+        Files.deleteIfExists(partial);
+      }
+    }
+  }
+
+  /** Reads what the jar holds. */
+  static EmbeddedModel read() throws IOException {
+    try (InputStream stream = EmbeddedModel.class.getResourceAsStream(LIST);
+        BufferedReader lines =
+            new BufferedReader(new InputStreamReader(stream, StandardCharsets.UTF_8))) {
+      String version = lines.readLine();
+      List<EmbeddedFile> files = new ArrayList<>();
+      for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+        int space = line.indexOf(' ');
+        files.add(
+            new EmbeddedFile(line.substring(space + 1), Long.parseLong(line.substring(0, space))));
+      }
+      return new EmbeddedModel(version, files);
+    }
+  }
+
+  /**
+   * The directory with the model's files.
+   *
+   * @param environment says where the cache is: {@code MUNINN_CACHE}, or muninn under {@code
+   *     XDG_CACHE_HOME} or under .cache in {@code HOME}. Where it cannot be written, a temporary
+   *     directory serves until the JVM ends.
+   */
+  Path directory(Map<String, String> environment) throws IOException {
+    try {
+      Path cached = cache(environment).resolve(NAME + "-" + version);
+      complete(cached);
+      return cached;
+    } catch (IOException e) {
+      return temporary();
+    }
+  }
+
+  private void complete(Path directory) throws IOException {
+    for (EmbeddedFile file : files) {
+      if (!file.isWholeIn(directory)) {
+        Files.createDirectories(directory);
+        file.copyTo(directory);
+      }
+    }
+  }
+
+  private Path temporary() throws IOException {
+    Path directory = Files.createTempDirectory("muninn-" + NAME + "-");
+    // Deleted in reverse order: the directory last, when it is empty.
+    directory.toFile().deleteOnExit();
+    files.forEach(file -> new File(directory.toFile(), file.name()).deleteOnExit());
+    complete(directory);
+    return directory;
+  }
+
+  private static Path cache(Map<String, String> environment) throws IOException {
+    String own = environment.getOrDefault("MUNINN_CACHE", "");
+    if (!own.isEmpty()) {
+      return Path.of(own);
+    }
+    Path shared = Path.of(environment.getOrDefault("XDG_CACHE_HOME", ""));
+    if (shared.isAbsolute()) {
+      return shared.resolve("muninn");
+    }
+    Path home = Path.of(environment.getOrDefault("HOME", System.getProperty("user.home")));
+    if (home.isAbsolute()) {
+      return home.resolve(".cache").resolve("muninn");
+    }
+    // Java calls the home of a user that the system does not know "?".
+    throw new IOException("no home directory");
+  }
+}
