@@ -1,0 +1,135 @@
+package dev.muninn.cli;
+
+import dev.muninn.InferenceException;
+import dev.muninn.weights.CheckpointException;
+import java.io.IOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
+import java.nio.file.NoSuchFileException;
+import picocli.CommandLine;
+import picocli.CommandLine.IExecutionExceptionHandler;
+import picocli.CommandLine.IParameterExceptionHandler;
+import picocli.CommandLine.MissingParameterException;
+import picocli.CommandLine.Model.ArgSpec;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
+import picocli.CommandLine.OverwrittenOptionException;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ParseResult;
+import picocli.CommandLine.TypeConversionException;
+import picocli.CommandLine.UnmatchedArgumentException;
+
+/** Turns whatever went wrong into one line on standard error and an exit code. */
+final class Failures implements IParameterExceptionHandler, IExecutionExceptionHandler {
+
+  @Override
+  public int handleParseException(ParameterException exception, String[] arguments) {
+    return usage(exception.getCommandLine(), describe(exception));
+  }
+
+  @Override
+  public int handleExecutionException(
+      Exception exception, CommandLine command, ParseResult parsed) {
+    return handle(exception, command);
+  }
+
+  /**
+   * Reports a failure of a command that was parsed.
+   *
+   * @param command the subcommand that failed
+   * @return the exit code
+   */
+  static int handle(Throwable failure, CommandLine command) {
+    if (command.getParseResult().hasMatchedOption(OutputOptions.VERBOSE)) {
+      failure.printStackTrace(command.getErr());
+    }
+    return switch (failure) {
+      case UsageException usage -> usage(command, usage.getMessage());
+      // The engine's word for a request that this model cannot serve.
+      case IllegalArgumentException request when request.getMessage() != null ->
+          report(command, request.getMessage(), ExitCode.USAGE);
+      case CheckpointException checkpoint ->
+          report(command, checkpoint.getMessage(), ExitCode.FAILED);
+      case InferenceException inference -> report(command, inference.getMessage(), ExitCode.FAILED);
+      // The reader of a pipe has had enough, as head does: that is no news to anybody.
+      case IOException pipe when "Broken pipe".equals(pipe.getMessage()) -> ExitCode.FAILED;
+      case IOException io -> report(command, describe(io), ExitCode.FAILED);
+      case OutOfMemoryError memory ->
+          report(
+              command,
+              "out of memory ("
+                  + memory.getMessage()
+                  + "): a shorter --context or a smaller --recurrence needs less",
+              ExitCode.FAILED);
+      default ->
+          report(
+              command, "internal error: " + failure + " (--verbose says where)", ExitCode.FAILED);
+    };
+  }
+
+  /** What the operating system said, without the names of Java's exceptions. */
+  private static String describe(IOException exception) {
+    return switch (exception) {
+      case NoSuchFileException missing -> missing.getFile() + ": no such file or directory";
+      case AccessDeniedException denied -> denied.getFile() + ": permission denied";
+      case FileSystemException other when other.getReason() != null ->
+          other.getFile() + ": " + other.getReason();
+      default -> exception.getMessage() == null ? exception.toString() : exception.getMessage();
+    };
+  }
+
+  private static int usage(CommandLine command, String message) {
+    String help = " (see '" + command.getCommandSpec().qualifiedName() + " --help')";
+    return report(command, message + help, ExitCode.USAGE);
+  }
+
+  private static int report(CommandLine command, String message, int exitCode) {
+    command.getErr().println("muninn: " + Printable.line(message));
+    return exitCode;
+  }
+
+  private static String describe(ParameterException exception) {
+    return switch (exception) {
+      case UnmatchedArgumentException unmatched -> describe(unmatched);
+      case MissingParameterException missing when missing.getMissing().size() == 1 ->
+          name(missing.getMissing().getFirst()) + " needs a value";
+      case OverwrittenOptionException twice ->
+          name(twice.getOverwritten()) + " is given more than once";
+      case ParameterException bad
+          when bad.getArgSpec() != null
+              && bad.getCause() instanceof TypeConversionException cause ->
+          name(bad.getArgSpec()) + ": " + cause.getMessage();
+      default -> exception.getMessage().replaceFirst("\\.$", "");
+    };
+  }
+
+  private static String describe(UnmatchedArgumentException exception) {
+    CommandSpec command = exception.getCommandLine().getCommandSpec();
+    String argument = exception.getUnmatched().getFirst();
+    if (command.findOption(argument) != null) {
+      return "option '" + argument + "' must go before --";
+    }
+    boolean option = exception.isUnknownOption();
+    String what =
+        option
+            ? "unknown option"
+            : command.subcommands().isEmpty() ? "unexpected argument" : "unknown command";
+    String unmatched = what + " '" + argument + "'";
+    if (!exception.getSuggestions().isEmpty()) {
+      return unmatched + ", did you mean " + String.join(" or ", exception.getSuggestions()) + "?";
+    }
+    if (command.findOption(PromptOptions.TEXT) == null) {
+      return unmatched;
+    }
+    return unmatched
+        + (option
+            ? "; a prompt that begins with - goes after --prompt"
+            : "; a prompt of several words needs quotes");
+  }
+
+  private static String name(ArgSpec argument) {
+    return argument instanceof OptionSpec option
+        ? String.join("/", option.names())
+        : argument.paramLabel();
+  }
+}

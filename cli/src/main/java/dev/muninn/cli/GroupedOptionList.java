@@ -1,0 +1,75 @@
+package dev.muninn.cli;
+
+import java.lang.reflect.Field;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import picocli.CommandLine;
+import picocli.CommandLine.Help;
+import picocli.CommandLine.IHelpSectionRenderer;
+import picocli.CommandLine.Model.ArgSpec;
+import picocli.CommandLine.Model.OptionSpec;
+import picocli.CommandLine.Model.PositionalParamSpec;
+import picocli.CommandLine.Model.UsageMessageSpec;
+
+/**
+ * Lists arguments and options under the headings of their classes.
+ *
+ * <p>Picocli's own headings need argument groups, in which a second positional argument, or an
+ * option given twice, silently overrides the first.
+ */
+final class GroupedOptionList implements IHelpSectionRenderer {
+
+  /** Makes a command and its subcommands show their options this way. */
+  static void install(CommandLine commandLine) {
+    Map<String, IHelpSectionRenderer> sections = commandLine.getHelpSectionMap();
+    sections.remove(UsageMessageSpec.SECTION_KEY_PARAMETER_LIST);
+    sections.put(UsageMessageSpec.SECTION_KEY_OPTION_LIST, new GroupedOptionList());
+    commandLine.setHelpSectionMap(sections);
+  }
+
+  @Override
+  public String render(Help help) {
+    Map<String, List<ArgSpec>> groups = new LinkedHashMap<>();
+    for (ArgSpec argument : help.commandSpec().args()) {
+      groups.computeIfAbsent(heading(argument), heading -> new ArrayList<>()).add(argument);
+    }
+    StringBuilder list = new StringBuilder();
+    groups.forEach((heading, group) -> {
+      group.sort(Comparator.comparingInt(GroupedOptionList::order));
+      list.append(Units.format("%n%s:%n%s", heading, layout(help, group)));
+    });
+    return list.toString();
+  }
+
+  private static Help.Layout layout(Help help, List<ArgSpec> group) {
+    // Made for all, so that the columns of all groups stand below each other.
+    Help.Layout layout =
+        help.createDefaultLayout(
+            help.commandSpec().options(),
+            help.commandSpec().positionalParameters(),
+            help.colorScheme());
+    for (ArgSpec argument : group) {
+      switch (argument) {
+        case OptionSpec option -> layout.addOption(option, help.parameterLabelRenderer());
+        case PositionalParamSpec positional ->
+            layout.addPositionalParameter(positional, help.parameterLabelRenderer());
+        default -> throw new IllegalStateException("neither option nor argument: " + argument);
+      }
+    }
+    return layout;
+  }
+
+  /** Arguments stand before options. */
+  private static int order(ArgSpec argument) {
+    return argument instanceof OptionSpec option ? option.order() : Integer.MIN_VALUE;
+  }
+
+  private static String heading(ArgSpec argument) {
+    Class<?> owner = ((Field) argument.userObject()).getDeclaringClass();
+    HelpHeading heading = owner.getAnnotation(HelpHeading.class);
+    return heading == null ? "Options" : heading.value();
+  }
+}

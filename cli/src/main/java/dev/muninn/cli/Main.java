@@ -1,0 +1,15 @@
+package dev.muninn.cli;
+
+/** Runs the {@code muninn} command. */
+public final class Main {
+  private Main() {}
+
+  /**
+   * Runs one command and ends the JVM with its exit code.
+   *
+   * @param arguments a subcommand and its options
+   */
+  public static void main(String[] arguments) {
+    System.exit(MuninnCommand.run(StandardStreams.ofProcess(), System.getenv(), arguments));
+  }
+}

@@ -1,0 +1,52 @@
+package dev.muninn.cli;
+
+import dev.muninn.Cancellation;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * Makes Ctrl-C, or any other end of the JVM, a wish to stop early, and holds that end up until the
+ * command has printed what it has.
+ */
+final class ShutdownCancellation implements AutoCloseable {
+  /** One application of the recurrent block to a long prompt on a large model takes seconds. */
+  private static final int PATIENCE_SECONDS = 5;
+
+  private final Cancellation cancellation = new Cancellation();
+  private final CountDownLatch printed = new CountDownLatch(1);
+  private final Thread hook = new Thread(this::cancelAndWait, "muninn-shutdown");
+
+  ShutdownCancellation() {
+    try {
+      Runtime.getRuntime().addShutdownHook(hook);
+    } catch (IllegalStateException e) {
+      // The JVM is ending already.
+      cancellation.cancel();
+    }
+  }
+
+  /** What the end of the JVM cancels. */
+  Cancellation cancellation() {
+    return cancellation;
+  }
+
+  private void cancelAndWait() {
+    cancellation.cancel();
+    try {
+      printed.await(PATIENCE_SECONDS, TimeUnit.SECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /** Says that everything is printed. */
+  @Override
+  public void close() {
+    printed.countDown();
+    try {
+      Runtime.getRuntime().removeShutdownHook(hook);
+    } catch (IllegalStateException e) {
+      // The JVM is ending: the hook has heard.
+    }
+  }
+}

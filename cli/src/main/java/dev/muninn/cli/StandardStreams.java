@@ -1,0 +1,34 @@
+package dev.muninn.cli;
+
+import java.io.BufferedWriter;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.io.OutputStreamWriter;
+import java.io.PrintWriter;
+import java.io.Writer;
+import java.nio.charset.StandardCharsets;
+
+/**
+ * What a command reads and writes. Text is UTF-8 whatever the locale says.
+ *
+ * @param in standard input
+ * @param out standard output; unlike a {@link java.io.PrintStream} it throws when nobody reads it
+ *     any more
+ * @param err standard error, flushed at the end of a line
+ */
+record StandardStreams(InputStream in, Writer out, PrintWriter err) {
+
+  static StandardStreams of(InputStream in, OutputStream out, OutputStream err) {
+    return new StandardStreams(in, utf8(out), new PrintWriter(utf8(err), true));
+  }
+
+  static StandardStreams ofProcess() {
+    return of(System.in, new FileOutputStream(FileDescriptor.out), System.err);
+  }
+
+  private static Writer utf8(OutputStream stream) {
+    return new BufferedWriter(new OutputStreamWriter(stream, StandardCharsets.UTF_8));
+  }
+}

@@ -1,0 +1,35 @@
+package dev.muninn.cli;
+
+import java.util.Locale;
+
+/** Quantities for people. */
+final class Units {
+  private static final String[] BYTES = {"B", "kB", "MB", "GB", "TB", "PB", "EB"};
+
+  private Units() {}
+
+  /** A size with the unit that leaves one to three digits before the point. */
+  static String bytes(long bytes) {
+    double value = bytes;
+    int unit = 0;
+    while (value >= 999.95 && unit < BYTES.length - 1) {
+      value /= 1000;
+      unit++;
+    }
+    return unit == 0 ? bytes + " B" : format("%.1f %s", value, BYTES[unit]);
+  }
+
+  /** A number of things, as in "1 tensor" and "31 tensors". */
+  static String count(long number, String thing) {
+    return format("%,d %s%s", number, thing, number == 1 ? "" : "s");
+  }
+
+  static double milliseconds(long nanoseconds) {
+    return nanoseconds / 1e6;
+  }
+
+  /** As {@link String#format}, the same in every locale. */
+  static String format(String pattern, Object... values) {
+    return String.format(Locale.ROOT, pattern, values);
+  }
+}
