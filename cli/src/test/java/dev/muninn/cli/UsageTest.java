@@ -1,0 +1,120 @@
+package dev.muninn.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class UsageTest {
+
+  /** A command line, split at spaces, and a part of the line it gives. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '`',
+      textBlock =
+          """
+          generate | no prompt: give it as PROMPT, --prompt,
+          generate x -p y | more than one prompt
+          generate - --prompt-file - | more than one prompt
+          generate a b | unexpected argument 'b'; a prompt of several words needs quotes
+          generate -5+3= | unknown option '-5+3='; a prompt that begins with - goes
+          generate x --temprature 1 | unknown option '--temprature', did you mean --temperature?
+          generate x -- -n 3 | option '-n' must go before --
+          generate x -n | -n/--max-tokens needs a value
+          generate x -n 1 -n 2 | -n/--max-tokens is given more than once
+          generate x -n 0 | -n/--max-tokens: expected a whole number from 1 to 2147483647, not '0'
+          generate x -n 1e3 | expected a whole number from 1 to 2147483647, not '1e3'
+          generate x -n 9999999999 | 1 to 2147483647, not '9999999999'
+          generate x -r 0 | -r/--recurrence: expected a whole number from 1 to 2147483647, not '0'
+          generate x --threads 0 | --threads: expected a whole number from 1 to 2147483647, not '0'
+          generate x --context -1 | expected a whole number from 1 to 2147483647, not '-1'
+          generate x --top-k -1 | --top-k: expected a whole number from 0 to 2147483647, not '-1'
+          generate x --top-p 0 | --top-p: expected a number above 0, at most 1, not '0'
+          generate x --top-p 1.5 | --top-p: expected a number above 0, at most 1, not '1.5'
+          generate x --min-p -0.1 | --min-p: expected a number from 0 to 1, not '-0.1'
+          generate x --repetition-penalty 0 | expected a number above 0, not '0'
+          generate x -t -1 | -t/--temperature: expected a number of at least 0, not '-1'
+          generate x -t NaN | -t/--temperature: expected a number of at least 0, not 'NaN'
+          generate x -t 1f | -t/--temperature: expected a number of at least 0, not '1f'
+          generate x -t 1e99 | -t/--temperature: expected a number of at least 0, not '1e99'
+          generate x -t hot | -t/--temperature: expected a number of at least 0, not 'hot'
+          generate x -s 0.5 | to 9223372036854775807, not '0.5'
+          generate x --state one | --state: expected zero or random, not 'one'
+          generate x --state-scale -1 | --state-scale: expected a number of at least 0, not '-1'
+          generate x --state zero --state-scale 1 | --state-scale needs --state random
+          generate x --system y | --system needs --chat
+          generate --prompt-tokens 1 --chat | --chat needs a text, not --prompt-tokens
+          generate --prompt-tokens 1,,2 | --prompt-tokens: expected token ids separated by
+          generate --prompt-tokens one | commas, such as 1,2,3, not 'one'
+          score | no prompt: give it as PROMPT, --prompt,
+          score x -r -1 | -r/--recurrence: expected a whole number from 1 to 2147483647, not '-1'
+          score x --stats | unknown option '--stats'
+          inspect a b | unexpected argument 'b'
+          inspect --chat | unknown option '--chat'
+          generat | unknown command 'generat', did you mean generate?
+          help nothing | Unknown subcommand 'nothing'
+          """)
+  void badUsageIsOneLine(String commandLine, String line) {
+    CommandRun.of(commandLine.split(" ")).assertFails(ExitCode.USAGE, line);
+  }
+
+  @Test
+  void noCommandIsOneLine() {
+    CommandRun.of().assertFails(ExitCode.USAGE, "a command is missing");
+  }
+
+  @Test
+  void emptyTokenListIsOneLine() {
+    CommandRun.of("generate", "--prompt-tokens", "")
+        .assertFails(ExitCode.USAGE, "--prompt-tokens: expected token ids");
+  }
+
+  @Test
+  void lineIsOneLineWhateverTheUserTyped() {
+    CommandRun.of("generate", "x", "-n", "1\n2\u001b[31m")
+        .assertFails(ExitCode.USAGE, "not '1\\n2\\u001b[31m'");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"--help", "help", "generate --help", "inspect -h", "score -h", "help score"})
+  void helpFitsEightyColumns(String commandLine) {
+    CommandRun run = CommandRun.of(commandLine.split(" "));
+    assertEquals(ExitCode.OK, run.exitCode(), run.err());
+    assertEquals("", run.err());
+    assertTrue(run.out().startsWith("Usage: muninn"), run.out());
+    assertEquals(List.of(), run.out().lines().filter(line -> line.length() > 80).toList());
+  }
+
+  @Test
+  void helpHasHeadings() {
+    List<String> headings =
+        CommandRun.of("generate", "--help")
+            .out()
+            .lines()
+            .filter(line -> line.endsWith(":") && !line.startsWith(" "))
+            .toList();
+    assertEquals(
+        List.of(
+            "Model:",
+            "Prompt (one of these):",
+            "Conversation:",
+            "Depth:",
+            "Sampling:",
+            "Length:",
+            "Output:"),
+        headings);
+  }
+
+  @Test
+  void versionIsTheProjects() {
+    CommandRun run = CommandRun.of("--version");
+    assertEquals(ExitCode.OK, run.exitCode());
+    assertTrue(run.out().matches("muninn \\d+\\.\\d+\\.\\d+\\R"), run.out());
+  }
+}
