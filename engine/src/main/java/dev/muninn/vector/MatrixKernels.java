@@ -65,7 +65,7 @@ final class MatrixKernels {
     }
   }
 
-  private static void multiplyByScalars(
+  static void multiplyByScalars(
       Matrix matrix,
       int from,
       int to,
@@ -92,7 +92,7 @@ final class MatrixKernels {
       long offset = (from + o) * rowBytes;
       if (matrix.dtype() == DType.F16) {
         widen(matrix.data(), offset, streamBytes, columns, scratch);
-        dot16(
+        dot16ByVectors(
             DType.F32,
             scratch.strip,
             0,
@@ -103,7 +103,7 @@ final class MatrixKernels {
             x.paired(),
             scratch.partials);
       } else {
-        dot16(
+        dot16ByVectors(
             matrix.dtype(),
             matrix.data(),
             offset,
@@ -150,8 +150,22 @@ final class MatrixKernels {
       float[] partials) {
     if (WarmUp.running()) {
       dot16ByScalars(dtype, weights, offset, rowBytes, streamBytes, columns, x, paired, partials);
-      return;
+    } else {
+      dot16ByVectors(dtype, weights, offset, rowBytes, streamBytes, columns, x, paired, partials);
     }
+  }
+
+  /** {@link #dot16}, also while it is being compiled. */
+  static void dot16ByVectors(
+      DType dtype,
+      MemorySegment weights,
+      long offset,
+      long rowBytes,
+      long streamBytes,
+      int columns,
+      float[] x,
+      boolean paired,
+      float[] partials) {
     int steps = columns / Lanes.CHUNK;
     for (int i = 0; i < 4; i++) {
       long row = offset + i * rowBytes;
@@ -172,7 +186,7 @@ final class MatrixKernels {
     Lanes.reduce(partials);
   }
 
-  private static void dot16ByScalars(
+  static void dot16ByScalars(
       DType dtype,
       MemorySegment weights,
       long offset,
