@@ -143,28 +143,21 @@ public record RavenConfig(
       final int embeddingSize = integer("n_embd");
       final int heads = integer("n_heads", "num_attention_heads");
       final int vocabularySize = vocabularySize();
-      if (values.containsKey("num_key_value_heads")) {
-        agree("num_key_value_heads", integer("num_key_value_heads"), "n_heads", heads);
-      }
-      if (values.containsKey("head_dim") && heads > 0) {
-        agree("head_dim", integer("head_dim"), "n_embd / n_heads", embeddingSize / heads);
-      }
+      repeats("num_key_value_heads", "n_heads", heads);
+      repeats("head_dim", "n_embd / n_heads", heads > 0 ? embeddingSize / heads : 0);
       final int intermediateSize = integer("intermediate_size");
       final int prelude = integer("n_layers_in_prelude");
       final int recurrent = integer("n_layers_in_recurrent_block");
       final int coda = integer("n_layers_in_coda");
-      if (values.containsKey("n_layers")) {
-        agree("n_layers", integer("n_layers"), "the sum of its parts", prelude + recurrent + coda);
-      }
+      boolean allParts = prelude > 0 && recurrent > 0 && coda > 0;
+      repeats("n_layers", "the sum of its parts", allParts ? prelude + recurrent + coda : 0);
       final int meanRecurrence = integer("mean_recurrence");
       final int contextLength = integer("block_size");
       final double ropeBase = number("rope_base", 50_000);
       final double normEpsilon = number("norm_eps", 1e-6);
       final boolean qkBias = flag("qk_bias", true);
       final boolean tied =
-          flag(
-              values.containsKey("tie_embeddings") ? "tie_embeddings" : "tie_word_embeddings",
-              true);
+          flag(has("tie_embeddings") ? "tie_embeddings" : "tie_word_embeddings", true);
       if (problems.isEmpty()) {
         try {
           return new RavenConfig(
@@ -190,26 +183,33 @@ public record RavenConfig(
 
     /** The weights have {@code padded_vocab_size} rows where that is told, else vocab_size. */
     private int vocabularySize() {
-      if (!values.containsKey("padded_vocab_size")) {
+      if (!has("padded_vocab_size")) {
         return integer("vocab_size");
       }
       int padded = integer("padded_vocab_size");
-      if (values.containsKey("vocab_size") && integer("vocab_size") > padded) {
-        problems.add(
-            "vocab_size " + integer("vocab_size") + " exceeds padded_vocab_size " + padded);
+      int unpadded = has("vocab_size") ? integer("vocab_size") : 0;
+      if (padded > 0 && unpadded > padded) {
+        problems.add("vocab_size " + unpadded + " exceeds padded_vocab_size " + padded);
       }
       return padded;
+    }
+
+    /** Whether a key is there; null says nothing. */
+    private boolean has(String name) {
+      return values.get(name) != null;
     }
 
     /** The first name that is there counts; the others must agree with it. */
     private int integer(String... names) {
       String found = null;
+      boolean missing = true;
       int result = 0;
       for (String name : names) {
         Object value = values.get(name);
         if (value == null) {
           continue;
         }
+        missing = false;
         if (!(value instanceof Long number) || number < 0 || number > MAXIMUM) {
           problems.add(name + " is " + shown(value) + ", expected an integer up to " + MAXIMUM);
         } else if (found == null) {
@@ -219,7 +219,7 @@ public record RavenConfig(
           agree(name, number.intValue(), found, result);
         }
       }
-      if (found == null && problems.stream().noneMatch(p -> p.startsWith(names[0] + " "))) {
+      if (missing) {
         problems.add(String.join(" or ", names) + " is missing");
       }
       return result;
@@ -247,6 +247,20 @@ public record RavenConfig(
       }
       problems.add(name + " is " + shown(value) + ", expected true or false");
       return fallback;
+    }
+
+    /**
+     * A key that may be left out must agree with what other keys say; where they say nothing (0),
+     * that is named already.
+     */
+    private void repeats(String name, String otherName, int other) {
+      if (has(name) && other > 0) {
+        int named = problems.size();
+        int value = integer(name);
+        if (problems.size() == named) {
+          agree(name, value, otherName, other);
+        }
+      }
     }
 
     private void agree(String name, int value, String otherName, int other) {
