@@ -16,6 +16,11 @@ import java.util.Objects;
 public record KeyValueLayout(
     RavenConfig config, SlotPolicy policy, int recurrences, int capacity, KeyValueType type) {
 
+  /** Both halves of a plane are counted in an int. */
+  private static final int MOST_PLANES = Integer.MAX_VALUE / 2;
+
+  private static final double MOST_BYTES = 0x1p62;
+
   public KeyValueLayout {
     Objects.requireNonNull(config, "config");
     Objects.requireNonNull(policy, "policy");
@@ -23,6 +28,16 @@ public record KeyValueLayout(
     if (recurrences < 1 || capacity < 1) {
       throw new IllegalArgumentException(
           "a cache needs recurrences and positions, not " + recurrences + " and " + capacity);
+    }
+    long planes = countPlanes(config, policy, recurrences);
+    if (planes > MOST_PLANES
+        || 2.0 * planes * capacity * config.embeddingSize() * type.bytes() > MOST_BYTES) {
+      throw new IllegalArgumentException(
+          "a cache of "
+              + recurrences
+              + " recurrences and "
+              + capacity
+              + " positions is larger than any memory");
     }
   }
 
@@ -33,8 +48,12 @@ public record KeyValueLayout(
 
   /** Number of planes. */
   public int planes() {
+    return (int) countPlanes(config, policy, recurrences);
+  }
+
+  private static long countPlanes(RavenConfig config, SlotPolicy policy, int recurrences) {
     return config.preludeLayers()
-        + policy.slots(recurrences) * config.recurrentLayers()
+        + (long) policy.slots(recurrences) * config.recurrentLayers()
         + config.codaLayers();
   }
 
