@@ -1,0 +1,43 @@
+package dev.muninn.vector;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.util.Arrays;
+import org.junit.jupiter.api.Test;
+
+/** Sums across lanes against the twin's tree of additions, to the last bit. */
+class LanesTest {
+
+  @Test
+  void sixteenSumsAreTheTwins() {
+    KernelInputs inputs = new KernelInputs(1);
+    for (int repetition = 0; repetition < 200; repetition++) {
+      float[] partials = inputs.values(Lanes.PARTIALS);
+      // Values of very different size, of which another order of additions loses other bits.
+      for (int i = 0; i < partials.length; i++) {
+        partials[i] = Math.scalb(partials[i], inputs.integer(40) - 20);
+      }
+      float[] expected = new float[Lanes.SUMS];
+      for (int sum = 0; sum < Lanes.SUMS; sum++) {
+        int at = sum * Lanes.COUNT;
+        expected[sum] = ScalarKernels.sum(Arrays.copyOfRange(partials, at, at + Lanes.COUNT));
+      }
+      Lanes.reduce(partials);
+      KernelInputs.assertSameBits(expected, partials, "sums of repetition " + repetition);
+    }
+  }
+
+  @Test
+  void everyLaneCountsOnceInItsOwnSum() {
+    for (int sum = 0; sum < Lanes.SUMS; sum++) {
+      for (int lane = 0; lane < Lanes.COUNT; lane++) {
+        float[] partials = new float[Lanes.PARTIALS];
+        partials[sum * Lanes.COUNT + lane] = 1;
+        Lanes.reduce(partials);
+        for (int other = 0; other < Lanes.SUMS; other++) {
+          assertEquals(other == sum ? 1 : 0, partials[other], "lane " + lane + " of sum " + sum);
+        }
+      }
+    }
+  }
+}

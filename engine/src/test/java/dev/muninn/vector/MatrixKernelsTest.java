@@ -1,0 +1,279 @@
+package dev.muninn.vector;
+
+import static dev.muninn.vector.KernelInputs.assertClose;
+import static dev.muninn.vector.KernelInputs.assertSameBits;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.muninn.model.Matrix;
+import dev.muninn.weights.DType;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.channels.FileChannel;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.Arrays;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Products against the scalar twin, to the last bit, and against a product in doubles. */
+class MatrixKernelsTest {
+  private static final DType[] TYPES = {DType.F32, DType.BF16, DType.F16};
+  private static final int[] ROWS = {1, 2, 3, 4, 5, 8, 9, 33};
+  private static final int[] OUTPUTS = {1, 4, 15, 16, 17, 40, 56, 168};
+  private static final int[] COLUMNS = {1, 2, 7, 24, 28, 31, 32, 33, 56, 64, 96, 136, 352};
+  private static final int MOST_ROWS = 33;
+
+  /** A NaN that no arithmetic makes. */
+  private static final float UNTOUCHED = Float.intBitsToFloat(0x7FC0BEEF);
+
+  private final MatrixKernels.Scratch scratch = new MatrixKernels.Scratch();
+
+  static Stream<Arguments> typesAndColumns() {
+    return Arrays.stream(TYPES)
+        .flatMap(dtype -> IntStream.of(COLUMNS).mapToObj(columns -> Arguments.of(dtype, columns)));
+  }
+
+  @ParameterizedTest
+  @MethodSource("typesAndColumns")
+  void productsAreTheTwinsToTheLastBit(DType dtype, int columns) {
+    KernelInputs inputs = new KernelInputs(1_000 * dtype.ordinal() + columns);
+    float[] x = inputs.values(MOST_ROWS * columns);
+    for (int outputs : OUTPUTS) {
+      try (Arena arena = Arena.ofConfined()) {
+        Matrix matrix = inputs.matrix(dtype, outputs, columns, outputs % 4, arena);
+        float[][] expected = twins(matrix, x);
+        assertCloseToDoubles(matrix, x, expected);
+        for (int rows : ROWS) {
+          int first = inputs.integer(MOST_ROWS - rows + 1);
+          check(matrix, x, first, rows, expected, cuts(outputs, inputs));
+        }
+      }
+    }
+  }
+
+  /** What the scalar twin makes of every row by itself: [row][output]. */
+  private static float[][] twins(Matrix matrix, float[] x) {
+    int columns = matrix.columns();
+    PackedRows alone = new PackedRows(1, columns);
+    float[] lanes = new float[Lanes.COUNT];
+    float[][] results = new float[x.length / columns][matrix.rows()];
+    for (int row = 0; row < results.length; row++) {
+      alone.shape(1, columns, matrix.dtype());
+      alone.pack(0, x, row * columns);
+      for (int o = 0; o < matrix.rows(); o++) {
+        results[row][o] = ScalarKernels.dot(matrix, o, alone, 0, lanes);
+      }
+    }
+    return results;
+  }
+
+  private static void assertCloseToDoubles(Matrix matrix, float[] x, float[][] results) {
+    int columns = matrix.columns();
+    double[] weights = new double[columns];
+    for (int o = 0; o < matrix.rows(); o++) {
+      for (int k = 0; k < columns; k++) {
+        weights[k] = ScalarKernels.weight(matrix.dtype(), matrix.data(), o * matrix.rowBytes(), k);
+      }
+      for (int row = 0; row < results.length; row++) {
+        double sum = 0;
+        for (int k = 0; k < columns; k++) {
+          sum += weights[k] * x[row * columns + k];
+        }
+        assertClose(sum, results[row][o], 1e-5 * columns, "output " + o + " of row " + row);
+      }
+    }
+  }
+
+  /** Where the outputs are divided among threads: any multiples of the unit, some ranges empty. */
+  private static int[] cuts(int outputs, KernelInputs inputs) {
+    int units = (outputs + MatrixKernels.UNIT - 1) / MatrixKernels.UNIT;
+    int[] cuts = new int[2 + inputs.integer(3)];
+    for (int i = 1; i < cuts.length - 1; i++) {
+      cuts[i] = Math.min(outputs, inputs.integer(units + 1) * MatrixKernels.UNIT);
+    }
+    cuts[cuts.length - 1] = outputs;
+    Arrays.sort(cuts);
+    return cuts;
+  }
+
+  /** Which kernels compute: {@code multiply} itself decides by whether they are compiled. */
+  private enum Way {
+    VECTORS,
+    SCALARS,
+    EITHER
+  }
+
+  private void multiplyByVectors(
+      Matrix matrix, int from, int to, PackedRows x, float[] y, int at, int stride) {
+    if (x.rows() == 1) {
+      MatrixKernels.multiplyRow(matrix, from, to, x, y, at, scratch);
+    } else {
+      MatrixKernels.multiplyTiles(matrix, from, to, x, y, at, stride, scratch);
+    }
+  }
+
+  private void check(
+      Matrix matrix, float[] x, int first, int rows, float[][] expected, int[] cuts) {
+    int columns = matrix.columns();
+    int outputs = matrix.rows();
+    PackedRows packed = new PackedRows(MOST_ROWS, columns);
+    // The places of rows that fill up a group keep what an earlier product left there.
+    Arrays.fill(packed.data, Float.NaN);
+    packed.shape(rows, columns, matrix.dtype());
+    for (int row = 0; row < rows; row++) {
+      packed.pack(row, x, (first + row) * columns);
+    }
+    int at = 3;
+    int stride = outputs + 5;
+    float[] y = new float[at + rows * stride];
+    Arrays.fill(y, UNTOUCHED);
+    float[] wanted = y.clone();
+    for (int row = 0; row < rows; row++) {
+      System.arraycopy(expected[first + row], 0, wanted, at + row * stride, outputs);
+    }
+    String what = outputs + " outputs cut at " + Arrays.toString(cuts) + ", " + rows + " rows";
+    for (Way way : Way.values()) {
+      float[] out = y.clone();
+      for (int part = 0; part + 1 < cuts.length; part++) {
+        int from = cuts[part];
+        int to = cuts[part + 1];
+        switch (way) {
+          case VECTORS -> multiplyByVectors(matrix, from, to, packed, out, at, stride);
+          case SCALARS ->
+              MatrixKernels.multiplyByScalars(matrix, from, to, packed, out, at, stride, scratch);
+          case EITHER -> MatrixKernels.multiply(matrix, from, to, packed, out, at, stride, scratch);
+        }
+      }
+      assertSameBits(wanted, out, what + ", " + way);
+    }
+    for (int row = 0; row < rows; row++) {
+      int output = row * 7 % outputs;
+      assertEquals(
+          expected[first + row][output],
+          ScalarKernels.dot(matrix, output, packed, row, new float[Lanes.COUNT]),
+          "the twin's own product of row " + row + " among " + rows);
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"F32", "BF16", "F16"})
+  void weightsMayLieAtAnyByteOfMappedFile(DType dtype, @TempDir Path directory) throws IOException {
+    int outputs = 40;
+    int columns = 3 * Lanes.CHUNK + 5;
+    KernelInputs inputs = new KernelInputs(7);
+    float[] x = inputs.values(MOST_ROWS * columns);
+    try (Arena arena = Arena.ofShared()) {
+      Matrix source = inputs.matrix(dtype, outputs, columns, 0, arena);
+      float[][] expected = twins(source, x);
+      for (int offset = 0; offset < 8; offset++) {
+        long size = offset + source.data().byteSize();
+        Path file = directory.resolve("weights-" + offset);
+        try (FileChannel channel =
+            FileChannel.open(
+                file,
+                StandardOpenOption.CREATE_NEW,
+                StandardOpenOption.READ,
+                StandardOpenOption.WRITE)) {
+          MemorySegment mapped = channel.map(FileChannel.MapMode.READ_WRITE, 0, size, arena);
+          MemorySegment data = mapped.asSlice(offset).copyFrom(source.data());
+          Matrix matrix = new Matrix(dtype, outputs, columns, data.asReadOnly());
+          check(matrix, x, 0, 1, expected, new int[] {0, outputs});
+          check(matrix, x, 4, 6, expected, new int[] {0, outputs});
+        }
+      }
+    }
+  }
+
+  /**
+   * Each weight row holds one of the 65,536 values among zeros, at an even and at an odd column, so
+   * that its sum is the value.
+   */
+  @ParameterizedTest
+  @EnumSource(names = {"BF16", "F16"})
+  void everySixteenBitValueIsExact(DType dtype) {
+    int values = 1 << 16;
+    int columns = Lanes.CHUNK;
+    float[] x = new float[5 * columns];
+    Arrays.fill(x, 1);
+    try (Arena arena = Arena.ofConfined()) {
+      for (int shift = 0; shift < 2; shift++) {
+        MemorySegment data = arena.allocate(2L * values * columns, 64);
+        for (int bits = 0; bits < values; bits++) {
+          KernelInputs.setBits(data, (long) bits * columns + (bits + shift) % columns, bits);
+        }
+        Matrix matrix = new Matrix(dtype, values, columns, data);
+        for (int rows : new int[] {1, 5}) {
+          PackedRows packed = new PackedRows(rows, columns);
+          packed.shape(rows, columns, dtype);
+          for (int row = 0; row < rows; row++) {
+            packed.pack(row, x, row * columns);
+          }
+          float[] y = new float[rows * values];
+          multiplyByVectors(matrix, 0, values, packed, y, 0, values);
+          for (int i = 0; i < y.length; i++) {
+            float expected = KernelInputs.value(dtype, i % values);
+            // Not told apart: NaN of other bits, and the zeros, whose sum with 0 is 0.
+            assertTrue(
+                y[i] == expected || Float.isNaN(expected) && Float.isNaN(y[i]),
+                () -> dtype + " value " + expected);
+          }
+        }
+      }
+    }
+  }
+
+  /** The widened chunks have their even columns first; this undoes it. */
+  @Test
+  void wideningIsExactForAllValues() {
+    int columns = (1 << 16) / MatrixKernels.UNIT;
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment data = arena.allocate(1 + (2L << 16), 64).asSlice(1);
+      for (int bits = 0; bits < 1 << 16; bits++) {
+        KernelInputs.setBits(data, bits, bits);
+      }
+      MatrixKernels.widen(data, 0, 4L * 2 * columns, columns, scratch);
+      for (int bits = 0; bits < 1 << 16; bits++) {
+        int within = bits % Lanes.CHUNK;
+        long index = bits - within + within % 2 * Lanes.COUNT + within / 2;
+        float widened = ScalarKernels.f32(scratch.strip, 4 * index);
+        float expected = Float.float16ToFloat((short) bits);
+        if (Float.isNaN(expected)) {
+          assertTrue(Float.isNaN(widened), "a NaN became " + widened);
+        } else {
+          assertEquals(
+              Float.floatToRawIntBits(expected), Float.floatToRawIntBits(widened), "" + expected);
+        }
+      }
+    }
+  }
+
+  @Test
+  void wideningTakesRowsFromFourStreams() {
+    int columns = Lanes.CHUNK + 3;
+    int streamRows = 9;
+    try (Arena arena = Arena.ofConfined()) {
+      Matrix matrix = new KernelInputs(3).matrix(DType.F16, 4 * streamRows, columns, 2, arena);
+      long streamBytes = streamRows * matrix.rowBytes();
+      int first = 4;
+      MatrixKernels.widen(matrix.data(), first * matrix.rowBytes(), streamBytes, columns, scratch);
+      for (int row = 0; row < MatrixKernels.UNIT; row++) {
+        long source = (first + row % 4 + (long) row / 4 * streamRows) * matrix.rowBytes();
+        for (int k = 0; k < columns; k++) {
+          int index = k < Lanes.CHUNK ? k % 2 * Lanes.COUNT + k / 2 : k;
+          assertEquals(
+              ScalarKernels.weight(DType.F16, matrix.data(), source, k),
+              ScalarKernels.f32(scratch.strip, 4L * (row * columns + index)),
+              "column " + k + " of row " + row);
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,98 @@
+package dev.muninn.vector;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.muninn.cache.KeyValueLayout;
+import dev.muninn.cache.KeyValueType;
+import dev.muninn.cache.SlotPolicy;
+import dev.muninn.model.RavenConfig;
+import java.lang.foreign.MemorySegment;
+import java.util.BitSet;
+import org.junit.jupiter.api.Test;
+
+class VectorStoreTest {
+  private static final RavenConfig CONFIG =
+      new RavenConfig(3 * 14, 3, 8, 2, 3, 1, 4, 8, 64, 50_000, 1e-6, true, true);
+
+  @Test
+  void everyKeyAndValueHasPlaceOfItsOwn() {
+    for (SlotPolicy policy :
+        new SlotPolicy[] {SlotPolicy.full(), new SlotPolicy.Budget(2), new SlotPolicy.Anchor(1)}) {
+      for (KeyValueType type : KeyValueType.values()) {
+        check(new KeyValueLayout(CONFIG, policy, 5, 11, type));
+      }
+    }
+  }
+
+  private static void check(KeyValueLayout layout) {
+    try (VectorStore store = new VectorStore(layout)) {
+      int rowBytes = CONFIG.headSize() * layout.type().bytes();
+      assertEquals(rowBytes, store.rowBytes());
+      BitSet taken = new BitSet();
+      for (int plane = 0; plane < layout.planes(); plane++) {
+        for (int head = 0; head < CONFIG.heads(); head++) {
+          for (int position = 0; position < layout.capacity(); position++) {
+            take(taken, store.key(plane, head, position), rowBytes, layout);
+            take(taken, store.value(plane, head, position), rowBytes, layout);
+          }
+        }
+      }
+      assertEquals(layout.bytes(), taken.cardinality(), "bytes of " + layout.policy());
+    }
+  }
+
+  private static void take(BitSet taken, long offset, int rowBytes, KeyValueLayout layout) {
+    int from = Math.toIntExact(offset);
+    assertTrue(from >= 0 && from + rowBytes <= layout.bytes(), () -> "offset " + from);
+    int next = taken.nextSetBit(from);
+    assertFalse(next >= 0 && next < from + rowBytes, () -> "offset " + from + " is taken");
+    taken.set(from, from + rowBytes);
+  }
+
+  @Test
+  void positionsOfHeadFollowEachOther() {
+    KeyValueLayout layout = new KeyValueLayout(CONFIG, SlotPolicy.full(), 2, 9);
+    try (VectorStore store = new VectorStore(layout)) {
+      long rowBytes = CONFIG.headSize() * 4L;
+      assertEquals(store.key(3, 1, 0) + 5 * rowBytes, store.key(3, 1, 5));
+      assertEquals(store.value(3, 1, 0) + 5 * rowBytes, store.value(3, 1, 5));
+    }
+  }
+
+  @Test
+  void aUnitOfPositionsCanBeReadFromTheLastOne() {
+    KeyValueLayout layout = new KeyValueLayout(CONFIG, SlotPolicy.full(), 2, 9);
+    try (VectorStore store = new VectorStore(layout)) {
+      long last = store.value(layout.planes() - 1, CONFIG.heads() - 1, layout.capacity() - 1);
+      long unit = (long) MatrixKernels.UNIT * CONFIG.headSize() * Float.BYTES;
+      assertTrue(last + unit <= store.data.byteSize());
+    }
+  }
+
+  @Test
+  void closingFreesTheMemory() {
+    VectorStore store = new VectorStore(new KeyValueLayout(CONFIG, SlotPolicy.full(), 1, 1));
+    MemorySegment data = store.data;
+    store.close();
+    assertFalse(data.scope().isAlive());
+    assertThrows(IllegalStateException.class, () -> ScalarKernels.f32(data, 0));
+  }
+
+  @Test
+  void offsetsBeyondTwoGigabytes() {
+    RavenConfig huge =
+        new RavenConfig(5_280, 55, 17_920, 2, 4, 2, 32, 65_536, 4_096, 50_000, 1e-6, true, true);
+    KeyValueLayout layout = new KeyValueLayout(huge, SlotPolicy.full(), 32, 450);
+    // Reserved, but only the last page is touched and becomes resident.
+    try (VectorStore store = new VectorStore(layout)) {
+      long last = store.value(layout.planes() - 1, 54, 449);
+      assertEquals(layout.bytes(), last + (long) huge.headSize() * Float.BYTES);
+      assertTrue(last > Integer.MAX_VALUE, () -> "offset " + last);
+      ScalarKernels.setF32(store.data, last, 1.5f);
+      assertEquals(1.5f, ScalarKernels.f32(store.data, last));
+    }
+  }
+}
