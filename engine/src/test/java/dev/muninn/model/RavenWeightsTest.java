@@ -1,0 +1,237 @@
+package dev.muninn.model;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotSame;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.muninn.Fixture;
+import dev.muninn.ModelFiles;
+import dev.muninn.ModelFiles.Content;
+import dev.muninn.weights.Checkpoint;
+import dev.muninn.weights.CheckpointException;
+import dev.muninn.weights.DType;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class RavenWeightsTest {
+  private static final String TIED = "raven-2-4-2-f32";
+  private static final String UNTIED = "raven-1-2-1-untied";
+
+  @TempDir Path directory;
+
+  private String refusal(String fixture, Consumer<Map<String, Content>> change) {
+    Path model = ModelFiles.copy(Fixture.directory(fixture), directory.resolve("model"), change);
+    try (Checkpoint checkpoint = Checkpoint.open(model)) {
+      RavenConfig config = RavenConfig.load(model);
+      String message =
+          assertThrows(CheckpointException.class, () -> RavenWeights.bind(config, checkpoint))
+              .getMessage();
+      assertEquals(1, message.lines().count(), message);
+      assertTrue(message.startsWith(model + ": "), message);
+      return message;
+    }
+  }
+
+  private static void assertSays(String message, String... parts) {
+    for (String part : parts) {
+      assertTrue(message.contains(part), () -> part + " in: " + message);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {TIED, UNTIED, "raven-1-4-1-bf16"})
+  void matricesAreTheMappedTensors(String name) {
+    Path model = Fixture.directory(name);
+    try (Checkpoint checkpoint = Checkpoint.open(model)) {
+      RavenConfig config = RavenConfig.load(model);
+      RavenWeights weights = RavenWeights.bind(config, checkpoint);
+      assertSame(config, weights.config());
+      assertTensor(checkpoint, "transformer.wte.weight", weights.embedding());
+      assertTensor(checkpoint, "transformer.adapter.weight", weights.adapter());
+      assertVector(checkpoint, "transformer.ln_f.weight", weights.finalNorm());
+      assertBlocks(checkpoint, "prelude", config.preludeLayers(), weights.prelude());
+      assertBlocks(checkpoint, "core_block", config.recurrentLayers(), weights.recurrentBlock());
+      assertBlocks(checkpoint, "coda", config.codaLayers(), weights.coda());
+    }
+  }
+
+  private static void assertBlocks(
+      Checkpoint checkpoint, String part, int count, List<SandwichBlock> blocks) {
+    assertEquals(count, blocks.size());
+    for (int i = 0; i < count; i++) {
+      SandwichBlock block = blocks.get(i);
+      String prefix = "transformer." + part + "." + i + ".";
+      assertVector(checkpoint, prefix + "norm_1.weight", block.norm1());
+      assertVector(checkpoint, prefix + "norm_2.weight", block.norm2());
+      assertVector(checkpoint, prefix + "norm_3.weight", block.norm3());
+      assertVector(checkpoint, prefix + "norm_4.weight", block.norm4());
+      assertTensor(checkpoint, prefix + "attn.Wqkv.weight", block.queryKeyValue());
+      assertTensor(checkpoint, prefix + "attn.proj.weight", block.attentionProjection());
+      assertTensor(checkpoint, prefix + "mlp.fc.weight", block.gateUp());
+      assertTensor(checkpoint, prefix + "mlp.proj.weight", block.mlpProjection());
+      int width = block.queryBias().length;
+      float[] both = new float[2 * width];
+      System.arraycopy(block.queryBias(), 0, both, 0, width);
+      System.arraycopy(block.keyBias(), 0, both, width, width);
+      assertVector(checkpoint, prefix + "attn.qk_bias", both);
+    }
+  }
+
+  private static void assertTensor(Checkpoint checkpoint, String name, Matrix matrix) {
+    assertSame(checkpoint.tensor(name).data(), matrix.data(), name);
+    assertSame(checkpoint.tensor(name).dtype(), matrix.dtype(), name);
+    assertEquals(
+        checkpoint.tensor(name).shape(), List.of((long) matrix.rows(), (long) matrix.columns()));
+  }
+
+  private static void assertVector(Checkpoint checkpoint, String name, float[] vector) {
+    float[] expected = new float[vector.length];
+    assertEquals(checkpoint.tensor(name).elements(), vector.length, name);
+    for (int i = 0; i < expected.length; i++) {
+      expected[i] = checkpoint.tensor(name).get(i);
+    }
+    assertArrayEquals(expected, vector, name);
+  }
+
+  @Test
+  void tiedHeadIsTheEmbedding() {
+    try (Fixture fixture = new Fixture(TIED)) {
+      assertSame(fixture.weights().embedding(), fixture.weights().head());
+    }
+  }
+
+  @Test
+  void untiedHeadIsTensorOfItsOwn() {
+    Path model = Fixture.directory(UNTIED);
+    try (Checkpoint checkpoint = Checkpoint.open(model)) {
+      RavenWeights weights = RavenWeights.bind(RavenConfig.load(model), checkpoint);
+      assertTensor(checkpoint, "lm_head.weight", weights.head());
+      assertNotSame(weights.embedding().data(), weights.head().data());
+    }
+    assertSays(
+        refusal(UNTIED, tensors -> tensors.remove("lm_head.weight")), "lm_head.weight is missing");
+  }
+
+  @Test
+  void tensorsWithoutUseAreIgnored() {
+    Path model =
+        ModelFiles.copy(
+            Fixture.directory(TIED),
+            directory.resolve("model"),
+            tensors -> {
+              // Types and shapes that would be refused if they were looked at.
+              tensors.put("freqs_cis", ModelFiles.zeros(DType.C64, 4L, 14L, 2L));
+              tensors.put("lm_head.weight", ModelFiles.zeros(DType.I8, 3L));
+              tensors.put("transformer.something.0.else", ModelFiles.zeros(DType.BOOL, 1L));
+            });
+    try (Checkpoint checkpoint = Checkpoint.open(model)) {
+      RavenWeights weights = RavenWeights.bind(RavenConfig.load(model), checkpoint);
+      assertSame(checkpoint.tensor("transformer.wte.weight").data(), weights.head().data());
+    }
+  }
+
+  @Test
+  void oneErrorListsAllThatDoesNotFit() {
+    String message =
+        refusal(
+            TIED,
+            tensors -> {
+              tensors.remove("transformer.wte.weight");
+              tensors.remove("transformer.prelude.1.norm_3.weight");
+              tensors.put("transformer.adapter.weight", ModelFiles.zeros(DType.F32, 112L, 56L));
+              tensors.put(
+                  "transformer.core_block.3.attn.qk_bias",
+                  ModelFiles.zeros(DType.F32, 2L, 1L, 56L));
+              tensors.put(
+                  "transformer.core_block.0.mlp.fc.weight",
+                  ModelFiles.zeros(DType.F8_E4M3, 272L, 56L));
+              tensors.put("transformer.ln_f.weight", ModelFiles.zeros(DType.I32, 56L));
+              tensors.put("transformer.coda.2.norm_1.weight", ModelFiles.zeros(DType.F32, 56L));
+            });
+    assertSays(
+        message,
+        "transformer.wte.weight is missing",
+        "transformer.prelude.1.norm_3.weight is missing",
+        "transformer.adapter.weight has shape [112, 56], expected [56, 112]",
+        "transformer.core_block.3.attn.qk_bias has shape [2, 1, 56], expected [2, 1, 2, 28]",
+        "transformer.core_block.0.mlp.fc.weight is F8_E4M3",
+        "transformer.ln_f.weight is I32",
+        "transformer.coda.2.norm_1.weight is beyond the 2 blocks");
+    assertEquals(7, message.split(";").length, message);
+  }
+
+  @Test
+  void blocksBeyondTheConfigurationAreNamed() {
+    String message =
+        refusal(
+            TIED,
+            tensors -> {
+              tensors.put("transformer.prelude.2.norm_1.weight", ModelFiles.zeros(DType.F32, 56L));
+              tensors.put(
+                  "transformer.core_block.4.mlp.proj.weight",
+                  ModelFiles.zeros(DType.F32, 56L, 136L));
+            });
+    assertSays(
+        message,
+        "transformer.prelude.2.norm_1.weight is beyond the 2 blocks",
+        "transformer.core_block.4.mlp.proj.weight is beyond the 4 blocks");
+  }
+
+  @Test
+  void emptyCheckpoint() {
+    assertSays(refusal(UNTIED, Map::clear), "transformer.wte.weight is missing");
+  }
+
+  @Test
+  void modelWithoutBiases() throws IOException {
+    Path model =
+        ModelFiles.copy(
+            Fixture.directory(TIED),
+            directory.resolve("model"),
+            tensors -> tensors.keySet().removeIf(name -> name.endsWith("qk_bias")));
+    Path file = model.resolve("config.json");
+    String text = Files.readString(file);
+    assertTrue(text.contains("\"qk_bias\": true"));
+    Files.writeString(file, text.replace("\"qk_bias\": true", "\"qk_bias\": false"));
+    try (Checkpoint checkpoint = Checkpoint.open(model)) {
+      RavenWeights weights = RavenWeights.bind(RavenConfig.load(model), checkpoint);
+      for (SandwichBlock block : weights.recurrentBlock()) {
+        assertArrayEquals(new float[56], block.queryBias());
+        assertArrayEquals(new float[56], block.keyBias());
+      }
+    }
+  }
+
+  @Test
+  void blocksRefuseVectorsOfAnotherWidth() {
+    try (Fixture fixture = new Fixture(TIED)) {
+      SandwichBlock block = fixture.weights().coda().get(0);
+      float[] right = new float[56];
+      assertThrows(
+          IllegalArgumentException.class,
+          () ->
+              new SandwichBlock(
+                  right,
+                  right,
+                  right,
+                  new float[55],
+                  block.queryKeyValue(),
+                  right,
+                  right,
+                  block.attentionProjection(),
+                  block.gateUp(),
+                  block.mlpProjection()));
+    }
+  }
+}
