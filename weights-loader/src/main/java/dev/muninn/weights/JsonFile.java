@@ -36,14 +36,30 @@ public final class JsonFile {
             "JSON of at most " + JsonSource.MAX_BYTES + " bytes");
       }
       try (JsonSource json = new JsonSource(file, source.channel(), 0, source.size())) {
-        json.require(JsonToken.START_OBJECT, "one JSON object");
-        Map<String, Object> object = object(json);
-        if (json.next() != null) {
-          throw json.refusal("more text behind the object's end", "one JSON object");
-        }
-        return object;
+        return onlyObject(json);
       }
     }
+  }
+
+  /**
+   * Reads a text that is one JSON object, such as a line of a JSONL file, by the rules of {@link
+   * #readObject(Path)}.
+   *
+   * @param name where the text is from, for messages
+   */
+  public static Map<String, Object> readObject(String name, String text) {
+    try (JsonSource json = new JsonSource(Path.of(name), text)) {
+      return onlyObject(json);
+    }
+  }
+
+  private static Map<String, Object> onlyObject(JsonSource json) {
+    json.require(JsonToken.START_OBJECT, "one JSON object");
+    Map<String, Object> object = object(json);
+    if (json.next() != null) {
+      throw json.refusal("more text behind the object's end", "one JSON object");
+    }
+    return object;
   }
 
   private static Map<String, Object> object(JsonSource json) {

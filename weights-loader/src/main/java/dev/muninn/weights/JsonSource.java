@@ -1,6 +1,10 @@
 package dev.muninn.weights;
 
+import java.io.IOException;
+import java.io.Reader;
+import java.io.StringReader;
 import java.io.StringWriter;
+import java.io.UncheckedIOException;
 import java.nio.CharBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
@@ -53,7 +57,7 @@ final class JsonSource implements AutoCloseable {
               + "| \\(not recognized[^)]*\\)");
 
   private final Path file;
-  private final Utf8Reader reader;
+  private final Reader reader;
   private final JsonParser parser;
   private String tensor;
 
@@ -64,8 +68,21 @@ final class JsonSource implements AutoCloseable {
    * @param channel the file; it stays open
    */
   JsonSource(Path file, FileChannel channel, long begin, long end) {
+    this(file, new Utf8Reader(file, channel, begin, end));
+  }
+
+  /**
+   * Reads a text that is in memory.
+   *
+   * @param name stands for the file in messages
+   */
+  JsonSource(Path name, String text) {
+    this(name, new StringReader(text));
+  }
+
+  private JsonSource(Path file, Reader reader) {
     this.file = file;
-    this.reader = new Utf8Reader(file, channel, begin, end);
+    this.reader = reader;
     this.parser = FACTORY.createParser(ObjectReadContext.empty(), reader);
   }
 
@@ -171,10 +188,14 @@ final class JsonSource implements AutoCloseable {
     parser.releaseBuffered(buffered);
     requireOnlySpaces(buffered.toString());
     char[] rest = new char[1 << 12];
-    for (int count = reader.read(rest, 0, rest.length);
-        count >= 0;
-        count = reader.read(rest, 0, rest.length)) {
-      requireOnlySpaces(CharBuffer.wrap(rest, 0, count));
+    try {
+      for (int count = reader.read(rest, 0, rest.length);
+          count >= 0;
+          count = reader.read(rest, 0, rest.length)) {
+        requireOnlySpaces(CharBuffer.wrap(rest, 0, count));
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
   }
 
