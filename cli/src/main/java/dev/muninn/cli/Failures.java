@@ -21,6 +21,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
 
 /** Turns whatever went wrong into one line on standard error and an exit code. */
 final class Failures implements IParameterExceptionHandler, IExecutionExceptionHandler {
+  private static final String BROKEN_PIPE = StandardStreams.OUTPUT_FAILED + "Broken pipe";
 
   @Override
   public int handleParseException(ParameterException exception, String[] arguments) {
@@ -52,7 +53,7 @@ final class Failures implements IParameterExceptionHandler, IExecutionExceptionH
           report(command, checkpoint.getMessage(), ExitCode.FAILED);
       case InferenceException inference -> report(command, inference.getMessage(), ExitCode.FAILED);
       // The reader of a pipe has had enough, as head does: that is no news to anybody.
-      case IOException pipe when "Broken pipe".equals(pipe.getMessage()) -> ExitCode.FAILED;
+      case IOException pipe when BROKEN_PIPE.equals(pipe.getMessage()) -> ExitCode.FAILED;
       case IOException io -> report(command, describe(io), ExitCode.FAILED);
       case OutOfMemoryError memory ->
           report(

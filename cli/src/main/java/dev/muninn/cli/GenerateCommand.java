@@ -184,8 +184,6 @@ final class GenerateCommand implements Callable<Integer> {
 
   private void printStatistics(LanguageModel model, GenerationResult result) {
     Timings timings = result.timings();
-    IntSummaryStatistics recurrences =
-        result.recurrences().stream().mapToInt(Integer::intValue).summaryStatistics();
     statistic("load", "%.1f ms", Units.milliseconds(model.loadNanos()));
     statistic(
         "prefill",
@@ -199,15 +197,21 @@ final class GenerateCommand implements Callable<Integer> {
         timings.decodeTokens(),
         Units.milliseconds(timings.decodeNanos()),
         timings.decodeTokensPerSecond());
-    statistic(
-        "recurrences",
-        "%.2f a forward (%d to %d)",
-        recurrences.getAverage(),
-        recurrences.getMin(),
-        recurrences.getMax());
+    statistic("recurrences", "%s", recurrences(result.recurrences()));
     statistic("mapped", "%s of weights", Units.bytes(model.checkpoint().mappedBytes()));
     statistic("KV cache", "%s", Units.bytes(result.keyValueBytes()));
     statistic("backend", "%s", model.backendName());
+  }
+
+  private static String recurrences(List<Integer> recurrences) {
+    if (recurrences.isEmpty()) {
+      return "none";
+    }
+    IntSummaryStatistics statistics =
+        recurrences.stream().mapToInt(Integer::intValue).summaryStatistics();
+    return Units.format(
+        "%.2f a forward (%d to %d)",
+        statistics.getAverage(), statistics.getMin(), statistics.getMax());
   }
 
   private void statistic(String name, String pattern, Object... values) {

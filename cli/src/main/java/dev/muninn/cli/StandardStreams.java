@@ -3,6 +3,8 @@ package dev.muninn.cli;
 import java.io.BufferedWriter;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
+import java.io.FilterOutputStream;
+import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.OutputStreamWriter;
@@ -19,13 +21,31 @@ import java.nio.charset.StandardCharsets;
  * @param err standard error, flushed at the end of a line
  */
 record StandardStreams(InputStream in, Writer out, PrintWriter err) {
+  /** How the message of a failure to write to standard output begins. */
+  static final String OUTPUT_FAILED = "standard output: ";
 
   static StandardStreams of(InputStream in, OutputStream out, OutputStream err) {
-    return new StandardStreams(in, utf8(out), new PrintWriter(utf8(err), true));
+    return new StandardStreams(in, utf8(new NamedOutput(out)), new PrintWriter(utf8(err), true));
   }
 
   static StandardStreams ofProcess() {
     return of(System.in, new FileOutputStream(FileDescriptor.out), System.err);
+  }
+
+  /** Says of a failure that it is standard output's: the system names only what went wrong. */
+  private static final class NamedOutput extends FilterOutputStream {
+    NamedOutput(OutputStream stream) {
+      super(stream);
+    }
+
+    @Override
+    public void write(byte[] bytes, int offset, int length) throws IOException {
+      try {
+        out.write(bytes, offset, length);
+      } catch (IOException e) {
+        throw new IOException(OUTPUT_FAILED + e.getMessage(), e);
+      }
+    }
   }
 
   private static Writer utf8(OutputStream stream) {
