@@ -52,6 +52,8 @@ final class VectorStore implements KeyValueStore {
 
   @Override
   public void close() {
-    arena.close();
+    if (arena.scope().isAlive()) {
+      arena.close();
+    }
   }
 }

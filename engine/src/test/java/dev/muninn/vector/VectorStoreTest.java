@@ -79,6 +79,7 @@ class VectorStoreTest {
     store.close();
     assertFalse(data.scope().isAlive());
     assertThrows(IllegalStateException.class, () -> ScalarKernels.f32(data, 0));
+    store.close();
   }
 
   @Test
