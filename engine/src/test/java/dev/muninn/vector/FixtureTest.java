@@ -25,9 +25,10 @@ import org.junit.jupiter.params.provider.MethodSource;
 class FixtureTest {
   private static final float TOLERANCE = 1e-4f;
 
+  /** That more threads give the same bits, {@link VectorRowsTest} says. */
   static Stream<Arguments> fixturesAndThreads() {
     return Fixture.NAMES.stream()
-        .flatMap(name -> Stream.of(1, 2, 3).map(threads -> Arguments.of(name, threads)));
+        .flatMap(name -> Stream.of(1, 2).map(threads -> Arguments.of(name, threads)));
   }
 
   @ParameterizedTest
