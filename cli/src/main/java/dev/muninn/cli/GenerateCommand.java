@@ -7,16 +7,16 @@ import dev.muninn.GenerationRequest;
 import dev.muninn.GenerationResult;
 import dev.muninn.LanguageModel;
 import dev.muninn.Prompt;
-import dev.muninn.Timings;
+import dev.muninn.decode.DecodingOptions;
 import dev.muninn.decode.InitialState;
 import dev.muninn.text.ChatMessage;
 import java.io.IOException;
 import java.util.ArrayList;
-import java.util.IntSummaryStatistics;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.function.Function;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -27,7 +27,7 @@ import picocli.CommandLine.Option;
     description = "Continues a prompt.",
     customSynopsis = "muninn generate [OPTION]... [PROMPT]")
 final class GenerateCommand implements Callable<Integer> {
-  private static final String SPEED = "%d tokens in %.1f ms, %.1f tokens/s";
+  private static final int DEFAULT_BATCH = 8;
 
   private final StandardStreams streams;
   private final Map<String, String> environment;
@@ -39,6 +39,14 @@ final class GenerateCommand implements Callable<Integer> {
   @Mixin private final ChatOptions chatOptions = new ChatOptions();
 
   @Mixin private final DepthOptions depthOptions = new DepthOptions();
+
+  @Mixin private final EarlyExitOptions exitOptions = new EarlyExitOptions();
+
+  @Mixin private final CacheOptions cacheOptions = new CacheOptions();
+
+  @Mixin private final StrategyOptions strategyOptions = new StrategyOptions();
+
+  @Mixin private final BatchOptions batchOptions = new BatchOptions();
 
   @Mixin private final SamplerOptions samplerOptions = new SamplerOptions();
 
@@ -84,6 +92,24 @@ final class GenerateCommand implements Callable<Integer> {
     }
   }
 
+  @HelpHeading("Many prompts")
+  private static final class BatchOptions {
+    @Option(
+        names = "--prompts",
+        paramLabel = "FILE",
+        description =
+            "JSONL: an object with prompt, messages or prompt_tokens a line; the results are JSONL"
+                + " in order. - is stdin.")
+    private String file;
+
+    @Option(
+        names = "--batch",
+        paramLabel = "N",
+        converter = NumberConverters.Positive.class,
+        description = "Most sequences in flight (default: 8).")
+    private Integer batchSize;
+  }
+
   @HelpHeading("Length")
   private static final class LengthOptions {
     @Option(
@@ -117,27 +143,75 @@ final class GenerateCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    promptOptions.requireOne();
+    if (batchOptions.file != null) {
+      requireBatch();
+    } else {
+      promptOptions.requireOne();
+      if (batchOptions.batchSize != null) {
+        throw new UsageException("--batch needs --prompts");
+      }
+    }
     chatOptions.requireConsistency(promptOptions);
     // Before the prompt: a usage error must not wait for standard input.
     InitialState initialState = depthOptions.initialState();
-    GenerationRequest request =
-        GenerationRequest.builder(chatOptions.layOut(promptOptions.read(streams.in())))
-            .maxTokens(lengthOptions.maxTokens)
-            .recurrence(depthOptions.recurrence())
-            .initialState(initialState)
-            .sampling(samplerOptions.samplingOptions(depthOptions.seed()))
-            .stop(lengthOptions.stops.toArray(String[]::new))
-            .ignoreEndOfSequence(lengthOptions.ignoreEndOfSequence)
-            .contextLength(lengthOptions.contextLength)
-            .build();
+    DecodingOptions decoding =
+        strategyOptions.decodingOptions(exitOptions.exitOptions(), cacheOptions);
+    Function<Prompt, GenerationRequest> request =
+        prompt ->
+            GenerationRequest.builder(prompt)
+                .maxTokens(lengthOptions.maxTokens)
+                .recurrence(depthOptions.recurrence())
+                .initialState(initialState)
+                .sampling(samplerOptions.samplingOptions(depthOptions.seed()))
+                .stop(lengthOptions.stops.toArray(String[]::new))
+                .ignoreEndOfSequence(lengthOptions.ignoreEndOfSequence)
+                .contextLength(lengthOptions.contextLength)
+                .decoding(decoding)
+                .build();
+    if (batchOptions.file != null) {
+      return generateAll(request);
+    }
+    GenerationRequest only = request.apply(chatOptions.layOut(promptOptions.read(streams.in())));
     try (LanguageModel model = modelOptions.load(environment);
         ShutdownCancellation shutdown = new ShutdownCancellation()) {
-      GenerationResult result = generate(model, request, shutdown.cancellation());
+      GenerationResult result = generate(model, only, shutdown.cancellation());
       if (outputOptions.stats) {
-        printStatistics(model, result);
+        Statistics.print(streams.err(), model, List.of(result));
       }
       return result.finishReason() == FinishReason.CANCELLED ? ExitCode.INTERRUPTED : ExitCode.OK;
+    }
+  }
+
+  private void requireBatch() {
+    if (promptOptions.given()) {
+      throw new UsageException("--prompts and another prompt exclude each other");
+    }
+    if (chatOptions.chat) {
+      throw new UsageException("--prompts has conversations as messages, not by --chat");
+    }
+    if (!strategyOptions.isSequential()) {
+      throw new UsageException(
+          "--prompts excludes --draft-recurrence and --parallel, which are for a single prompt");
+    }
+  }
+
+  private int generateAll(Function<Prompt, GenerationRequest> request) throws IOException {
+    List<PromptLines.Line> lines = PromptLines.read(batchOptions.file, streams.in());
+    List<GenerationRequest> requests = lines.stream().map(l -> request.apply(l.prompt())).toList();
+    try (LanguageModel model = modelOptions.load(environment);
+        ShutdownCancellation shutdown = new ShutdownCancellation();
+        OrderedResults results =
+            new OrderedResults(streams, lines, model.loadNanos(), shutdown.cancellation())) {
+      int batchSize = batchOptions.batchSize == null ? DEFAULT_BATCH : batchOptions.batchSize;
+      List<GenerationResult> made =
+          model.generateAll(requests, batchSize, results::accept, shutdown.cancellation()).stream()
+              .flatMap(Optional::stream)
+              .toList();
+      results.finish();
+      if (outputOptions.stats) {
+        Statistics.print(streams.err(), model, made);
+      }
+      return shutdown.cancellation().isCancelled() ? ExitCode.INTERRUPTED : ExitCode.OK;
     }
   }
 
@@ -146,7 +220,7 @@ final class GenerateCommand implements Callable<Integer> {
       throws IOException {
     if (outputOptions.json()) {
       GenerationResult result = model.generate(request, GenerationListener.NONE, cancellation);
-      streams.out().write(json(model, result));
+      streams.out().write(ResultJson.line(null, model.loadNanos(), result));
       streams.out().flush();
       return result;
     }
@@ -161,60 +235,5 @@ final class GenerateCommand implements Callable<Integer> {
     }
     output.finish();
     return result;
-  }
-
-  private static String json(LanguageModel model, GenerationResult result) {
-    return Json.object(generator -> {
-      Json.integers(generator, "prompt_tokens", result.promptTokens());
-      Json.integers(generator, "tokens", result.tokens());
-      generator.writeStringProperty("text", result.text().orElse(null));
-      Json.integers(generator, "recurrences", result.recurrences());
-      generator.writeStringProperty(
-          "finish_reason", result.finishReason().name().toLowerCase(Locale.ROOT));
-      generator.writeObjectPropertyStart("timings");
-      Timings timings = result.timings();
-      Json.number(generator, "load_ms", Units.milliseconds(model.loadNanos()));
-      Json.number(generator, "prefill_ms", Units.milliseconds(timings.prefillNanos()));
-      Json.number(generator, "prefill_tokens_per_second", timings.prefillTokensPerSecond());
-      Json.number(generator, "decode_ms", Units.milliseconds(timings.decodeNanos()));
-      Json.number(generator, "decode_tokens_per_second", timings.decodeTokensPerSecond());
-      generator.writeEndObject();
-    });
-  }
-
-  private void printStatistics(LanguageModel model, GenerationResult result) {
-    Timings timings = result.timings();
-    statistic("load", "%.1f ms", Units.milliseconds(model.loadNanos()));
-    statistic(
-        "prefill",
-        SPEED,
-        timings.prefillTokens(),
-        Units.milliseconds(timings.prefillNanos()),
-        timings.prefillTokensPerSecond());
-    statistic(
-        "decode",
-        SPEED,
-        timings.decodeTokens(),
-        Units.milliseconds(timings.decodeNanos()),
-        timings.decodeTokensPerSecond());
-    statistic("recurrences", "%s", recurrences(result.recurrences()));
-    statistic("mapped", "%s of weights", Units.bytes(model.checkpoint().mappedBytes()));
-    statistic("KV cache", "%s", Units.bytes(result.keyValueBytes()));
-    statistic("backend", "%s", model.backendName());
-  }
-
-  private static String recurrences(List<Integer> recurrences) {
-    if (recurrences.isEmpty()) {
-      return "none";
-    }
-    IntSummaryStatistics statistics =
-        recurrences.stream().mapToInt(Integer::intValue).summaryStatistics();
-    return Units.format(
-        "%.2f a forward (%d to %d)",
-        statistics.getAverage(), statistics.getMin(), statistics.getMax());
-  }
-
-  private void statistic(String name, String pattern, Object... values) {
-    streams.err().println(Units.format("%-12s ", name) + Units.format(pattern, values));
   }
 }

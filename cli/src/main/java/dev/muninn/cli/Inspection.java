@@ -21,6 +21,12 @@ import tools.jackson.core.JsonGenerator;
 final class Inspection {
   private static final List<Integer> RECURRENCES = List.of(1, 4, 8, 16, 32, 64);
   private static final int MOST_CONTEXTS = 5;
+  private static final List<SlotPolicy> POLICIES =
+      List.of(
+          SlotPolicy.full(),
+          new SlotPolicy.Budget(1),
+          new SlotPolicy.Budget(4),
+          new SlotPolicy.Anchor(8));
 
   private final RavenConfig config;
   private final Checkpoint checkpoint;
@@ -99,6 +105,7 @@ final class Inspection {
     appendWeights(text);
     appendTensors(text);
     appendDepths(text);
+    appendPolicies(text);
     return text.toString();
   }
 
@@ -151,6 +158,20 @@ final class Inspection {
         append(text, " %9s", Units.bytes(keyValueBytes(recurrence, context)));
       }
       text.append(recurrence == config.meanRecurrence() ? "  mean of training\n" : "\n");
+    }
+  }
+
+  private void appendPolicies(StringBuilder text) {
+    append(text, "\nKeys and values of one token (%s) by cache policy\n", keyValueType);
+    append(text, "  %6s", "r");
+    POLICIES.forEach(policy -> append(text, " %9s", policy));
+    text.append('\n');
+    for (int recurrence : recurrences) {
+      append(text, "  %6d", recurrence);
+      for (SlotPolicy policy : POLICIES) {
+        append(text, " %9s", Units.bytes(keyValueBytes(policy, recurrence, 1)));
+      }
+      text.append('\n');
     }
   }
 
@@ -217,13 +238,22 @@ final class Inspection {
         generator.writeEndObject();
       }
       generator.writeEndArray();
+      generator.writeObjectPropertyStart("key_value_bytes_per_token");
+      for (SlotPolicy policy : POLICIES) {
+        generator.writeNumberProperty(policy.toString(), keyValueBytes(policy, recurrence, 1));
+      }
+      generator.writeEndObject();
       generator.writeEndObject();
     }
     generator.writeEndArray();
   }
 
   private long keyValueBytes(int recurrence, int context) {
-    return new KeyValueLayout(config, SlotPolicy.full(), recurrence, context, keyValueType).bytes();
+    return keyValueBytes(SlotPolicy.full(), recurrence, context);
+  }
+
+  private long keyValueBytes(SlotPolicy policy, int recurrence, int context) {
+    return new KeyValueLayout(config, policy, recurrence, context, keyValueType).bytes();
   }
 
   private static String shard(Tensor tensor) {

@@ -12,7 +12,8 @@ import java.lang.reflect.Constructor;
  * incubator module before any code of ours runs, and keeps the real one on another descriptor.
  */
 public final class LauncherMain {
-  private static final int STANDARD_ERROR = 3;
+  /** Where the launcher script keeps the real standard error. */
+  static final int STANDARD_ERROR = 3;
 
   private LauncherMain() {}
 

@@ -19,6 +19,14 @@ final class NumberConverters {
     }
   }
 
+  /** A count of at least two. */
+  static final class AtLeastTwo implements ITypeConverter<Integer> {
+    @Override
+    public Integer convert(String value) {
+      return whole(value, 2);
+    }
+  }
+
   /** A count that may be none. */
   static final class Count implements ITypeConverter<Integer> {
     @Override
@@ -60,6 +68,14 @@ final class NumberConverters {
     @Override
     public Float convert(String value) {
       return real(value, "a number from 0 to 1", number -> number >= 0 && number <= 1);
+    }
+  }
+
+  /** A share of something that is not all of it. */
+  static final class ProbabilityBelowOne implements ITypeConverter<Float> {
+    @Override
+    public Float convert(String value) {
+      return real(value, "a number from 0 to below 1", number -> number >= 0 && number < 1);
     }
   }
 

@@ -52,9 +52,18 @@ final class PromptOptions {
     return tokens == null;
   }
 
+  /** Whether any prompt is given. */
+  boolean given() {
+    return count() > 0;
+  }
+
+  private long count() {
+    return Stream.of(argument, text, file, tokens).filter(source -> source != null).count();
+  }
+
   /** Refuses all but one prompt. Reads nothing yet, so that a usage error never waits for input. */
   void requireOne() {
-    long given = Stream.of(argument, text, file, tokens).filter(source -> source != null).count();
+    long given = count();
     if (given == 0) {
       throw new UsageException(
           "no prompt: give it as PROMPT, --prompt, --prompt-file or --prompt-tokens");

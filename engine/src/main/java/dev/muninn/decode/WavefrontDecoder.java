@@ -192,7 +192,6 @@ public final class WavefrontDecoder implements AutoCloseable {
   /** C over the window: the token behind each position, and guesses behind the last. */
   private void chooseTokens() {
     rows.coda(batch);
-    task.checkRows += extent;
     for (int row = 0; row < extent; row++) {
       rows.readLogits(row, logits);
       tokens[first + row + 1] = task.sampler.sample(logits);

@@ -1,0 +1,86 @@
+package dev.muninn.cli;
+
+import dev.muninn.Cancellation;
+import dev.muninn.GenerationResult;
+import java.io.IOException;
+import java.util.List;
+import me.tongfei.progressbar.ProgressBar;
+import me.tongfei.progressbar.ProgressBarBuilder;
+import me.tongfei.progressbar.ProgressBarStyle;
+
+/** Writes results in the order of their prompts as they are made in any order. */
+final class OrderedResults implements AutoCloseable {
+  private final StandardStreams streams;
+  private final List<PromptLines.Line> lines;
+  private final long loadNanos;
+  private final Cancellation cancellation;
+  private final GenerationResult[] waiting;
+  private final ProgressBar bar;
+  private int next;
+  private IOException failure;
+
+  /**
+   * @param cancellation is cancelled when nobody reads the output any more
+   */
+  OrderedResults(
+      StandardStreams streams,
+      List<PromptLines.Line> lines,
+      long loadNanos,
+      Cancellation cancellation) {
+    this.streams = streams;
+    this.lines = lines;
+    this.loadNanos = loadNanos;
+    this.cancellation = cancellation;
+    this.waiting = new GenerationResult[lines.size()];
+    // Results on the terminal are progress enough, and a bar would run through them.
+    this.bar = Terminal.showsProgress() ? bar(lines.size()) : null;
+  }
+
+  private static ProgressBar bar(int size) {
+    return new ProgressBarBuilder()
+        .setTaskName("prompts")
+        .setInitialMax(size)
+        .setStyle(ProgressBarStyle.ASCII)
+        .build();
+  }
+
+  /** Takes the result of a prompt. */
+  void accept(GenerationResult result, int index) {
+    waiting[index] = result;
+    if (bar != null) {
+      bar.step();
+    }
+    while (next < waiting.length && waiting[next] != null && failure == null) {
+      write(next++);
+    }
+  }
+
+  /** Writes what was made of the prompts behind one that was cancelled. */
+  void finish() throws IOException {
+    for (; next < waiting.length && failure == null; next++) {
+      if (waiting[next] != null) {
+        write(next);
+      }
+    }
+    if (failure != null) {
+      throw failure;
+    }
+  }
+
+  private void write(int index) {
+    try {
+      streams.out().write(ResultJson.line(lines.get(index).id(), loadNanos, waiting[index]));
+      streams.out().flush();
+    } catch (IOException e) {
+      failure = e;
+      cancellation.cancel();
+    }
+  }
+
+  @Override
+  public void close() {
+    if (bar != null) {
+      bar.close();
+    }
+  }
+}

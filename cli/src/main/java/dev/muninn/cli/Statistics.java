@@ -1,0 +1,119 @@
+package dev.muninn.cli;
+
+import dev.muninn.GenerationResult;
+import dev.muninn.LanguageModel;
+import java.io.PrintWriter;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+
+/** Speed, depth and memory of one or several generations, for people. */
+final class Statistics {
+  private static final int BAR = 40;
+
+  private Statistics() {}
+
+  static void print(PrintWriter out, LanguageModel model, List<GenerationResult> results) {
+    long prefillNanos = 0;
+    long prefillTokens = 0;
+    long decodeNanos = 0;
+    long decodeTokens = 0;
+    long corePasses = 0;
+    long coreRows = 0;
+    long checkRows = 0;
+    long drafted = 0;
+    long accepted = 0;
+    long outerSteps = 0;
+    long keyValueBytes = 0;
+    long tokens = 0;
+    Map<Integer, Integer> histogram = new TreeMap<>();
+    for (GenerationResult result : results) {
+      prefillNanos += result.timings().prefillNanos();
+      prefillTokens += result.timings().prefillTokens();
+      decodeNanos += result.timings().decodeNanos();
+      decodeTokens += result.timings().decodeTokens();
+      corePasses += result.statistics().corePasses();
+      coreRows += result.statistics().coreRows();
+      checkRows += result.statistics().checkRows();
+      drafted += result.statistics().draftedTokens();
+      accepted += result.statistics().acceptedTokens();
+      outerSteps += result.statistics().outerSteps();
+      keyValueBytes = Math.max(keyValueBytes, result.keyValueBytes());
+      tokens += result.tokens().size();
+      result.recurrences().forEach(recurrence -> histogram.merge(recurrence, 1, Integer::sum));
+    }
+    line(out, "load", "%.1f ms", Units.milliseconds(model.loadNanos()));
+    speed(out, "prefill", prefillTokens, prefillNanos);
+    speed(out, "decode", decodeTokens, decodeNanos);
+    depths(out, histogram);
+    line(
+        out,
+        "core",
+        "%s of the recurrent block, %s, %.2f tokens a call",
+        Units.count(corePasses, "call"),
+        Units.count(coreRows, "row"),
+        corePasses == 0 ? 0.0 : (double) tokens / corePasses);
+    if (checkRows > 0) {
+      line(out, "exit checks", "%s through the coda", Units.count(checkRows, "row"));
+    }
+    if (drafted > 0) {
+      line(
+          out,
+          "speculation",
+          "%d of %d drafted tokens accepted, %.0f %%",
+          accepted,
+          drafted,
+          100.0 * accepted / drafted);
+    }
+    if (outerSteps > 0) {
+      line(out, "wavefront", "%s", Units.count(outerSteps, "outer step"));
+    }
+    line(out, "mapped", "%s of weights", Units.bytes(model.checkpoint().mappedBytes()));
+    line(
+        out,
+        "KV cache",
+        results.size() == 1 ? "%s" : "%s for the greatest sequence",
+        Units.bytes(keyValueBytes));
+    line(out, "backend", "%s", model.backendName());
+    out.flush();
+  }
+
+  private static void speed(PrintWriter out, String name, long tokens, long nanos) {
+    line(
+        out,
+        name,
+        "%d tokens in %.1f ms, %.1f tokens/s",
+        tokens,
+        Units.milliseconds(nanos),
+        nanos == 0 ? 0.0 : tokens * 1e9 / nanos);
+  }
+
+  /** The mean, and unless all forwards are alike a bar for each depth. */
+  private static void depths(PrintWriter out, Map<Integer, Integer> histogram) {
+    long forwards = 0;
+    long sum = 0;
+    int most = 0;
+    for (Map.Entry<Integer, Integer> entry : histogram.entrySet()) {
+      forwards += entry.getValue();
+      sum += (long) entry.getKey() * entry.getValue();
+      most = Math.max(most, entry.getValue());
+    }
+    line(
+        out,
+        "recurrences",
+        "%.2f a forward, %s",
+        forwards == 0 ? 0.0 : (double) sum / forwards,
+        Units.count(forwards, "forward"));
+    if (histogram.size() < 2) {
+      return;
+    }
+    for (Map.Entry<Integer, Integer> entry : histogram.entrySet()) {
+      int length = Math.max(1, entry.getValue() * BAR / most);
+      line(out, "", "%4d %s %d", entry.getKey(), "#".repeat(length), entry.getValue());
+    }
+  }
+
+  private static void line(PrintWriter out, String name, String pattern, Object... values) {
+    out.println(Units.format("%-12s ", name) + Units.format(pattern, values));
+  }
+}

@@ -1,0 +1,39 @@
+package dev.muninn.cli;
+
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
+import java.util.Optional;
+
+/** Asks the system whether a person looks at an output. */
+final class Terminal {
+  private static final int STANDARD_OUTPUT = 1;
+  private static final int STANDARD_ERROR = 2;
+
+  private Terminal() {}
+
+  /** Whether standard error is a terminal and standard output is not. */
+  static boolean showsProgress() {
+    return (is(STANDARD_ERROR) || is(LauncherMain.STANDARD_ERROR)) && !is(STANDARD_OUTPUT);
+  }
+
+  private static boolean is(int descriptor) {
+    Linker linker = Linker.nativeLinker();
+    Optional<MemorySegment> symbol = linker.defaultLookup().find("isatty");
+    if (symbol.isEmpty()) {
+      return false;
+    }
+    MethodHandle isatty =
+        linker.downcallHandle(
+            symbol.get(), FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_INT));
+    try {
+      return (int) isatty.invokeExact(descriptor) == 1;
+    } catch (RuntimeException | Error e) {
+      throw e;
+    } catch (Throwable e) {
+      throw new AssertionError(e);
+    }
+  }
+}
