@@ -55,7 +55,7 @@ class LanguageModelTest {
 
   @BeforeAll
   static void load() {
-    tiny = LanguageModel.load(ModelFiles.ravenTiny(), new LoadOptions(2));
+    tiny = LanguageModel.load(ModelFiles.ravenTiny(), new LoadOptions(1));
   }
 
   @AfterAll
