@@ -56,33 +56,14 @@ final class MatrixKernels {
       int at,
       int stride,
       Scratch scratch) {
-    if (WarmUp.running()) {
-      multiplyByScalars(matrix, from, to, x, y, at, stride, scratch);
-    } else if (x.rows() == 1) {
+    if (x.rows() == 1) {
       multiplyRow(matrix, from, to, x, y, at, scratch);
     } else {
       multiplyTiles(matrix, from, to, x, y, at, stride, scratch);
     }
   }
 
-  static void multiplyByScalars(
-      Matrix matrix,
-      int from,
-      int to,
-      PackedRows x,
-      float[] y,
-      int at,
-      int stride,
-      Scratch scratch) {
-    for (int o = from; o < to; o++) {
-      for (int row = 0; row < x.rows(); row++) {
-        y[at + row * stride + o] = ScalarKernels.dot(matrix, o, x, row, scratch.partials);
-      }
-    }
-  }
-
-  /** {@link #multiply} of a single row. */
-  static void multiplyRow(
+  private static void multiplyRow(
       Matrix matrix, int from, int to, PackedRows x, float[] y, int at, Scratch scratch) {
     int columns = matrix.columns();
     long rowBytes = matrix.rowBytes();
@@ -92,7 +73,7 @@ final class MatrixKernels {
       long offset = (from + o) * rowBytes;
       if (matrix.dtype() == DType.F16) {
         widen(matrix.data(), offset, streamBytes, columns, scratch);
-        dot16ByVectors(
+        dot16(
             DType.F32,
             scratch.strip,
             0,
@@ -103,7 +84,7 @@ final class MatrixKernels {
             x.paired(),
             scratch.partials);
       } else {
-        dot16ByVectors(
+        dot16(
             matrix.dtype(),
             matrix.data(),
             offset,
@@ -148,24 +129,6 @@ final class MatrixKernels {
       float[] x,
       boolean paired,
       float[] partials) {
-    if (WarmUp.running()) {
-      dot16ByScalars(dtype, weights, offset, rowBytes, streamBytes, columns, x, paired, partials);
-    } else {
-      dot16ByVectors(dtype, weights, offset, rowBytes, streamBytes, columns, x, paired, partials);
-    }
-  }
-
-  /** {@link #dot16}, also while it is being compiled. */
-  static void dot16ByVectors(
-      DType dtype,
-      MemorySegment weights,
-      long offset,
-      long rowBytes,
-      long streamBytes,
-      int columns,
-      float[] x,
-      boolean paired,
-      float[] partials) {
     int steps = columns / Lanes.CHUNK;
     for (int i = 0; i < 4; i++) {
       long row = offset + i * rowBytes;
@@ -186,28 +149,7 @@ final class MatrixKernels {
     Lanes.reduce(partials);
   }
 
-  static void dot16ByScalars(
-      DType dtype,
-      MemorySegment weights,
-      long offset,
-      long rowBytes,
-      long streamBytes,
-      int columns,
-      float[] x,
-      boolean paired,
-      float[] partials) {
-    int chunked = columns - columns % Lanes.CHUNK;
-    float[] lanes = new float[Lanes.COUNT];
-    for (int product = 0; product < UNIT; product++) {
-      long row = offset + product % 4 * rowBytes + product / 4 * streamBytes;
-      partials[product] =
-          ScalarKernels.dot(
-              dtype, weights, row, columns, x, 0, Lanes.COUNT, chunked, paired, lanes);
-    }
-  }
-
-  /** {@link #multiply} of several rows. */
-  static void multiplyTiles(
+  private static void multiplyTiles(
       Matrix matrix,
       int from,
       int to,
@@ -815,6 +757,7 @@ final class MatrixKernels {
   /** What one thread needs beside its inputs. */
   static final class Scratch {
     final float[] partials = new float[Lanes.PARTIALS];
+    final float[] lanes = new float[Lanes.COUNT];
     MemorySegment strip = MemorySegment.NULL;
 
     private void ensureStrip(int columns) {

@@ -112,4 +112,20 @@ final class PackedRows {
     }
     System.arraycopy(source, end, data, tailOffset(row), tail);
   }
+
+  /** {@link #pack} without vectors. */
+  void packByScalars(int row, float[] source, int from) {
+    int size = groupSize();
+    int target = groupOffset(row / size) + row % size * Lanes.COUNT;
+    int other = size * Lanes.COUNT;
+    int tail = columns % Lanes.CHUNK;
+    int end = from + columns - tail;
+    for (int i = from; i < end; i += Lanes.CHUNK, target += 2 * other) {
+      for (int lane = 0; lane < Lanes.COUNT; lane++) {
+        data[target + lane] = source[paired ? i + 2 * lane : i + lane];
+        data[target + other + lane] = source[paired ? i + 2 * lane + 1 : i + Lanes.COUNT + lane];
+      }
+    }
+    System.arraycopy(source, end, data, tailOffset(row), tail);
+  }
 }

@@ -45,7 +45,7 @@ final class RowKernels {
       }
     }
     for (int i = chunked; i < size; i++) {
-      ScalarKernels.setElement(type, target, offset, i, x[from + i]);
+      ScalarKernels.setElement(type, target, offset, i, size, x[from + i]);
     }
   }
 

@@ -117,11 +117,61 @@ final class ScalarKernels {
     return lanes[0];
   }
 
+  /** The outputs from {@code from} to {@code to} of {@link MatrixKernels#multiply}. */
+  static void multiply(
+      Matrix matrix, int from, int to, PackedRows x, float[] y, int at, int stride, float[] lanes) {
+    for (int o = from; o < to; o++) {
+      for (int row = 0; row < x.rows(); row++) {
+        y[at + row * stride + o] = dot(matrix, o, x, row, lanes);
+      }
+    }
+  }
+
+  /** {@link MatrixKernels#dot16}. */
+  static void dot16(
+      DType dtype,
+      MemorySegment weights,
+      long offset,
+      long rowBytes,
+      long streamBytes,
+      int columns,
+      float[] x,
+      boolean paired,
+      float[] lanes,
+      float[] products) {
+    int chunked = columns - columns % Lanes.CHUNK;
+    for (int product = 0; product < MatrixKernels.UNIT; product++) {
+      long row = offset + product % 4 * rowBytes + product / 4 * streamBytes;
+      products[product] =
+          dot(dtype, weights, row, columns, x, 0, Lanes.COUNT, chunked, paired, lanes);
+    }
+  }
+
+  /** {@code x += y}. */
+  static void add(float[] x, int xFrom, float[] y, int yFrom, int size) {
+    for (int i = 0; i < size; i++) {
+      x[xFrom + i] += y[yFrom + i];
+    }
+  }
+
   /** {@code out = x / sqrt(mean(x^2) + epsilon) * weight} (RMSNorm, statistics in f32). */
   static void norm(
-      float[] x, int from, float[] weight, float epsilon, float[] out, int to, int size) {
-    float squares = 0;
-    for (int i = 0; i < size; i++) {
+      float[] x,
+      int from,
+      float[] weight,
+      float epsilon,
+      float[] out,
+      int to,
+      int size,
+      float[] lanes) {
+    int bound = size - size % Lanes.COUNT;
+    Arrays.fill(lanes, 0, Lanes.COUNT, 0);
+    for (int i = 0; i < bound; i++) {
+      int lane = i % Lanes.COUNT;
+      lanes[lane] = Math.fma(x[from + i], x[from + i], lanes[lane]);
+    }
+    float squares = sum(lanes);
+    for (int i = bound; i < size; i++) {
       squares = Math.fma(x[from + i], x[from + i], squares);
     }
     float scale = (float) (1 / Math.sqrt(squares / size + epsilon));
@@ -135,7 +185,7 @@ final class ScalarKernels {
       float[] gate, int gateFrom, float[] up, int upFrom, float[] hidden, int to, int size) {
     for (int i = 0; i < size; i++) {
       float g = gate[gateFrom + i];
-      hidden[to + i] = g / (1 + (float) Math.exp(-g)) * up[upFrom + i];
+      hidden[to + i] = g / (exponential(-g) + 1) * up[upFrom + i];
     }
   }
 
@@ -163,17 +213,34 @@ final class ScalarKernels {
   }
 
   /** Replaces scores by exp(score - greatest) and returns their sum. */
-  static float exponentiate(float[] scores, int count) {
+  static float exponentiate(float[] scores, int count, float[] lanes) {
     float greatest = Float.NEGATIVE_INFINITY;
     for (int i = 0; i < count; i++) {
       greatest = Math.max(greatest, scores[i]);
     }
-    float sum = 0;
+    Arrays.fill(lanes, 0, Lanes.COUNT, 0);
     for (int i = 0; i < count; i++) {
-      scores[i] = (float) Math.exp(scores[i] - greatest);
-      sum += scores[i];
+      scores[i] = exponential(scores[i] - greatest);
+      lanes[i % Lanes.COUNT] += scores[i];
     }
-    return sum;
+    return sum(lanes);
+  }
+
+  /** {@link RowKernels#exponentials} of one value. */
+  static float exponential(float x) {
+    float bounded = Math.max(Math.min(x, 88.37f), -87.33f);
+    float shifted = bounded * 1.442695041f + 12_582_912f;
+    float n = shifted - 12_582_912f;
+    float r = n * -0.693359375f + bounded;
+    r = n * 2.12194440e-4f + r;
+    float p = r * 1.9875691500e-4f + 1.3981999507e-3f;
+    p = p * r + 8.3334519073e-3f;
+    p = p * r + 4.1665795894e-2f;
+    p = p * r + 1.6666665459e-1f;
+    p = p * r + 5.0000001201e-1f;
+    p = p * r * r + r + 1;
+    float power = Float.intBitsToFloat((Float.floatToRawIntBits(shifted) << 23) + 0x3F800000);
+    return x < -87.33f ? 0 : p * power;
   }
 
   /**
@@ -204,10 +271,18 @@ final class ScalarKernels {
     return weight(type, rows, rowOffset, type == DType.BF16 ? shuffled(index, size) : index);
   }
 
-  /** Sets a number that fills no chunk of a row of {@link VectorStore}. */
-  static void setElement(DType type, MemorySegment rows, long rowOffset, int index, float value) {
+  /** Stores values at a byte offset, as {@link VectorStore} has them. */
+  static void store(DType type, float[] x, int from, MemorySegment target, long offset, int size) {
+    for (int i = 0; i < size; i++) {
+      setElement(type, target, offset, i, size, x[from + i]);
+    }
+  }
+
+  /** Sets a number of a row of {@link VectorStore}. */
+  static void setElement(
+      DType type, MemorySegment rows, long rowOffset, int index, int size, float value) {
     if (type == DType.BF16) {
-      rows.set(SHORT, rowOffset + 2L * index, bf16(value));
+      rows.set(SHORT, rowOffset + 2L * shuffled(index, size), bf16(value));
     } else {
       setF32(rows, rowOffset + 4L * index, value);
     }

@@ -200,7 +200,7 @@ final class VectorRows extends LatentRows implements ThreadTeam.Task {
   }
 
   private void multiply(int thread, Matrix matrix, float[] y) {
-    MatrixKernels.multiply(
+    Kernels.multiply(
         matrix,
         outputsBefore(matrix.rows(), thread),
         outputsBefore(matrix.rows(), thread + 1),
@@ -231,7 +231,7 @@ final class VectorRows extends LatentRows implements ThreadTeam.Task {
       int at = batch.slot(first + row) * width;
       System.arraycopy(latents, at, both, 0, width);
       System.arraycopy(embeddings, at, both, width, width);
-      packed.pack(row, both, 0);
+      Kernels.pack(packed, row, both, 0);
     }
     team.barrier();
     multiply(thread, adapter, stream);
@@ -245,14 +245,15 @@ final class VectorRows extends LatentRows implements ThreadTeam.Task {
 
   private void normLatents(int thread) {
     for (int row = rowsBefore(thread); row < rowsBefore(thread + 1); row++) {
-      RowKernels.norm(
+      Kernels.norm(
           latents,
           batch.slot(first + row) * width,
           weights.finalNorm(),
           epsilon,
           stream,
           row * width,
-          width);
+          width,
+          scratch[thread].product);
     }
   }
 
@@ -269,8 +270,9 @@ final class VectorRows extends LatentRows implements ThreadTeam.Task {
 
     shape(block.queryKeyValue());
     for (int row = from; row < to; row++) {
-      RowKernels.norm(stream, row * width, block.norm1(), epsilon, normed, 0, width);
-      packed.pack(row, normed, 0);
+      Kernels.norm(
+          stream, row * width, block.norm1(), epsilon, normed, 0, width, scratch[thread].product);
+      Kernels.pack(packed, row, normed, 0);
     }
     team.barrier();
     multiply(thread, block.queryKeyValue(), queryKeyValue);
@@ -280,7 +282,7 @@ final class VectorRows extends LatentRows implements ThreadTeam.Task {
 
     shape(block.attentionProjection());
     for (int row = from; row < to; row++) {
-      packed.pack(row, attended, row * width);
+      Kernels.pack(packed, row, attended, row * width);
     }
     team.barrier();
     multiply(thread, block.attentionProjection(), projected);
@@ -288,10 +290,19 @@ final class VectorRows extends LatentRows implements ThreadTeam.Task {
 
     shape(block.gateUp());
     for (int row = from; row < to; row++) {
-      RowKernels.add(stream, row * width, projected, row * width, width);
-      RowKernels.norm(stream, row * width, block.norm2(), epsilon, stream, row * width, width);
-      RowKernels.norm(stream, row * width, block.norm3(), epsilon, normed, 0, width);
-      packed.pack(row, normed, 0);
+      Kernels.add(stream, row * width, projected, row * width, width);
+      Kernels.norm(
+          stream,
+          row * width,
+          block.norm2(),
+          epsilon,
+          stream,
+          row * width,
+          width,
+          scratch[thread].product);
+      Kernels.norm(
+          stream, row * width, block.norm3(), epsilon, normed, 0, width, scratch[thread].product);
+      Kernels.pack(packed, row, normed, 0);
     }
     team.barrier();
     gate(thread, block.gateUp());
@@ -300,14 +311,22 @@ final class VectorRows extends LatentRows implements ThreadTeam.Task {
     int intermediate = config.intermediateSize();
     shape(block.mlpProjection());
     for (int row = from; row < to; row++) {
-      packed.pack(row, hidden, row * intermediate);
+      Kernels.pack(packed, row, hidden, row * intermediate);
     }
     team.barrier();
     multiply(thread, block.mlpProjection(), projected);
     team.barrier();
     for (int row = from; row < to; row++) {
-      RowKernels.add(stream, row * width, projected, row * width, width);
-      RowKernels.norm(stream, row * width, block.norm4(), epsilon, stream, row * width, width);
+      Kernels.add(stream, row * width, projected, row * width, width);
+      Kernels.norm(
+          stream,
+          row * width,
+          block.norm4(),
+          epsilon,
+          stream,
+          row * width,
+          width,
+          scratch[thread].product);
     }
   }
 
@@ -318,12 +337,12 @@ final class VectorRows extends LatentRows implements ThreadTeam.Task {
     int from = Math.min(intermediate, share(units, thread) * MatrixKernels.UNIT);
     int to = Math.min(intermediate, share(units, thread + 1) * MatrixKernels.UNIT);
     MatrixKernels.Scratch own = scratch[thread].product;
-    MatrixKernels.multiply(matrix, from, to, packed, gateUp, 0, 2 * intermediate, own);
-    MatrixKernels.multiply(
+    Kernels.multiply(matrix, from, to, packed, gateUp, 0, 2 * intermediate, own);
+    Kernels.multiply(
         matrix, intermediate + from, intermediate + to, packed, gateUp, 0, 2 * intermediate, own);
     for (int row = 0; row < count; row++) {
       int at = row * 2 * intermediate;
-      RowKernels.gate(
+      Kernels.gate(
           gateUp,
           at + from,
           gateUp,
@@ -347,16 +366,8 @@ final class VectorRows extends LatentRows implements ThreadTeam.Task {
       for (int row = 0; row < count; row++) {
         int position = batch.position(first + row);
         int at = row * 3 * width + head * size;
-        RowKernels.rotate(
-            queryKeyValue,
-            at,
-            block.queryBias(),
-            head * size,
-            rotary.cosines,
-            rotary.sines,
-            rotary.offset(position),
-            own.query,
-            size);
+        Kernels.rotate(
+            queryKeyValue, at, block.queryBias(), head * size, rotary, position, own.query, size);
         for (int i = 0; i < size; i++) {
           own.query[i] *= scale;
         }
@@ -375,24 +386,10 @@ final class VectorRows extends LatentRows implements ThreadTeam.Task {
     int slot = sequence.layout().policy().slot(batch.recurrence(first + row));
     int plane = plane(sequence.layout(), slot, index);
     int at = row * 3 * width + width + head * size;
-    RowKernels.rotate(
-        queryKeyValue,
-        at,
-        block.keyBias(),
-        head * size,
-        rotary.cosines,
-        rotary.sines,
-        rotary.offset(position),
-        own.key,
-        size);
-    RowKernels.store(store.type, own.key, 0, store.data, store.key(plane, head, position), size);
-    RowKernels.store(
-        store.type,
-        queryKeyValue,
-        at + width,
-        store.data,
-        store.value(plane, head, position),
-        size);
+    Kernels.rotate(
+        queryKeyValue, at, block.keyBias(), head * size, rotary, position, own.key, size);
+    Kernels.store(store, own.key, 0, store.key(plane, head, position), size);
+    Kernels.store(store, queryKeyValue, at + width, store.value(plane, head, position), size);
   }
 
   private int plane(KeyValueLayout layout, int slot, int block) {
@@ -414,34 +411,18 @@ final class VectorRows extends LatentRows implements ThreadTeam.Task {
       int plane = plane(sequence.layout(), runSlot[begin + run], index);
       int end = run + 1 < runs ? runPosition[begin + run + 1] : length;
       for (int p = runPosition[begin + run]; p < end; p += MatrixKernels.UNIT) {
-        MatrixKernels.dot16(
-            store.type,
-            store.data,
-            store.key(plane, head, p),
-            store.rowBytes(),
-            4L * store.rowBytes(),
-            size,
-            own.query,
-            false,
-            own.product.partials);
+        Kernels.scores(store, store.key(plane, head, p), size, own.query, own.product);
         System.arraycopy(own.product.partials, 0, scores, p, MatrixKernels.UNIT);
       }
     }
-    float sum = RowKernels.exponentiate(scores, length);
+    float sum = Kernels.exponentiate(scores, length, own.product);
     Arrays.fill(own.mixed, 0);
     for (int run = 0; run < runs; run++) {
       int plane = plane(sequence.layout(), runSlot[begin + run], index);
       int start = runPosition[begin + run];
       int end = run + 1 < runs ? runPosition[begin + run + 1] : length;
-      RowKernels.addWeighted(
-          store.type,
-          store.data,
-          store.value(plane, head, start),
-          size,
-          scores,
-          start,
-          end,
-          own.mixed);
+      Kernels.addWeighted(
+          store, store.value(plane, head, start), size, scores, start, end, own.mixed);
     }
     float share = 1 / sum;
     for (int i = 0; i < size; i++) {
@@ -469,14 +450,21 @@ final class VectorRows extends LatentRows implements ThreadTeam.Task {
       int target = 0;
       for (int row = 0; row < count; row++) {
         if (batch.logits(first + row)) {
-          RowKernels.norm(
-              stream, row * width, weights.finalNorm(), epsilon, scratch[0].row, 0, width);
-          packed.pack(target++, scratch[0].row, 0);
+          Kernels.norm(
+              stream,
+              row * width,
+              weights.finalNorm(),
+              epsilon,
+              scratch[0].row,
+              0,
+              width,
+              scratch[thread].product);
+          Kernels.pack(packed, target++, scratch[0].row, 0);
         }
       }
     }
     team.barrier();
-    MatrixKernels.multiply(
+    Kernels.multiply(
         head,
         outputsBefore(head.rows(), thread),
         outputsBefore(head.rows(), thread + 1),
@@ -510,7 +498,8 @@ final class VectorRows extends LatentRows implements ThreadTeam.Task {
 
   @Override
   public void readNormedLatent(int slot, float[] latent) {
-    RowKernels.norm(latents, slot * width, weights.finalNorm(), epsilon, latent, 0, width);
+    Kernels.norm(
+        latents, slot * width, weights.finalNorm(), epsilon, latent, 0, width, scratch[0].product);
   }
 
   @Override

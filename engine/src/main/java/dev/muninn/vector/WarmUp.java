@@ -11,7 +11,7 @@ import java.util.Set;
  * Gets the vector kernels compiled. Until the second compiler has one, every lane operation of it
  * is a call, and a product takes a thousand times as long as later; scalar code is quick much
  * sooner. So while a thread here runs each kernel on next to nothing until it is fast, {@link
- * MatrixKernels} computes by the scalar twins, which give the same bits.
+ * Kernels} computes by the scalar twins, which give the same bits.
  */
 final class WarmUp {
   private static final int COLUMNS = 2 * Lanes.CHUNK;
@@ -78,10 +78,11 @@ final class WarmUp {
     void run() {
       single.shape(1, COLUMNS, matrix.dtype());
       single.pack(0, x, 0);
-      MatrixKernels.multiplyRow(matrix, 0, MatrixKernels.UNIT, single, y, 0, scratch);
+      MatrixKernels.multiply(
+          matrix, 0, MatrixKernels.UNIT, single, y, 0, MatrixKernels.UNIT, scratch);
       tiled.shape(PackedRows.TILE, COLUMNS, matrix.dtype());
       tiled.pack(0, x, 0);
-      MatrixKernels.multiplyTiles(
+      MatrixKernels.multiply(
           matrix, 0, MatrixKernels.UNIT, tiled, y, 0, MatrixKernels.UNIT, scratch);
       RowKernels.add(x, 0, y, 0, COLUMNS);
       RowKernels.norm(x, 0, y, 1, x, 0, COLUMNS);

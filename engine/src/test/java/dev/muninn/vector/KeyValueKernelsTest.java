@@ -200,8 +200,7 @@ class KeyValueKernelsTest {
       DType type, MemorySegment keys, long offset, int size, float[] query) {
     float[] partials = new float[Lanes.PARTIALS];
     long rowBytes = bytes(type, size);
-    MatrixKernels.dot16ByVectors(
-        type, keys, offset, rowBytes, 4 * rowBytes, size, query, false, partials);
+    MatrixKernels.dot16(type, keys, offset, rowBytes, 4 * rowBytes, size, query, false, partials);
     return partials;
   }
 
@@ -209,8 +208,9 @@ class KeyValueKernelsTest {
       DType type, MemorySegment keys, long offset, int size, float[] query) {
     float[] partials = new float[Lanes.PARTIALS];
     long rowBytes = bytes(type, size);
-    MatrixKernels.dot16ByScalars(
-        type, keys, offset, rowBytes, 4 * rowBytes, size, query, false, partials);
+    float[] lanes = new float[Lanes.COUNT];
+    ScalarKernels.dot16(
+        type, keys, offset, rowBytes, 4 * rowBytes, size, query, false, lanes, partials);
     return partials;
   }
 

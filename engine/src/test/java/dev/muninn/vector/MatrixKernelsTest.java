@@ -111,15 +111,6 @@ class MatrixKernelsTest {
     EITHER
   }
 
-  private void multiplyByVectors(
-      Matrix matrix, int from, int to, PackedRows x, float[] y, int at, int stride) {
-    if (x.rows() == 1) {
-      MatrixKernels.multiplyRow(matrix, from, to, x, y, at, scratch);
-    } else {
-      MatrixKernels.multiplyTiles(matrix, from, to, x, y, at, stride, scratch);
-    }
-  }
-
   private void check(
       Matrix matrix, float[] x, int first, int rows, float[][] expected, int[] cuts) {
     int columns = matrix.columns();
@@ -146,10 +137,11 @@ class MatrixKernelsTest {
         int from = cuts[part];
         int to = cuts[part + 1];
         switch (way) {
-          case VECTORS -> multiplyByVectors(matrix, from, to, packed, out, at, stride);
+          case VECTORS ->
+              MatrixKernels.multiply(matrix, from, to, packed, out, at, stride, scratch);
           case SCALARS ->
-              MatrixKernels.multiplyByScalars(matrix, from, to, packed, out, at, stride, scratch);
-          case EITHER -> MatrixKernels.multiply(matrix, from, to, packed, out, at, stride, scratch);
+              ScalarKernels.multiply(matrix, from, to, packed, out, at, stride, scratch.lanes);
+          case EITHER -> Kernels.multiply(matrix, from, to, packed, out, at, stride, scratch);
         }
       }
       assertSameBits(wanted, out, what + ", " + way);
@@ -217,7 +209,7 @@ class MatrixKernelsTest {
             packed.pack(row, x, row * columns);
           }
           float[] y = new float[rows * values];
-          multiplyByVectors(matrix, 0, values, packed, y, 0, values);
+          MatrixKernels.multiply(matrix, 0, values, packed, y, 0, values, scratch);
           for (int i = 0; i < y.length; i++) {
             float expected = KernelInputs.value(dtype, i % values);
             // Not told apart: NaN of other bits, and the zeros, whose sum with 0 is 0.

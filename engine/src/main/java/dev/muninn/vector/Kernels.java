@@ -1,0 +1,147 @@
+package dev.muninn.vector;
+
+import dev.muninn.model.Matrix;
+
+/**
+ * Each kernel by vectors, or while those are being compiled by its scalar twin. Both give the same
+ * bits, so it does not show when one takes over from the other.
+ */
+final class Kernels {
+  private Kernels() {}
+
+  /** {@link MatrixKernels#multiply}. */
+  static void multiply(
+      Matrix matrix,
+      int from,
+      int to,
+      PackedRows x,
+      float[] y,
+      int at,
+      int stride,
+      MatrixKernels.Scratch scratch) {
+    if (WarmUp.running()) {
+      ScalarKernels.multiply(matrix, from, to, x, y, at, stride, scratch.lanes);
+    } else {
+      MatrixKernels.multiply(matrix, from, to, x, y, at, stride, scratch);
+    }
+  }
+
+  /** {@link MatrixKernels#dot16} of 16 keys from an offset on; the scratch's partials get it. */
+  static void scores(
+      VectorStore store, long offset, int size, float[] query, MatrixKernels.Scratch scratch) {
+    long rowBytes = store.rowBytes();
+    if (WarmUp.running()) {
+      ScalarKernels.dot16(
+          store.type,
+          store.data,
+          offset,
+          rowBytes,
+          4 * rowBytes,
+          size,
+          query,
+          false,
+          scratch.lanes,
+          scratch.partials);
+    } else {
+      MatrixKernels.dot16(
+          store.type,
+          store.data,
+          offset,
+          rowBytes,
+          4 * rowBytes,
+          size,
+          query,
+          false,
+          scratch.partials);
+    }
+  }
+
+  /** {@link PackedRows#pack}. */
+  static void pack(PackedRows rows, int row, float[] source, int from) {
+    if (WarmUp.running()) {
+      rows.packByScalars(row, source, from);
+    } else {
+      rows.pack(row, source, from);
+    }
+  }
+
+  /** {@link RowKernels#add}. */
+  static void add(float[] x, int xFrom, float[] y, int yFrom, int size) {
+    if (WarmUp.running()) {
+      ScalarKernels.add(x, xFrom, y, yFrom, size);
+    } else {
+      RowKernels.add(x, xFrom, y, yFrom, size);
+    }
+  }
+
+  /** {@link RowKernels#norm}. */
+  static void norm(
+      float[] x,
+      int from,
+      float[] weight,
+      float epsilon,
+      float[] out,
+      int to,
+      int size,
+      MatrixKernels.Scratch scratch) {
+    if (WarmUp.running()) {
+      ScalarKernels.norm(x, from, weight, epsilon, out, to, size, scratch.lanes);
+    } else {
+      RowKernels.norm(x, from, weight, epsilon, out, to, size);
+    }
+  }
+
+  /** {@link RowKernels#gate}. */
+  static void gate(
+      float[] gate, int gateFrom, float[] up, int upFrom, float[] hidden, int to, int size) {
+    if (WarmUp.running()) {
+      ScalarKernels.gate(gate, gateFrom, up, upFrom, hidden, to, size);
+    } else {
+      RowKernels.gate(gate, gateFrom, up, upFrom, hidden, to, size);
+    }
+  }
+
+  /** {@link RowKernels#rotate}. */
+  static void rotate(
+      float[] x,
+      int from,
+      float[] bias,
+      int biasFrom,
+      RotaryTable table,
+      int position,
+      float[] out,
+      int size) {
+    int at = table.offset(position);
+    if (WarmUp.running()) {
+      ScalarKernels.rotate(x, from, bias, biasFrom, table.cosines, table.sines, at, out, size);
+    } else {
+      RowKernels.rotate(x, from, bias, biasFrom, table.cosines, table.sines, at, out, size);
+    }
+  }
+
+  /** {@link RowKernels#store}. */
+  static void store(VectorStore store, float[] x, int from, long offset, int size) {
+    if (WarmUp.running()) {
+      ScalarKernels.store(store.type, x, from, store.data, offset, size);
+    } else {
+      RowKernels.store(store.type, x, from, store.data, offset, size);
+    }
+  }
+
+  /** {@link RowKernels#exponentiate}. */
+  static float exponentiate(float[] scores, int count, MatrixKernels.Scratch scratch) {
+    return WarmUp.running()
+        ? ScalarKernels.exponentiate(scores, count, scratch.lanes)
+        : RowKernels.exponentiate(scores, count);
+  }
+
+  /** {@link RowKernels#addWeighted}. */
+  static void addWeighted(
+      VectorStore store, long offset, int size, float[] weights, int from, int to, float[] out) {
+    if (WarmUp.running()) {
+      ScalarKernels.addWeighted(store.type, store.data, offset, size, 0, weights, from, to, out);
+    } else {
+      RowKernels.addWeighted(store.type, store.data, offset, size, weights, from, to, out);
+    }
+  }
+}
