@@ -40,7 +40,7 @@ final class MuninnCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    throw new UsageException("a command is missing: generate, inspect, score or help");
+    throw new UsageException("a command is missing: generate, inspect, score, depth or help");
   }
 
   /**
@@ -55,6 +55,7 @@ final class MuninnCommand implements Callable<Integer> {
             .addSubcommand(new GenerateCommand(streams, environment))
             .addSubcommand(new InspectCommand(streams, environment))
             .addSubcommand(new ScoreCommand(streams, environment))
+            .addSubcommand(new DepthCommand(streams, environment))
             .addSubcommand(new HelpCommand());
     GroupedOptionList.install(commandLine);
     Failures failures = new Failures();
