@@ -57,6 +57,9 @@ class KeyValueKernelsTest {
         MemorySegment target = arena.allocate(bytes(type, size) + 16, 4);
         target.fill(UNTOUCHED);
         RowKernels.store(type, x, 2, target, offset, size);
+        MemorySegment twin = arena.allocate(target.byteSize(), 4).fill(UNTOUCHED);
+        ScalarKernels.store(type, x, 2, twin, offset, size);
+        assertEquals(-1, twin.mismatch(target), "the first byte that the twin stores otherwise");
         for (int i = 0; i < size; i++) {
           assertEquals(
               stored(type, x[2 + i]),
@@ -82,7 +85,10 @@ class KeyValueKernelsTest {
     float[] x = new float[count];
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment target = arena.allocate(2L * count, 4);
-      for (int upper = 0; upper < 1 << 16; upper += count / 4) {
+      // Twice: the two halves of a chunk are rounded by themselves, and see all values each.
+      for (int at = 0; at < 2 << 16; at += count / 4) {
+        int upper = at & 0xFFFF;
+        int shift = at >>> 16 == 0 ? 0 : Lanes.COUNT;
         for (int i = 0; i < count; i++) {
           int lower =
               switch (i % 4) {
@@ -91,7 +97,7 @@ class KeyValueKernelsTest {
                 case 2 -> 0x7FFF;
                 default -> inputs.integer(1 << 16);
               };
-          x[i] = Float.intBitsToFloat(upper + i / 4 << 16 | lower);
+          x[(i + shift) % count] = Float.intBitsToFloat(upper + i / 4 << 16 | lower);
         }
         RowKernels.store(DType.BF16, x, 0, target, 0, count);
         for (int i = 0; i < count; i++) {
@@ -145,12 +151,9 @@ class KeyValueKernelsTest {
           }
           String what = "value " + i + " of " + size;
           assertClose(expected, out[i], TOLERANCE * positions, what);
-          assertClose(twin[i], out[i], TOLERANCE * positions, what);
         }
-        assertSameBits(
-            Arrays.copyOfRange(before, size, size + 3),
-            Arrays.copyOfRange(out, size, size + 3),
-            "behind " + size + " values");
+        // Nor has the twin changed what lies behind.
+        assertSameBits(twin, out, size + " values");
 
         // Positions that lie in several slots are added slot by slot.
         int cut = 1 + inputs.integer(positions - 1);

@@ -1,0 +1,48 @@
+package dev.muninn.vector;
+
+import static dev.muninn.vector.KernelInputs.assertSameBits;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.muninn.weights.DType;
+import java.util.HashSet;
+import java.util.Set;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+class PackedRowsTest {
+  private static final int[] ROWS = {1, 2, 4, 5, 9};
+  private static final int[] COLUMNS = {1, 7, 24, 31, 32, 33, 56, 64, 136};
+
+  /** Every value is somewhere, once, and the vectors put it where their twin does. */
+  @ParameterizedTest
+  @EnumSource(names = {"F32", "BF16"})
+  void everyValueHasItsPlace(DType weights) {
+    for (int rows : ROWS) {
+      for (int columns : COLUMNS) {
+        float[] x = new float[rows * columns + 3];
+        for (int i = 0; i < x.length; i++) {
+          x[i] = 1 + i;
+        }
+        PackedRows packed = new PackedRows(rows, columns);
+        PackedRows twin = new PackedRows(rows, columns);
+        packed.shape(rows, columns, weights);
+        twin.shape(rows, columns, weights);
+        for (int row = rows - 1; row >= 0; row--) {
+          packed.pack(row, x, 3 + row * columns);
+          twin.packByScalars(row, x, 3 + row * columns);
+        }
+        String what = rows + " rows of " + columns;
+        assertSameBits(twin.data, packed.data, what);
+        Set<Float> found = new HashSet<>();
+        for (float value : packed.data) {
+          assertTrue(value == 0 || found.add(value), () -> value + " twice in " + what);
+        }
+        assertEquals(rows * columns, found.size(), what);
+        for (int i = 3; i < x.length; i++) {
+          assertTrue(found.contains(x[i]), what);
+        }
+      }
+    }
+  }
+}
