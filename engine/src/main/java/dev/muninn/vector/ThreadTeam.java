@@ -40,6 +40,7 @@ final class ThreadTeam implements AutoCloseable {
   private volatile Throwable failure;
   private volatile int phase;
   private Task task;
+  private boolean alone;
 
   private volatile int arrived;
   private volatile int finished;
@@ -69,9 +70,10 @@ final class ThreadTeam implements AutoCloseable {
    */
   void run(Task task) {
     if (size == 1) {
-      task.run(0);
+      runAlone(task);
       return;
     }
+    alone = false;
     if (closed) {
       throw new IllegalStateException("the thread team is closed");
     }
@@ -101,9 +103,20 @@ final class ThreadTeam implements AutoCloseable {
     }
   }
 
-  /** Waits until every thread of the team has come here. */
+  /** Runs a task on the caller only: the other threads' processors are left to others. */
+  void runAlone(Task task) {
+    alone = true;
+    task.run(0);
+  }
+
+  /** Threads that run the task under way. */
+  int running() {
+    return alone ? 1 : size;
+  }
+
+  /** Waits until every thread that runs the task has come here. */
   void barrier() {
-    if (size == 1) {
+    if (alone) {
       return;
     }
     int current = phase;

@@ -129,7 +129,12 @@ final class VectorRows extends LatentRows implements ThreadTeam.Task {
       first = (int) ((long) rows.size() * chunk / chunks);
       count = (int) ((long) rows.size() * (chunk + 1) / chunks) - first;
       findSlots();
-      team.run(this);
+      if (WarmUp.running()) {
+        // The other processors are compiling.
+        team.runAlone(this);
+      } else {
+        team.run(this);
+      }
     }
   }
 
@@ -191,7 +196,7 @@ final class VectorRows extends LatentRows implements ThreadTeam.Task {
   }
 
   private int share(int units, int thread) {
-    return (int) ((long) units * thread / team.size());
+    return (int) ((long) units * thread / team.running());
   }
 
   private int outputsBefore(int outputs, int thread) {
