@@ -72,7 +72,14 @@ class GenerateCommandTest {
     Map<String, Object> json =
         CommandRun.of("generate", "-m", TINY, "-r", "4", "--json", "47+8=").json();
     assertEquals(
-        List.of("prompt_tokens", "tokens", "text", "recurrences", "finish_reason", "timings"),
+        List.of(
+            "prompt_tokens",
+            "tokens",
+            "text",
+            "recurrences",
+            "finish_reason",
+            "timings",
+            "statistics"),
         List.copyOf(json.keySet()));
     assertEquals(List.of(256L, 52L, 55L, 43L, 56L, 61L), json.get("prompt_tokens"));
     assertEquals(List.of(53L, 53L, 257L), json.get("tokens"));
@@ -152,7 +159,7 @@ class GenerateCommandTest {
     CommandRun run = CommandRun.of("generate", "-m", TINY, "--threads", "1", "--stats", "47+8=");
     assertEquals("55\n", run.out());
     assertEquals(
-        List.of("load", "prefill", "decode", "recurrences", "mapped", "KV", "backend"),
+        List.of("load", "prefill", "decode", "recurrences", "core", "mapped", "KV", "backend"),
         run.err().lines().map(line -> line.split(" ")[0]).toList());
   }
 
