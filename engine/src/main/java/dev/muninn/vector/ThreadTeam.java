@@ -22,11 +22,13 @@ final class ThreadTeam implements AutoCloseable {
   private static final int SPINS_BEFORE_YIELD = 2_000;
   private static final VarHandle ARRIVED;
   private static final VarHandle FINISHED;
+  private static final VarHandle CLAIMED;
 
   static {
     try {
       ARRIVED = MethodHandles.lookup().findVarHandle(ThreadTeam.class, "arrived", int.class);
       FINISHED = MethodHandles.lookup().findVarHandle(ThreadTeam.class, "finished", int.class);
+      CLAIMED = MethodHandles.lookup().findVarHandle(ThreadTeam.class, "claimed", int.class);
     } catch (ReflectiveOperationException e) {
       throw new ExceptionInInitializerError(e);
     }
@@ -44,6 +46,7 @@ final class ThreadTeam implements AutoCloseable {
 
   private volatile int arrived;
   private volatile int finished;
+  private volatile int claimed;
 
   /** A team of {@code size} threads; size - 1 of them are started here. */
   ThreadTeam(int size) {
@@ -112,6 +115,16 @@ final class ThreadTeam implements AutoCloseable {
   /** Threads that run the task under way. */
   int running() {
     return alone ? 1 : size;
+  }
+
+  /** Begins to hand out a range from 0 on; by one thread, a barrier before the first claim. */
+  void resetClaims() {
+    claimed = 0;
+  }
+
+  /** Takes the next {@code count} of the range: their beginning, which may lie behind its end. */
+  int claim(int count) {
+    return (int) CLAIMED.getAndAdd(this, count);
   }
 
   /** Waits until every thread that runs the task has come here. */

@@ -22,6 +22,12 @@ final class VectorRows extends LatentRows implements ThreadTeam.Task {
    */
   private static final int CHUNK = 128;
 
+  /** Units of a product that a thread takes at once at the least. */
+  private static final int LEAST_STEP = 4;
+
+  /** How often a thread takes units of a product, if all are equally fast. */
+  private static final int TURNS = 6;
+
   private enum Function {
     PRELUDE,
     RECURRENT_BLOCK,
@@ -199,21 +205,34 @@ final class VectorRows extends LatentRows implements ThreadTeam.Task {
     return (int) ((long) units * thread / team.running());
   }
 
-  private int outputsBefore(int outputs, int thread) {
-    int units = (outputs + MatrixKernels.UNIT - 1) / MatrixKernels.UNIT;
-    return Math.min(outputs, share(units, thread) * MatrixKernels.UNIT);
+  /**
+   * The thread's part of a product. Threads take outputs as they come to them: one that the system
+   * has slowed down must not keep the others waiting.
+   */
+  private void multiply(int thread, Matrix matrix, float[] y, int at) {
+    int units = units(matrix.rows());
+    int step = step(units);
+    for (int unit = team.claim(step); unit < units; unit = team.claim(step)) {
+      Kernels.multiply(
+          matrix,
+          unit * MatrixKernels.UNIT,
+          Math.min(matrix.rows(), (unit + step) * MatrixKernels.UNIT),
+          packed,
+          y,
+          at,
+          matrix.rows(),
+          scratch[thread].product);
+    }
   }
 
-  private void multiply(int thread, Matrix matrix, float[] y) {
-    Kernels.multiply(
-        matrix,
-        outputsBefore(matrix.rows(), thread),
-        outputsBefore(matrix.rows(), thread + 1),
-        packed,
-        y,
-        0,
-        matrix.rows(),
-        scratch[thread].product);
+  private static int units(int outputs) {
+    return (outputs + MatrixKernels.UNIT - 1) / MatrixKernels.UNIT;
+  }
+
+  /** Units that a thread takes at once: several turns each, but long streams. */
+  private int step(int units) {
+    int threads = team.running();
+    return threads == 1 ? units : Math.max(LEAST_STEP, units / (threads * TURNS));
   }
 
   private void embed(int thread) {
@@ -231,7 +250,7 @@ final class VectorRows extends LatentRows implements ThreadTeam.Task {
   private void adapt(int thread) {
     Matrix adapter = weights.adapter();
     float[] both = scratch[thread].row;
-    shape(adapter);
+    shape(thread, adapter);
     for (int row = rowsBefore(thread); row < rowsBefore(thread + 1); row++) {
       int at = batch.slot(first + row) * width;
       System.arraycopy(latents, at, both, 0, width);
@@ -239,13 +258,16 @@ final class VectorRows extends LatentRows implements ThreadTeam.Task {
       Kernels.pack(packed, row, both, 0);
     }
     team.barrier();
-    multiply(thread, adapter, stream);
+    multiply(thread, adapter, stream, 0);
     team.barrier();
   }
 
   /** Every thread sets the same shape; the last product is behind a barrier. */
-  private void shape(Matrix matrix) {
+  private void shape(int thread, Matrix matrix) {
     packed.shape(count, matrix.columns(), matrix.dtype());
+    if (thread == 0) {
+      team.resetClaims();
+    }
   }
 
   private void normLatents(int thread) {
@@ -273,27 +295,27 @@ final class VectorRows extends LatentRows implements ThreadTeam.Task {
     final int to = rowsBefore(thread + 1);
     final float[] normed = scratch[thread].row;
 
-    shape(block.queryKeyValue());
+    shape(thread, block.queryKeyValue());
     for (int row = from; row < to; row++) {
       Kernels.norm(
           stream, row * width, block.norm1(), epsilon, normed, 0, width, scratch[thread].product);
       Kernels.pack(packed, row, normed, 0);
     }
     team.barrier();
-    multiply(thread, block.queryKeyValue(), queryKeyValue);
+    multiply(thread, block.queryKeyValue(), queryKeyValue, 0);
     team.barrier();
     attend(thread, block, index);
     team.barrier();
 
-    shape(block.attentionProjection());
+    shape(thread, block.attentionProjection());
     for (int row = from; row < to; row++) {
       Kernels.pack(packed, row, attended, row * width);
     }
     team.barrier();
-    multiply(thread, block.attentionProjection(), projected);
+    multiply(thread, block.attentionProjection(), projected, 0);
     team.barrier();
 
-    shape(block.gateUp());
+    shape(thread, block.gateUp());
     for (int row = from; row < to; row++) {
       Kernels.add(stream, row * width, projected, row * width, width);
       Kernels.norm(
@@ -314,12 +336,12 @@ final class VectorRows extends LatentRows implements ThreadTeam.Task {
     team.barrier();
 
     int intermediate = config.intermediateSize();
-    shape(block.mlpProjection());
+    shape(thread, block.mlpProjection());
     for (int row = from; row < to; row++) {
       Kernels.pack(packed, row, hidden, row * intermediate);
     }
     team.barrier();
-    multiply(thread, block.mlpProjection(), projected);
+    multiply(thread, block.mlpProjection(), projected, 0);
     team.barrier();
     for (int row = from; row < to; row++) {
       Kernels.add(stream, row * width, projected, row * width, width);
@@ -338,23 +360,26 @@ final class VectorRows extends LatentRows implements ThreadTeam.Task {
   /** A thread computes the gate and the up of the same columns, and needs no barrier between. */
   private void gate(int thread, Matrix matrix) {
     int intermediate = config.intermediateSize();
-    int units = (intermediate + MatrixKernels.UNIT - 1) / MatrixKernels.UNIT;
-    int from = Math.min(intermediate, share(units, thread) * MatrixKernels.UNIT);
-    int to = Math.min(intermediate, share(units, thread + 1) * MatrixKernels.UNIT);
     MatrixKernels.Scratch own = scratch[thread].product;
-    Kernels.multiply(matrix, from, to, packed, gateUp, 0, 2 * intermediate, own);
-    Kernels.multiply(
-        matrix, intermediate + from, intermediate + to, packed, gateUp, 0, 2 * intermediate, own);
-    for (int row = 0; row < count; row++) {
-      int at = row * 2 * intermediate;
-      Kernels.gate(
-          gateUp,
-          at + from,
-          gateUp,
-          at + intermediate + from,
-          hidden,
-          row * intermediate + from,
-          to - from);
+    int units = units(intermediate);
+    int step = step(units);
+    for (int unit = team.claim(step); unit < units; unit = team.claim(step)) {
+      int from = unit * MatrixKernels.UNIT;
+      int to = Math.min(intermediate, (unit + step) * MatrixKernels.UNIT);
+      Kernels.multiply(matrix, from, to, packed, gateUp, 0, 2 * intermediate, own);
+      Kernels.multiply(
+          matrix, intermediate + from, intermediate + to, packed, gateUp, 0, 2 * intermediate, own);
+      for (int row = 0; row < count; row++) {
+        int at = row * 2 * intermediate;
+        Kernels.gate(
+            gateUp,
+            at + from,
+            gateUp,
+            at + intermediate + from,
+            hidden,
+            row * intermediate + from,
+            to - from);
+      }
     }
   }
 
@@ -452,6 +477,7 @@ final class VectorRows extends LatentRows implements ThreadTeam.Task {
     Matrix head = weights.head();
     if (thread == 0) {
       packed.shape(wanted, head.columns(), head.dtype());
+      team.resetClaims();
       int target = 0;
       for (int row = 0; row < count; row++) {
         if (batch.logits(first + row)) {
@@ -469,15 +495,7 @@ final class VectorRows extends LatentRows implements ThreadTeam.Task {
       }
     }
     team.barrier();
-    Kernels.multiply(
-        head,
-        outputsBefore(head.rows(), thread),
-        outputsBefore(head.rows(), thread + 1),
-        packed,
-        logits,
-        firstWanted * config.vocabularySize(),
-        config.vocabularySize(),
-        scratch[thread].product);
+    multiply(thread, head, logits, firstWanted * config.vocabularySize());
   }
 
   @Override

@@ -14,8 +14,13 @@ import java.util.Set;
  * Kernels} computes by the scalar twins, which give the same bits.
  */
 final class WarmUp {
-  private static final int COLUMNS = 2 * Lanes.CHUNK;
-  private static final long FAST_NANOS = 15_000;
+  /**
+   * Long enough that a loop's profile is one of many turns: what is compiled here stays, and the
+   * compiler does not bother with the bounds checks of a loop that it has only seen turn once.
+   */
+  private static final int COLUMNS = 16 * Lanes.CHUNK;
+
+  private static final long FAST_NANOS = 60_000;
   private static final long MOST_NANOS = 5_000_000_000L;
   private static final Set<DType> BEGUN = EnumSet.noneOf(DType.class);
 
