@@ -1,0 +1,96 @@
+package dev.muninn.bench;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.List;
+import java.util.stream.Stream;
+import org.openjdk.jmh.results.RunResult;
+import org.openjdk.jmh.runner.BenchmarkList;
+import org.openjdk.jmh.runner.Runner;
+import org.openjdk.jmh.runner.RunnerException;
+import org.openjdk.jmh.runner.format.OutputFormat;
+import org.openjdk.jmh.runner.format.OutputFormatFactory;
+import org.openjdk.jmh.runner.options.CommandLineOptionException;
+import org.openjdk.jmh.runner.options.CommandLineOptions;
+import org.openjdk.jmh.runner.options.OptionsBuilder;
+import org.openjdk.jmh.runner.options.VerboseMode;
+
+/**
+ * JMH's command line. Beside the benchmarks that are asked for it always runs those of the
+ * machine's limits, and prints rates and shares of the limits at the end.
+ */
+public final class Main {
+  private Main() {}
+
+  public static void main(String[] arguments) throws IOException {
+    try {
+      CommandLineOptions commandLine = new CommandLineOptions(arguments);
+      if (asksForInformation(commandLine)) {
+        org.openjdk.jmh.Main.main(arguments);
+      } else if (matchesNothing(commandLine)) {
+        fail("no benchmark matches " + commandLine.getIncludes() + "; -l lists them");
+      } else {
+        run(commandLine);
+      }
+    } catch (CommandLineOptionException | RunnerException e) {
+      fail(e.getMessage());
+    }
+  }
+
+  private static void fail(String message) {
+    System.err.println(message);
+    System.exit(1);
+  }
+
+  private static boolean asksForInformation(CommandLineOptions commandLine) {
+    return commandLine.shouldHelp()
+        || commandLine.shouldList()
+        || commandLine.shouldListWithParams()
+        || commandLine.shouldListProfilers()
+        || commandLine.shouldListResultFormats();
+  }
+
+  /** JMH would notice no misspelling, since the limits are always found. */
+  private static boolean matchesNothing(CommandLineOptions commandLine) {
+    OutputFormat silent = OutputFormatFactory.createFormatInstance(System.out, VerboseMode.SILENT);
+    return BenchmarkList.defaultList()
+        .find(silent, commandLine.getIncludes(), commandLine.getExcludes())
+        .isEmpty();
+  }
+
+  private static void run(CommandLineOptions commandLine) throws IOException, RunnerException {
+    Path checkpoints = Files.createTempDirectory("muninn-bench");
+    // A hook, since an interrupted run must not leave gigabytes behind either.
+    Runtime.getRuntime().addShutdownHook(new Thread(() -> delete(checkpoints)));
+    // Benchmarks may also be run in this JVM, without forks.
+    System.setProperty(RandomCheckpoint.DIRECTORY_PROPERTY, checkpoints.toString());
+    List<String> jvmArguments = new ArrayList<>(commandLine.getJvmArgsPrepend().orElse(List.of()));
+    jvmArguments.add("-D" + RandomCheckpoint.DIRECTORY_PROPERTY + "=" + checkpoints);
+    OptionsBuilder options = new OptionsBuilder();
+    options
+        .parent(commandLine)
+        .addProfiler(RateProfiler.class)
+        .jvmArgsPrepend(jvmArguments.toArray(String[]::new));
+    if (!commandLine.getIncludes().isEmpty()) {
+      options.include(ResultTable.LIMITS);
+    }
+    Collection<RunResult> results = new Runner(options.build()).run();
+    System.out.println();
+    new ResultTable(results).print(System.out);
+  }
+
+  private static void delete(Path directory) {
+    try (Stream<Path> files = Files.walk(directory)) {
+      for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+        Files.delete(file);
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(directory + " cannot be deleted", e);
+    }
+  }
+}

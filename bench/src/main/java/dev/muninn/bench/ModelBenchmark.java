@@ -1,0 +1,56 @@
+package dev.muninn.bench;
+
+import dev.muninn.backend.Backend;
+import dev.muninn.cache.KeyValueLayout;
+import dev.muninn.cache.KeyValueType;
+import dev.muninn.cache.SlotPolicy;
+import dev.muninn.model.RavenConfig;
+import dev.muninn.model.RavenWeights;
+import dev.muninn.vector.VectorBackendProvider;
+import dev.muninn.weights.Checkpoint;
+import dev.muninn.weights.DType;
+import org.openjdk.jmh.annotations.Param;
+import org.openjdk.jmh.annotations.Warmup;
+
+/**
+ * A model of random weights, behind the backend seam. Warm-up lasts longer than the backend may
+ * take to have its kernels compiled, during which it computes by scalars.
+ */
+@Warmup(iterations = 6, time = 1)
+public abstract class ModelBenchmark extends WorkBenchmark {
+  @Param({"TINY", "SMALL"})
+  public ModelShape shape;
+
+  @Param({"BF16", "F32"})
+  public DType dtype;
+
+  @Param({"1", "2"})
+  public int threads;
+
+  RavenConfig config;
+  Backend backend;
+  private Checkpoint checkpoint;
+
+  @Override
+  protected void prepare() {
+    config = shape.config();
+    checkpoint = RandomCheckpoint.open(shape, dtype);
+    backend = new VectorBackendProvider().open(RavenWeights.bind(config, checkpoint), threads);
+  }
+
+  @Override
+  protected void release() {
+    backend.close();
+    checkpoint.close();
+  }
+
+  /** A cache as the engine makes it where nothing else is asked for. */
+  KeyValueLayout layout(int recurrences, int capacity) {
+    return new KeyValueLayout(
+        config, SlotPolicy.full(), recurrences, capacity, KeyValueType.forWeights(dtype));
+  }
+
+  ModelWork workOf(int rows) {
+    return new ModelWork(shape.config(), dtype, rows);
+  }
+}

@@ -1,0 +1,46 @@
+package dev.muninn.vector;
+
+import dev.muninn.bench.ModelShape;
+import dev.muninn.bench.Resource;
+import dev.muninn.bench.WeightMatrix;
+import dev.muninn.bench.Work;
+import dev.muninn.bench.WorkBenchmark;
+import dev.muninn.model.RavenConfig;
+import dev.muninn.weights.DType;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.Param;
+
+/** A small matrix from the cache times packed rows, beside its scalar twin. */
+public class CachedMatrixBenchmark extends WorkBenchmark {
+  private static final RavenConfig CONFIG = ModelShape.TINY.config();
+
+  @Param public WeightMatrix matrix;
+
+  @Param({"BF16", "F16", "F32"})
+  public DType dtype;
+
+  @Param({"1", "8"})
+  public int rows;
+
+  private MatrixProduct product;
+
+  @Override
+  protected Work work() {
+    return Work.ofProduct(Resource.CACHE, dtype, matrix.elements(CONFIG), rows);
+  }
+
+  @Override
+  protected void prepare() {
+    product = new MatrixProduct(CONFIG, matrix, dtype, rows, 0);
+  }
+
+  @Benchmark
+  public float[] kernel() {
+    return product.compute();
+  }
+
+  @Benchmark
+  public float[] scalarTwin() {
+    return product.computeScalar();
+  }
+}

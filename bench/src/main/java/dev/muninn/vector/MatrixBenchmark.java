@@ -1,0 +1,41 @@
+package dev.muninn.vector;
+
+import dev.muninn.bench.ModelShape;
+import dev.muninn.bench.Resource;
+import dev.muninn.bench.WeightMatrix;
+import dev.muninn.bench.Work;
+import dev.muninn.bench.WorkBenchmark;
+import dev.muninn.weights.DType;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.Param;
+
+/** A matrix from memory times packed rows, as in a model that fits into no cache. */
+public class MatrixBenchmark extends WorkBenchmark {
+  @Param({"SMALL", "HUGINN"})
+  public ModelShape shape;
+
+  @Param public WeightMatrix matrix;
+
+  @Param({"BF16", "F16", "F32"})
+  public DType dtype;
+
+  @Param({"1", "2", "4", "8", "32", "128"})
+  public int rows;
+
+  private MatrixProduct product;
+
+  @Override
+  protected Work work() {
+    return Work.ofProduct(Resource.MEMORY, dtype, matrix.elements(shape.config()), rows);
+  }
+
+  @Override
+  protected void prepare() {
+    product = new MatrixProduct(shape.config(), matrix, dtype, rows, Rotation.OUT_OF_CACHE);
+  }
+
+  @Benchmark
+  public float[] kernel() {
+    return product.compute();
+  }
+}

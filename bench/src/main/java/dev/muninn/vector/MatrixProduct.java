@@ -1,0 +1,50 @@
+package dev.muninn.vector;
+
+import dev.muninn.bench.RandomValues;
+import dev.muninn.bench.WeightMatrix;
+import dev.muninn.model.Matrix;
+import dev.muninn.model.RavenConfig;
+import dev.muninn.weights.DType;
+
+/** A matrix times packed rows, by the kernel or by its scalar twin. */
+final class MatrixProduct {
+  private final Rotation<Matrix> matrices;
+  private final PackedRows x;
+  private final float[] y;
+  private final MatrixKernels.Scratch scratch = new MatrixKernels.Scratch();
+
+  /**
+   * A product of random numbers.
+   *
+   * @param bytes size of all the matrices that are used in turn
+   */
+  MatrixProduct(RavenConfig config, WeightMatrix matrix, DType dtype, int rows, long bytes) {
+    int outputs = matrix.rows(config);
+    int columns = matrix.columns(config);
+    matrices =
+        Rotation.of(
+            dtype,
+            (long) outputs * columns * dtype.bits() / Byte.SIZE,
+            bytes,
+            data -> new Matrix(dtype, outputs, columns, data));
+    x = new PackedRows(rows, columns);
+    x.shape(rows, columns, dtype);
+    float[] values = RandomValues.floats(rows * columns, 1);
+    for (int row = 0; row < rows; row++) {
+      x.pack(row, values, row * columns);
+    }
+    y = new float[rows * outputs];
+  }
+
+  float[] compute() {
+    Matrix matrix = matrices.next();
+    MatrixKernels.multiply(matrix, 0, matrix.rows(), x, y, 0, matrix.rows(), scratch);
+    return y;
+  }
+
+  float[] computeScalar() {
+    Matrix matrix = matrices.next();
+    ScalarKernels.multiply(matrix, 0, matrix.rows(), x, y, 0, matrix.rows(), scratch.partials);
+    return y;
+  }
+}
