@@ -14,6 +14,7 @@ import dev.muninn.weights.Checkpoint;
 import dev.muninn.weights.CheckpointException;
 import dev.muninn.weights.DType;
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -89,10 +90,19 @@ class RavenWeightsTest {
   }
 
   private static void assertTensor(Checkpoint checkpoint, String name, Matrix matrix) {
-    assertSame(checkpoint.tensor(name).data(), matrix.data(), name);
+    assertInPlace(checkpoint, name, matrix);
     assertSame(checkpoint.tensor(name).dtype(), matrix.dtype(), name);
     assertEquals(
         checkpoint.tensor(name).shape(), List.of((long) matrix.rows(), (long) matrix.columns()));
+  }
+
+  /** The mapped bytes themselves, and no longer usable than the map. */
+  private static void assertInPlace(Checkpoint checkpoint, String name, Matrix matrix) {
+    MemorySegment mapped = checkpoint.tensor(name).data();
+    assertEquals(mapped.address(), matrix.data().address(), name);
+    assertEquals(mapped.byteSize(), matrix.data().byteSize(), name);
+    assertEquals(mapped.scope(), matrix.data().scope(), name);
+    assertTrue(matrix.data().isReadOnly(), name);
   }
 
   private static void assertVector(Checkpoint checkpoint, String name, float[] vector) {
@@ -137,7 +147,7 @@ class RavenWeightsTest {
             });
     try (Checkpoint checkpoint = Checkpoint.open(model)) {
       RavenWeights weights = RavenWeights.bind(RavenConfig.load(model), checkpoint);
-      assertSame(checkpoint.tensor("transformer.wte.weight").data(), weights.head().data());
+      assertInPlace(checkpoint, "transformer.wte.weight", weights.head());
     }
   }
 
