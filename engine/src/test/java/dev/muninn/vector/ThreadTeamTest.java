@@ -191,6 +191,60 @@ class ThreadTeamTest {
     assertEquals(2 * size, runs.get());
   }
 
+  @ParameterizedTest
+  @CsvSource({"1,1", "2,1", "3,4", "4,7"})
+  void everyPartOfRangeIsClaimedOnce(int size, int step) {
+    int range = 100;
+    try (ThreadTeam team = new ThreadTeam(size)) {
+      for (int round = 0; round < 100; round++) {
+        AtomicIntegerArray claims = new AtomicIntegerArray(range);
+        team.run(thread -> {
+          for (int product = 0; product < 2; product++) {
+            if (thread == 0) {
+              team.resetClaims();
+            }
+            team.barrier();
+            for (int from = team.claim(step); from < range; from = team.claim(step)) {
+              for (int i = from; i < Math.min(range, from + step); i++) {
+                claims.incrementAndGet(i);
+              }
+            }
+            team.barrier();
+          }
+        });
+        for (int i = 0; i < range; i++) {
+          assertEquals(2, claims.get(i), "claims of " + i);
+        }
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 3})
+  void aTaskMayRunOnTheCallerAlone(int size) {
+    try (ThreadTeam team = new ThreadTeam(size)) {
+      for (int round = 0; round < 20; round++) {
+        AtomicInteger runs = new AtomicInteger();
+        team.runAlone(thread -> {
+          assertEquals(0, thread);
+          assertEquals(1, team.running());
+          team.barrier();
+          runs.incrementAndGet();
+        });
+        assertEquals(1, runs.get());
+        team.run(thread -> assertEquals(size, team.running()));
+        assertUsable(team);
+        assertThrows(
+            IllegalStateException.class,
+            () ->
+                team.runAlone(thread -> {
+                  throw new IllegalStateException();
+                }));
+        assertUsable(team);
+      }
+    }
+  }
+
   @Test
   void idleThreadsSleepAndWakeForTheNextTask() {
     try (ThreadTeam team = new ThreadTeam(3)) {

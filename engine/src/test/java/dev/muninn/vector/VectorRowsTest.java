@@ -18,10 +18,12 @@ import dev.muninn.decode.InitialStates;
 import dev.muninn.model.RavenConfig;
 import dev.muninn.model.RavenWeights;
 import dev.muninn.weights.Checkpoint;
+import dev.muninn.weights.DType;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.SplittableRandom;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -34,6 +36,17 @@ import org.junit.jupiter.params.provider.ValueSource;
 class VectorRowsTest {
   private static final int LENGTH = 11;
   private static final int RECURRENCE = 4;
+
+  /** While kernels are being compiled one thread computes, which would leave nothing to test. */
+  @BeforeAll
+  static void awaitWarmUp() throws InterruptedException {
+    for (DType weights : new DType[] {DType.F32, DType.BF16}) {
+      WarmUp.begin(weights);
+    }
+    while (WarmUp.running()) {
+      Thread.sleep(10);
+    }
+  }
 
   static Stream<Path> models() {
     return Stream.concat(
