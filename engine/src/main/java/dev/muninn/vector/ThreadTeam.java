@@ -19,7 +19,7 @@ final class ThreadTeam implements AutoCloseable {
   }
 
   private static final long SPIN_NANOS = 500_000;
-  private static final int SPINS_BEFORE_YIELD = 2_000;
+  private static final int SPINS_BEFORE_YIELD = 300;
   private static final VarHandle ARRIVED;
   private static final VarHandle FINISHED;
   private static final VarHandle CLAIMED;

@@ -21,7 +21,7 @@ final class WarmUp {
   private static final int COLUMNS = 16 * Lanes.CHUNK;
 
   private static final long FAST_NANOS = 60_000;
-  private static final long MOST_NANOS = 5_000_000_000L;
+  private static final long MOST_NANOS = 20_000_000_000L;
   private static final Set<DType> BEGUN = EnumSet.noneOf(DType.class);
 
   private static volatile int running;
