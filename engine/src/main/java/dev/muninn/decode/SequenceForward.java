@@ -14,7 +14,7 @@ import java.util.function.BooleanSupplier;
  */
 public final class SequenceForward implements AutoCloseable {
   /** Most rows in flight: more gain nothing, and their latents would take memory. */
-  private static final int MAXIMUM_ROWS = 256;
+  static final int MAXIMUM_ROWS = 256;
 
   /** Gets the logits of one position, [vocabulary], valid during the call. */
   @FunctionalInterface
@@ -32,6 +32,7 @@ public final class SequenceForward implements AutoCloseable {
   private final float[] latent;
   private final float[] logits;
   private int length;
+  private long corePasses;
 
   /**
    * An empty sequence.
@@ -89,6 +90,11 @@ public final class SequenceForward implements AutoCloseable {
   /** Positions computed so far. */
   public int length() {
     return length;
+  }
+
+  /** Calls of the recurrent block so far. */
+  long corePasses() {
+    return corePasses;
   }
 
   /**
@@ -170,6 +176,7 @@ public final class SequenceForward implements AutoCloseable {
         batch.setRecurrence(row, i);
       }
       rows.recur(batch);
+      corePasses++;
     }
     return true;
   }

@@ -28,7 +28,10 @@ public final class SpeculativeDecoder implements AutoCloseable {
               + " must be below the recurrence "
               + task.recurrence);
     }
-    int lookahead = Math.min(strategy.lookahead(), task.layout.capacity());
+    // No more rows than are in flight at once: drafts keep theirs until they are verified.
+    int lookahead =
+        Math.min(
+            Math.min(strategy.lookahead(), task.layout.capacity()), SequenceForward.MAXIMUM_ROWS);
     this.inputs = new int[lookahead + 1];
     this.drafted = new float[lookahead][task.layout.config().vocabularySize()];
     this.verified = new float[task.layout.config().vocabularySize()];
@@ -79,7 +82,6 @@ public final class SpeculativeDecoder implements AutoCloseable {
       if (!sequence.draft(index, inputs[index], strategy.draftRecurrence())) {
         return false;
       }
-      task.corePasses += strategy.draftRecurrence();
       task.coreRows += strategy.draftRecurrence();
       task.sampler.distribution(sequence.logits(), drafted[index]);
       inputs[index + 1] = task.sampler.draw(drafted[index]);
@@ -116,9 +118,9 @@ public final class SpeculativeDecoder implements AutoCloseable {
     throw new AssertionError("unreachable");
   }
 
-  private void recordForward(int rows, int passes) {
-    task.corePasses += passes;
-    task.coreRows += (long) rows * passes;
+  private void recordForward(int rows, int recurrences) {
+    task.corePasses = sequence.corePasses();
+    task.coreRows += (long) rows * recurrences;
     task.recordForward(task.recurrence);
   }
 

@@ -54,7 +54,10 @@ public sealed interface Strategy {
 
     /** When positions settle. */
     public enum Freeze {
-      /** All up to the last whose latent state changed little. */
+      /**
+       * All up to the last whose latent state changed little; the first alone once it has had four
+       * times as many recurrences as in sequential decoding, for some states orbit and never do.
+       */
       LATENT_DIFF,
       /** After as many recurrences as sequential decoding makes. */
       FIXED

@@ -17,6 +17,9 @@ import java.util.function.BooleanSupplier;
  * be chosen.
  */
 public final class WavefrontDecoder implements AutoCloseable {
+  /** A position is left as it is after so many times the recurrences of sequential decoding. */
+  private static final int MOST_DEPTH = 4;
+
   private final SequenceTask task;
   private final Strategy.Parallel strategy;
   private final BooleanSupplier cancelled;
@@ -225,6 +228,12 @@ public final class WavefrontDecoder implements AutoCloseable {
       if (still) {
         settled = position;
       }
+    }
+    // Some latent states orbit and never settle: the wave would stand for ever.
+    if (settled == first
+        && extent > 1
+        && depths[(first + 1) % window] >= (long) MOST_DEPTH * task.recurrence) {
+      settled = first + 1;
     }
     return settled;
   }

@@ -1,0 +1,209 @@
+package dev.muninn.decode;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.muninn.backend.Backend;
+import dev.muninn.backend.LatentRows;
+import dev.muninn.backend.RowBatch;
+import dev.muninn.cache.KeyValueLayout;
+import dev.muninn.cache.KeyValueStore;
+import dev.muninn.cache.SequenceCache;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * A backend behind which another computes: counts the rows of every call, looks at their order, and
+ * keeps the logits that were read last; on request also what is read from and written to row slots.
+ */
+final class CountingBackend implements Backend {
+  /** What was done to a slot. */
+  enum Access {
+    READ_EMBEDDING,
+    WRITE_EMBEDDING,
+    READ_LATENT,
+    WRITE_LATENT
+  }
+
+  /** An access to a slot, and the values that were read or written. */
+  record SlotAccess(Access access, int slot, float[] values) {}
+
+  /** Accesses in their order, if they are kept. */
+  final List<SlotAccess> accesses = new ArrayList<>();
+
+  private boolean keepsAccesses;
+  private final Backend backend;
+  private final List<SequenceCache> stores = new ArrayList<>();
+  private float[] lastLogits = new float[0];
+  private int openRows;
+  long preludeRows;
+  long corePasses;
+  long coreRows;
+  int mostCoreRows;
+  long codaRows;
+
+  CountingBackend(Backend backend) {
+    this.backend = backend;
+  }
+
+  /** Begins to count anew. */
+  void reset() {
+    stores.clear();
+    preludeRows = 0;
+    corePasses = 0;
+    coreRows = 0;
+    mostCoreRows = 0;
+    codaRows = 0;
+  }
+
+  /** Keeps accesses to slots from now on. */
+  void keepAccesses() {
+    accesses.clear();
+    keepsAccesses = true;
+  }
+
+  private void note(Access access, int slot, float[] values) {
+    if (keepsAccesses) {
+      accesses.add(new SlotAccess(access, slot, values.clone()));
+    }
+  }
+
+  float[] lastLogits() {
+    return lastLogits;
+  }
+
+  /** Asserts that all row slots have been freed, and all stores since the last reset. */
+  void assertAllFreed() {
+    assertEquals(0, openRows, "row slots that were not closed");
+    RowBatch batch = new RowBatch(1);
+    try (LatentRows rows = backend.rows(1)) {
+      for (SequenceCache store : stores) {
+        batch.clear();
+        batch.add(0, store, 0, 0);
+        assertThrows(
+            IllegalStateException.class,
+            () -> rows.prelude(batch),
+            "a store that was not closed can be written to");
+      }
+    }
+  }
+
+  @Override
+  public String description() {
+    return backend.description();
+  }
+
+  @Override
+  public KeyValueStore allocate(KeyValueLayout layout) {
+    KeyValueStore store = backend.allocate(layout);
+    stores.add(new SequenceCache(layout, store));
+    return store;
+  }
+
+  @Override
+  public LatentRows rows(int capacity) {
+    openRows++;
+    return new CountingRows(backend.rows(capacity));
+  }
+
+  @Override
+  public void close() {
+    backend.close();
+  }
+
+  private final class CountingRows extends LatentRows {
+    private final LatentRows rows;
+
+    CountingRows(LatentRows rows) {
+      this.rows = rows;
+    }
+
+    /** A slot serves one row, and the rows of a sequence ascend without a gap in what is read. */
+    private void inspect(RowBatch batch) {
+      boolean[] taken = new boolean[capacity()];
+      for (int row = 0; row < batch.size(); row++) {
+        assertFalse(taken[batch.slot(row)], "two rows in one slot");
+        taken[batch.slot(row)] = true;
+        for (int other = 0; other < row; other++) {
+          if (batch.sequence(other) == batch.sequence(row)) {
+            assertTrue(batch.position(other) < batch.position(row), "positions do not ascend");
+          }
+        }
+      }
+    }
+
+    @Override
+    public int capacity() {
+      return rows.capacity();
+    }
+
+    @Override
+    public void prelude(RowBatch batch) {
+      inspect(batch);
+      preludeRows += batch.size();
+      rows.prelude(batch);
+    }
+
+    @Override
+    protected void applyRecurrentBlock(RowBatch batch) {
+      inspect(batch);
+      corePasses++;
+      coreRows += batch.size();
+      mostCoreRows = Math.max(mostCoreRows, batch.size());
+      rows.recur(batch);
+    }
+
+    @Override
+    public void coda(RowBatch batch) {
+      inspect(batch);
+      codaRows += batch.size();
+      rows.coda(batch);
+    }
+
+    @Override
+    public void readLogits(int row, float[] logits) {
+      rows.readLogits(row, logits);
+      if (lastLogits.length != logits.length) {
+        lastLogits = new float[logits.length];
+      }
+      System.arraycopy(logits, 0, lastLogits, 0, logits.length);
+    }
+
+    @Override
+    public void readEmbedding(int slot, float[] embedding) {
+      rows.readEmbedding(slot, embedding);
+      note(Access.READ_EMBEDDING, slot, embedding);
+    }
+
+    @Override
+    public void writeEmbedding(int slot, float[] embedding) {
+      note(Access.WRITE_EMBEDDING, slot, embedding);
+      rows.writeEmbedding(slot, embedding);
+    }
+
+    @Override
+    public void readLatent(int slot, float[] latent) {
+      rows.readLatent(slot, latent);
+      note(Access.READ_LATENT, slot, latent);
+    }
+
+    @Override
+    public void readNormedLatent(int slot, float[] latent) {
+      rows.readNormedLatent(slot, latent);
+    }
+
+    @Override
+    public void writeLatent(int slot, float[] latent) {
+      note(Access.WRITE_LATENT, slot, latent);
+      rows.writeLatent(slot, latent);
+    }
+
+    @Override
+    public void close() {
+      openRows--;
+      rows.close();
+    }
+  }
+}
