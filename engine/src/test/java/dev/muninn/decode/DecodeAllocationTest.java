@@ -38,7 +38,7 @@ class DecodeAllocationTest {
   private static final long MOST_BYTES = 300L * STEPS;
 
   /** Of the processors' time: a machine that is busy with others compiles later, too. */
-  private static final long MOST_NANOS = 60_000_000_000L;
+  private static final long MOST_NANOS = 30_000_000_000L;
 
   private static final OperatingSystemMXBean SYSTEM =
       (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
