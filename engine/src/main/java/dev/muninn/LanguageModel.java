@@ -94,14 +94,16 @@ public final class LanguageModel implements AutoCloseable {
     final long began = System.nanoTime();
     RavenConfig config = RavenConfig.load(directory);
     Checkpoint checkpoint = Checkpoint.open(directory);
+    Backend backend = null;
     Tokenizer tokenizer = null;
     try {
       RavenWeights weights = RavenWeights.bind(config, checkpoint);
+      backend = provider("vector").open(weights, options.threads());
       if (Tokenizer.exists(directory)) {
         tokenizer = Tokenizer.load(directory, config.vocabularySize());
       }
       StopTokens stopTokens = StopTokens.load(directory, tokenizer, config.vocabularySize());
-      Backend backend = provider("vector").open(weights, options.threads());
+      backend.prepare();
       return new LanguageModel(
           config,
           checkpoint,
@@ -113,6 +115,9 @@ public final class LanguageModel implements AutoCloseable {
     } catch (RuntimeException | Error e) {
       if (tokenizer != null) {
         tokenizer.close();
+      }
+      if (backend != null) {
+        backend.close();
       }
       checkpoint.close();
       throw e;

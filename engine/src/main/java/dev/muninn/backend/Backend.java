@@ -13,6 +13,12 @@ public interface Backend extends AutoCloseable {
   /** What computes, for people: the backend's name, the instruction set or device, threads. */
   String description();
 
+  /**
+   * Waits for what the device still compiles, where the first call would lose more than that by
+   * going ahead without. May be left out.
+   */
+  default void prepare() {}
+
   /** Room for the keys and values of one sequence. */
   KeyValueStore allocate(KeyValueLayout layout);
 

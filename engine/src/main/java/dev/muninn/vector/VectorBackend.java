@@ -4,10 +4,14 @@ import dev.muninn.backend.Backend;
 import dev.muninn.backend.LatentRows;
 import dev.muninn.cache.KeyValueLayout;
 import dev.muninn.cache.KeyValueStore;
+import dev.muninn.model.RavenConfig;
 import dev.muninn.model.RavenWeights;
 
 /** One model on the CPU: its weights in place, a thread team, the rotary tables. */
 final class VectorBackend implements Backend {
+  /** Weights of the recurrent block that scalars multiply about as long as compiling takes. */
+  private static final long MANY_WEIGHTS = 1L << 24;
+
   private final RavenWeights weights;
   private final ThreadTeam team;
   private final RotaryTable rotary;
@@ -26,6 +30,17 @@ final class VectorBackend implements Backend {
         + " bit), "
         + team.size()
         + (team.size() == 1 ? " thread" : " threads");
+  }
+
+  /** Only large models wait: a small one has answered before the vector kernels are compiled. */
+  @Override
+  public void prepare() {
+    RavenConfig config = weights.config();
+    long width = config.embeddingSize();
+    long block = width * (4 * width + 3L * config.intermediateSize());
+    if (block * config.recurrentLayers() > MANY_WEIGHTS) {
+      WarmUp.await(weights.adapter().dtype());
+    }
   }
 
   @Override

@@ -4,8 +4,8 @@ import dev.muninn.model.Matrix;
 import dev.muninn.weights.DType;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
-import java.util.EnumSet;
-import java.util.Set;
+import java.util.EnumMap;
+import java.util.Map;
 
 /**
  * Gets the vector kernels compiled. Until the second compiler has one, every lane operation of it
@@ -20,9 +20,16 @@ final class WarmUp {
    */
   private static final int COLUMNS = 16 * Lanes.CHUNK;
 
-  private static final long FAST_NANOS = 60_000;
+  /**
+   * Calls after which the first compiler has a method. Before, nothing is profiled, and a loop that
+   * turns once costs the interpreter least.
+   */
+  private static final int UNPROFILED_CALLS = 250;
+
+  private static final int FAST_CALLS = 50;
+  private static final long FAST_NANOS = 40_000;
   private static final long MOST_NANOS = 20_000_000_000L;
-  private static final Set<DType> BEGUN = EnumSet.noneOf(DType.class);
+  private static final Map<DType, Thread> BEGUN = new EnumMap<>(DType.class);
 
   private static volatile int running;
 
@@ -36,24 +43,35 @@ final class WarmUp {
   /** Starts compiling the kernels for weights of a type, once in the life of the process. */
   static void begin(DType weights) {
     synchronized (BEGUN) {
-      if (!BEGUN.add(weights)) {
-        return;
+      if (!BEGUN.containsKey(weights)) {
+        running++;
+        BEGUN.put(
+            weights, Thread.ofPlatform().daemon().name("muninn-warm-up").start(() -> run(weights)));
       }
-      running++;
     }
-    Thread.ofPlatform().daemon().name("muninn-warm-up").start(() -> run(weights));
+  }
+
+  /** Waits until the kernels for weights of a type are compiled, or the thread is interrupted. */
+  static void await(DType weights) {
+    Thread thread;
+    synchronized (BEGUN) {
+      thread = BEGUN.get(weights);
+    }
+    try {
+      thread.join();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   private static void run(DType weights) {
     try {
-      Kernels kernels = new Kernels(weights);
-      long began = System.nanoTime();
-      int fast = 0;
-      while (fast < 50 && System.nanoTime() - began < MOST_NANOS) {
-        long start = System.nanoTime();
-        kernels.run();
-        fast = System.nanoTime() - start < FAST_NANOS ? fast + 1 : 0;
-      }
+      long latest = System.nanoTime() + MOST_NANOS;
+      Kernels shallow = new Kernels(weights, Lanes.CHUNK);
+      Kernels deep = new Kernels(weights, COLUMNS);
+      // One group at a time: a kernel that is compiled need not wait for the slowest.
+      repeat(shallow::products, deep::products, latest);
+      repeat(shallow::rows, deep::rows, latest);
     } finally {
       synchronized (BEGUN) {
         running--;
@@ -61,41 +79,62 @@ final class WarmUp {
     }
   }
 
+  private static void repeat(Runnable shallow, Runnable deep, long latest) {
+    for (int call = 0; call < UNPROFILED_CALLS; call++) {
+      shallow.run();
+    }
+    int fast = 0;
+    while (fast < FAST_CALLS && System.nanoTime() < latest) {
+      long start = System.nanoTime();
+      deep.run();
+      fast = System.nanoTime() - start < FAST_NANOS ? fast + 1 : 0;
+    }
+  }
+
   /** Every kernel once, on the smallest sizes that use all of it. */
   private static final class Kernels {
     private final Matrix matrix;
-    private final float[] x = new float[PackedRows.TILE * COLUMNS + Lanes.COUNT];
-    private final float[] y = new float[PackedRows.TILE * COLUMNS + Lanes.COUNT];
-    private final PackedRows single = new PackedRows(1, COLUMNS);
-    private final PackedRows tiled = new PackedRows(PackedRows.TILE, COLUMNS);
+    private final int columns;
+    private final float[] x;
+    private final float[] y;
+    private final PackedRows single;
+    private final PackedRows tiled;
     private final MatrixKernels.Scratch scratch = new MatrixKernels.Scratch();
-    private final MemorySegment rows;
-    private final DType stored;
+    private final MemorySegment stored;
+    private final DType storedType;
 
-    Kernels(DType weights) {
-      long bytes = (long) MatrixKernels.UNIT * COLUMNS * weights.bits() / 8;
-      MemorySegment data = NativeMemory.allocateAutomatic(bytes);
-      matrix = new Matrix(weights, MatrixKernels.UNIT, COLUMNS, data);
-      rows = NativeMemory.allocateAutomatic(4L * MatrixKernels.UNIT * COLUMNS);
-      stored = weights == DType.BF16 ? DType.BF16 : DType.F32;
+    Kernels(DType weights, int columns) {
+      this.columns = columns;
+      long bytes = (long) MatrixKernels.UNIT * columns * weights.bits() / 8;
+      matrix =
+          new Matrix(weights, MatrixKernels.UNIT, columns, NativeMemory.allocateAutomatic(bytes));
+      x = new float[PackedRows.TILE * columns + Lanes.COUNT];
+      y = new float[x.length];
+      single = new PackedRows(1, columns);
+      tiled = new PackedRows(PackedRows.TILE, columns);
+      stored = NativeMemory.allocateAutomatic(4L * MatrixKernels.UNIT * columns);
+      storedType = weights == DType.BF16 ? DType.BF16 : DType.F32;
     }
 
-    void run() {
-      single.shape(1, COLUMNS, matrix.dtype());
+    void products() {
+      single.shape(1, columns, matrix.dtype());
       single.pack(0, x, 0);
       MatrixKernels.multiply(
           matrix, 0, MatrixKernels.UNIT, single, y, 0, MatrixKernels.UNIT, scratch);
-      tiled.shape(PackedRows.TILE, COLUMNS, matrix.dtype());
+      tiled.shape(PackedRows.TILE, columns, matrix.dtype());
       tiled.pack(0, x, 0);
       MatrixKernels.multiply(
           matrix, 0, MatrixKernels.UNIT, tiled, y, 0, MatrixKernels.UNIT, scratch);
-      RowKernels.add(x, 0, y, 0, COLUMNS);
-      RowKernels.norm(x, 0, y, 1, x, 0, COLUMNS);
-      RowKernels.gate(x, 0, x, 0, y, 0, COLUMNS);
-      RowKernels.rotate(x, 0, y, 0, x, y, 0, x, COLUMNS);
-      RowKernels.store(stored, x, 0, rows, 0, COLUMNS);
-      RowKernels.exponentiate(y, COLUMNS);
-      RowKernels.addWeighted(stored, rows, 0, COLUMNS, y, 0, 2, x);
+    }
+
+    void rows() {
+      RowKernels.add(x, 0, y, 0, columns);
+      RowKernels.norm(x, 0, y, 1, x, 0, columns);
+      RowKernels.gate(x, 0, x, 0, y, 0, columns);
+      RowKernels.rotate(x, 0, y, 0, x, y, 0, x, columns);
+      RowKernels.store(storedType, x, 0, stored, 0, columns);
+      RowKernels.exponentiate(y, columns);
+      RowKernels.addWeighted(storedType, stored, 0, columns, y, 0, 2, x);
       Arrays.fill(x, 0);
       Arrays.fill(y, 0);
     }

@@ -30,8 +30,7 @@ class AllocationTest {
 
   private static final long MOST_NANOS = 40_000_000_000L;
   private static final int LENGTH = 400;
-  private static final ThreadMXBean THREADS =
-      (ThreadMXBean) ManagementFactory.getThreadMXBean();
+  private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
 
   private static DecodingModel model;
 
@@ -52,8 +51,7 @@ class AllocationTest {
   static Stream<Arguments> settings() {
     DecodingOptions plain = DecodingOptions.defaults();
     SamplingOptions greedy = SamplingOptions.greedy();
-    SamplingOptions sampling =
-        new SamplingOptions(0.9f, 40, 0.95f, 0.01f, 1.1f, 3);
+    SamplingOptions sampling = new SamplingOptions(0.9f, 40, 0.95f, 0.01f, 1.1f, 3);
     return Stream.of(
         Arguments.of("sequential", plain, greedy, 1),
         Arguments.of("sequential, sampling", plain, sampling, 1),
@@ -75,8 +73,7 @@ class AllocationTest {
 
   private static DecodingOptions exit(String criterion) {
     return DecodingOptions.defaults()
-        .withExit(
-            new ExitOptions(Optional.of(ExitCriteria.parse(criterion)), 1, 1, Prefill.GROUP));
+        .withExit(new ExitOptions(Optional.of(ExitCriteria.parse(criterion)), 1, 1, Prefill.GROUP));
   }
 
   @ParameterizedTest(name = "{0}")

@@ -29,8 +29,7 @@ class BatchTest {
         Arguments.of("no exit", DecodingModel.F32, plain, List.of(1, 2, 3, 8)),
         Arguments.of("no exit", DecodingModel.BF16, plain, List.of(8)),
         Arguments.of("no exit", DecodingModel.UNTIED, plain, List.of(2, 8)),
-        Arguments.of(
-            "kl, group", DecodingModel.F32, exit("kl:0.02", Prefill.GROUP), List.of(3, 8)),
+        Arguments.of("kl, group", DecodingModel.F32, exit("kl:0.02", Prefill.GROUP), List.of(3, 8)),
         Arguments.of("kl, group", DecodingModel.BF16, exit("kl:0.02", Prefill.GROUP), List.of(2)),
         Arguments.of(
             "kl, row", DecodingModel.F32, exit("kl:0.02", Prefill.ROW), List.of(1, 2, 3, 8)),
@@ -210,7 +209,9 @@ class BatchTest {
       for (int i = 0; i < counts.length; i++) {
         runs.add(
             model.prepare(
-                SequenceRequest.of(model.prompt(1 + i, i)).count(counts[i]).recurrence(recurrence)));
+                SequenceRequest.of(model.prompt(1 + i, i))
+                    .count(counts[i])
+                    .recurrence(recurrence)));
       }
       // Two places: when each is next free, in steps.
       int[] free = {0, 0};

@@ -100,8 +100,7 @@ final class DecodingModel implements AutoCloseable {
       runs.add(prepare(request));
       promptRows =
           Math.max(
-              promptRows,
-              Scheduler.promptRows(request.prompt().length, request.options().exit()));
+              promptRows, Scheduler.promptRows(request.prompt().length, request.options().exit()));
     }
     try (Scheduler scheduler = new Scheduler(backend, config, size, promptRows)) {
       for (SequenceRun run : runs) {

@@ -25,8 +25,7 @@ class DecodingOptionsTest {
   private static final ExitOptions KL = ExitOptions.of(ExitCriteria.parse("kl"));
 
   private static void assertRefused(String expected, Executable executable) {
-    assertEquals(
-        expected, assertThrows(IllegalArgumentException.class, executable).getMessage());
+    assertEquals(expected, assertThrows(IllegalArgumentException.class, executable).getMessage());
   }
 
   @Test
@@ -102,8 +101,7 @@ class DecodingOptionsTest {
         "speculative decoding and a warm start exclude each other",
         () -> warm.withStrategy(SPECULATIVE));
     assertRefused(
-        "parallel sampling and a warm start exclude each other",
-        () -> warm.withStrategy(PARALLEL));
+        "parallel sampling and a warm start exclude each other", () -> warm.withStrategy(PARALLEL));
     assertRefused(
         "parallel sampling and a warm start exclude each other",
         () -> DEFAULTS.withStrategy(PARALLEL).withWarmStart(true));
@@ -145,8 +143,7 @@ class DecodingOptionsTest {
     "1, 0, lookahead must be at least 1; not 0"
   })
   void speculationHasDraftsAndALookahead(int draft, int lookahead, String expected) {
-    assertRefused(
-        expected.replace(';', ','), () -> new Strategy.Speculative(draft, lookahead));
+    assertRefused(expected.replace(';', ','), () -> new Strategy.Speculative(draft, lookahead));
   }
 
   private static Strategy parallel(
@@ -157,8 +154,7 @@ class DecodingOptionsTest {
 
   @Test
   void theWavefrontHasItsBounds() {
-    assertRefused(
-        "inner recurrence must be at least 1, not 0", () -> parallel(0, 1, 1, 2, 0, 0));
+    assertRefused("inner recurrence must be at least 1, not 0", () -> parallel(0, 1, 1, 2, 0, 0));
     assertRefused("headway must be at least 1, not 0", () -> parallel(1, 0, 1, 2, 0, 0));
     for (double threshold : new double[] {0, -1, Double.NaN, Double.POSITIVE_INFINITY}) {
       assertRefused(
@@ -186,13 +182,9 @@ class DecodingOptionsTest {
     assertThrows(NullPointerException.class, () -> DEFAULTS.withStrategy(null));
     assertThrows(
         NullPointerException.class,
-        () ->
-            new DecodingOptions(
-                null, Optional.empty(), KL, false, Strategy.sequential()));
+        () -> new DecodingOptions(null, Optional.empty(), KL, false, Strategy.sequential()));
     assertThrows(
         NullPointerException.class,
-        () ->
-            new DecodingOptions(
-                Optional.empty(), null, KL, false, Strategy.sequential()));
+        () -> new DecodingOptions(Optional.empty(), null, KL, false, Strategy.sequential()));
   }
 }

@@ -105,11 +105,9 @@ class ExitCriteriaTest {
       values[step] =
           switch (name) {
             case "kl", "minp-kl" -> divergence(before, now);
-            case "entropy-diff" ->
-                Math.abs(entropy(now) - (step == 0 ? 100 : entropy(before)));
+            case "entropy-diff" -> Math.abs(entropy(now) - (step == 0 ? 100 : entropy(before)));
             default -> {
-              boolean same =
-                  step > 0 && argmax(logits[step]) == argmax(logits[step - 1]);
+              boolean same = step > 0 && argmax(logits[step]) == argmax(logits[step - 1]);
               stable = same ? stable + 1 : 0;
               yield stable;
             }
@@ -211,9 +209,7 @@ class ExitCriteriaTest {
   }
 
   @ParameterizedTest
-  @CsvSource({
-    "latent-diff, false", "latent-diff, true", "cosine, false", "cosine, true"
-  })
+  @CsvSource({"latent-diff, false", "latent-diff, true", "cosine, false", "cosine, true"})
   void latentCriteriaAverageOverTheirRows(String name, boolean fromZero) {
     ExitCriterion criterion = criterion(name);
     assertFalse(criterion.readsLogits());
@@ -280,7 +276,9 @@ class ExitCriteriaTest {
     assertFalse(criterion.satisfied(Double.NaN));
   }
 
-  /** Each group of rows gets a criterion of its own: two of a factory know nothing of each other. */
+  /**
+   * Each group of rows gets a criterion of its own: two of a factory know nothing of each other.
+   */
   @Test
   void aFactoryMakesNewOnes() {
     ExitCriteria.Factory factory = ExitCriteria.parse("argmax-stability:1");

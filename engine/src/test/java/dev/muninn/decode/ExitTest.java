@@ -115,8 +115,7 @@ class ExitTest {
     RecordedExits record = new RecordedExits();
     SequenceRequest request = SequenceRequest.of(prompt).recurrence(recurrence).count(2);
     SequenceRun run =
-        model.run(
-            request.exit(exit(record.watch(RecordedExits.never(true)), 1, 1, prefill)));
+        model.run(request.exit(exit(record.watch(RecordedExits.never(true)), 1, 1, prefill)));
     InitialStates states = new InitialStates(request.state(), model.config);
     int rows = prefill == Prefill.ROW ? 1 : prompt.length;
     float[] begin = new float[rows * width];
@@ -149,7 +148,13 @@ class ExitTest {
 
   @ParameterizedTest
   @ValueSource(
-      strings = {"kl:0.01", "latent-diff:0.1", "entropy-diff:0.02", "argmax-stability:2", "cosine:0.01"})
+      strings = {
+        "kl:0.01",
+        "latent-diff:0.1",
+        "entropy-diff:0.02",
+        "argmax-stability:2",
+        "cosine:0.01"
+      })
   void noneHoldsThePromptAtAllRecurrences(String criterion) {
     int[] prompt = model.prompt(7, 5);
     SequenceRequest request = SequenceRequest.of(prompt).recurrence(16).count(6);
@@ -197,7 +202,10 @@ class ExitTest {
    */
   @ParameterizedTest
   @CsvSource({
-    "latent-diff:0.3, 11", "latent-diff:0.1, 1", "latent-diff:0.12, 100", "cosine:0.02, 11"
+    "latent-diff:0.3, 11",
+    "latent-diff:0.1, 1",
+    "latent-diff:0.12, 100",
+    "cosine:0.02, 11"
   })
   void rowsOfThePromptLeaveByThemselves(String criterion, int length) {
     int[] prompt = model.prompt(length, length);
@@ -205,10 +213,8 @@ class ExitTest {
     model.backend.reset();
     SequenceRun run = model.run(request.exit(exit(criterion, Prefill.ROW)));
     ExitCriteria.Factory factory = ExitCriteria.parse(criterion);
-    SpelledOut expected =
-        new SpelledOut(model, request, position -> factory.create(model.config));
-    assertArrayEquals(
-        Arrays.copyOf(expected.depthArray(0), length), run.task.promptRecurrences());
+    SpelledOut expected = new SpelledOut(model, request, position -> factory.create(model.config));
+    assertArrayEquals(Arrays.copyOf(expected.depthArray(0), length), run.task.promptRecurrences());
     assertRowByRow(run, expected);
     if (length > 1) {
       assertTrue(

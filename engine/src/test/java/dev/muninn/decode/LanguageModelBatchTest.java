@@ -43,8 +43,7 @@ class LanguageModelBatchTest {
   }
 
   private static GenerationRequest.Builder request(int length, int maxTokens) {
-    int[] tokens =
-        new SplittableRandom(length).ints(length, 0, VOCABULARY).toArray();
+    int[] tokens = new SplittableRandom(length).ints(length, 0, VOCABULARY).toArray();
     return GenerationRequest.builder(Prompt.tokens(tokens)).maxTokens(maxTokens).recurrence(5);
   }
 
@@ -64,9 +63,7 @@ class LanguageModelBatchTest {
         request(3, 5)
             .decoding(DecodingOptions.defaults().withPolicy(new SlotPolicy.Budget(2)))
             .build(),
-        request(5, 7)
-            .sampling(SamplingOptions.greedy().withTemperature(0.8f).withSeed(3))
-            .build(),
+        request(5, 7).sampling(SamplingOptions.greedy().withTemperature(0.8f).withSeed(3)).build(),
         request(60, 9).decoding(exit("entropy-diff", ExitOptions.Prefill.NONE)).build(),
         request(7, 5).contextLength(9).build());
   }
@@ -130,8 +127,7 @@ class LanguageModelBatchTest {
   @Test
   void noRequestsAreNoWork() {
     assertEquals(
-        List.of(),
-        model.generateAll(List.of(), 4, (result, index) -> fail(), new Cancellation()));
+        List.of(), model.generateAll(List.of(), 4, (result, index) -> fail(), new Cancellation()));
   }
 
   /**
@@ -203,8 +199,7 @@ class LanguageModelBatchTest {
     assertEquals(
         "prompt 2: the prompt has 65 tokens, more than the context of 64",
         refusal(good, request(65, 1).build()));
-    assertTrue(
-        refusal(GenerationRequest.builder("text").build(), good).startsWith("prompt 1: "));
+    assertTrue(refusal(GenerationRequest.builder("text").build(), good).startsWith("prompt 1: "));
     assertTrue(refusal(good, request(2, 2).stop("x").build()).startsWith("prompt 2: "));
   }
 
@@ -217,15 +212,11 @@ class LanguageModelBatchTest {
         expected,
         refusal(
             good,
-            request(3, 2)
-                .decoding(options.withStrategy(new Strategy.Speculative(1, 2)))
-                .build()));
+            request(3, 2).decoding(options.withStrategy(new Strategy.Speculative(1, 2))).build()));
     assertEquals(
         expected,
         refusal(
-            request(3, 2)
-                .decoding(options.withStrategy(Strategy.Parallel.defaults()))
-                .build(),
+            request(3, 2).decoding(options.withStrategy(Strategy.Parallel.defaults())).build(),
             good));
   }
 

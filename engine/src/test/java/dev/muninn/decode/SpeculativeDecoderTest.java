@@ -190,14 +190,15 @@ class SpeculativeDecoderTest {
   /** Tokens that were drafted and rejected are not held against later ones. */
   @ParameterizedTest
   @CsvSource({
-    "raven-2-4-2-f32, 1, 5", "raven-2-4-2-f32, 3, 3", "raven-1-2-1-untied, 1, 8",
+    "raven-2-4-2-f32, 1, 5",
+    "raven-2-4-2-f32, 3, 3",
+    "raven-1-2-1-untied, 1, 8",
     "raven-1-2-1-untied, 4, 2"
   })
   void theRepetitionPenaltyForgetsWhatWasRejected(String name, int draft, int lookahead) {
     try (DecodingModel model = new DecodingModel(name)) {
       SequenceRequest free = SequenceRequest.of(model.prompt(6, 12)).count(30);
-      SequenceRequest request =
-          free.sampling(SamplingOptions.greedy().withRepetitionPenalty(1.7f));
+      SequenceRequest request = free.sampling(SamplingOptions.greedy().withRepetitionPenalty(1.7f));
       SequenceRun plain = model.run(request);
       assertFalse(Arrays.equals(model.run(free).tokens(), plain.tokens()), "no penalty");
       SequenceRun run = model.run(speculative(request, draft, lookahead));
@@ -252,8 +253,7 @@ class SpeculativeDecoderTest {
       for (int passes : new int[] {0, 1, 5, 6, 7, 9, 12, 20}) {
         int[] asked = {0};
         model.backend.reset();
-        SequenceRun run =
-            model.run(speculative(request, 2, 3), () -> asked[0]++ == passes);
+        SequenceRun run = model.run(speculative(request, 2, 3), () -> asked[0]++ == passes);
         assertEquals(passes, model.backend.corePasses);
         assertEquals(0, run.timesEnded());
         assertArrayEquals(Arrays.copyOf(plain, run.tokens().length), run.tokens());

@@ -37,12 +37,7 @@ class SpeculativeSamplingTest {
     float[] probabilities = new float[model.config.vocabularySize()];
     try (SequenceForward forward =
         new SequenceForward(
-            model.plain,
-            layout,
-            recurrence,
-            tokens.length,
-            InitialState.random(11),
-            () -> false)) {
+            model.plain, layout, recurrence, tokens.length, InitialState.random(11), () -> false)) {
       forward.append(tokens);
       Sampler sampler = new Sampler(sampling, probabilities.length);
       for (int token : tokens) {
@@ -59,7 +54,8 @@ class SpeculativeSamplingTest {
     return all;
   }
 
-  private static SequenceRun generate(SamplingOptions sampling, int lookahead, int count, int seed) {
+  private static SequenceRun generate(
+      SamplingOptions sampling, int lookahead, int count, int seed) {
     return model.run(
         SequenceRequest.of(PROMPT)
             .recurrence(RECURRENCE)
@@ -96,7 +92,8 @@ class SpeculativeSamplingTest {
     int freedom = cells - 1;
     assertTrue(freedom >= 8, what + ": only " + cells + " cells");
     double bound = freedom + 5 * Math.sqrt(2.0 * freedom);
-    assertTrue(statistic < bound, what + ": " + statistic + " of " + freedom + ", at most " + bound);
+    assertTrue(
+        statistic < bound, what + ": " + statistic + " of " + freedom + ", at most " + bound);
   }
 
   /** Half of the sum of differences: 0 for the same, 1 for disjoint distributions. */
@@ -132,8 +129,7 @@ class SpeculativeSamplingTest {
       }
       possible[found++] = a;
       float[] second = distribution(sampling, RECURRENCE, behindPrompt(a));
-      apart +=
-          first[a] * distance(second, distribution(sampling, DRAFT, behindPrompt(a)));
+      apart += first[a] * distance(second, distribution(sampling, DRAFT, behindPrompt(a)));
       for (int b = 0; b < size; b++) {
         if (second[b] == 0) {
           continue;
@@ -168,8 +164,7 @@ class SpeculativeSamplingTest {
     double apart = 0;
     for (int a = 0; a < first.length; a++) {
       float[] second = distribution(sampling, RECURRENCE, behindPrompt(a));
-      apart +=
-          first[a] * distance(second, distribution(sampling, DRAFT, behindPrompt(a)));
+      apart += first[a] * distance(second, distribution(sampling, DRAFT, behindPrompt(a)));
       for (int b = 0; b < second.length; b++) {
         expected[b] += (double) first[a] * second[b];
       }

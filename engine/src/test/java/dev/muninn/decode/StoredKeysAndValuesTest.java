@@ -54,8 +54,12 @@ class StoredKeysAndValuesTest {
   /** Rounding to 8 bits is seen in the logits, but not by much. */
   @ParameterizedTest
   @CsvSource({
-    "raven-2-4-2-f32, 1", "raven-2-4-2-f32, 16", "raven-1-4-1-bf16, 4", "raven-1-4-1-bf16, 16",
-    "raven-1-2-1-untied, 4", "raven-1-2-1-untied, 32"
+    "raven-2-4-2-f32, 1",
+    "raven-2-4-2-f32, 16",
+    "raven-1-4-1-bf16, 4",
+    "raven-1-4-1-bf16, 16",
+    "raven-1-2-1-untied, 4",
+    "raven-1-2-1-untied, 32"
   })
   void logitsChangeLittle(String name, int recurrence) {
     try (Fixture fixture = new Fixture(name);
@@ -69,12 +73,7 @@ class StoredKeysAndValuesTest {
         bytes[type.ordinal()] = layout.bytes();
         try (SequenceForward forward =
             new SequenceForward(
-                model.plain,
-                layout,
-                recurrence,
-                tokens.length,
-                InitialState.zero(),
-                () -> false)) {
+                model.plain, layout, recurrence, tokens.length, InitialState.zero(), () -> false)) {
           forward.append(
               tokens, 0, (position, row) -> logits[type.ordinal()][position] = row.clone());
         }
@@ -82,8 +81,7 @@ class StoredKeysAndValuesTest {
       float most = 0;
       for (int position = 0; position < tokens.length; position++) {
         for (int token = 0; token < model.config.vocabularySize(); token++) {
-          most =
-              Math.max(most, Math.abs(logits[0][position][token] - logits[1][position][token]));
+          most = Math.max(most, Math.abs(logits[0][position][token] - logits[1][position][token]));
         }
       }
       assertTrue(most > 0 && most < 0.05, "greatest difference: " + most);

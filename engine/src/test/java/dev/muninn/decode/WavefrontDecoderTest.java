@@ -76,8 +76,11 @@ class WavefrontDecoderTest {
    */
   @ParameterizedTest
   @CsvSource({
-    "raven-2-4-2-f32, 1, 1, 6", "raven-2-4-2-f32, 1, 2, 128", "raven-2-4-2-f32, 1, 1, 2",
-    "raven-1-4-1-bf16, 1, 3, 4", "raven-1-2-1-untied, 1, 3, 8"
+    "raven-2-4-2-f32, 1, 1, 6",
+    "raven-2-4-2-f32, 1, 2, 128",
+    "raven-2-4-2-f32, 1, 1, 2",
+    "raven-1-4-1-bf16, 1, 3, 4",
+    "raven-1-2-1-untied, 1, 3, 8"
   })
   void choosesWhatSequentialDecodingChoosesOnceConverged(
       String name, int seed, int headway, int wavefront) {
@@ -107,8 +110,14 @@ class WavefrontDecoderTest {
   @ParameterizedTest
   @CsvSource({
     // inner, headway, threshold, wavefront
-    "4, 1, 0.03, 128", "1, 1, 0.1, 16", "3, 2, 0.05, 128", "4, 3, 0.03, 7", "2, 3, 0.1, 2",
-    "4, 2, 0.05, 3", "8, 1, 0.03, 2", "1, 5, 0.5, 128"
+    "4, 1, 0.03, 128",
+    "1, 1, 0.1, 16",
+    "3, 2, 0.05, 128",
+    "4, 3, 0.03, 7",
+    "2, 3, 0.1, 2",
+    "4, 2, 0.05, 3",
+    "8, 1, 0.03, 2",
+    "1, 5, 0.5, 128"
   })
   void countsAddUp(int inner, int headway, double threshold, int wavefront) {
     SequenceRequest request = request(3).strategy(parallel(inner, headway, threshold, wavefront));
@@ -145,7 +154,12 @@ class WavefrontDecoderTest {
   @ParameterizedTest
   @CsvSource({
     // recurrences, inner, headway, wavefront
-    "10, 4, 1, 128", "10, 5, 2, 128", "7, 1, 3, 128", "12, 3, 2, 2", "1, 4, 1, 5", "9, 2, 4, 3"
+    "10, 4, 1, 128",
+    "10, 5, 2, 128",
+    "7, 1, 3, 128",
+    "12, 3, 2, 2",
+    "1, 4, 1, 5",
+    "9, 2, 4, 3"
   })
   void fixedDepthEndsAndIsReached(int recurrence, int inner, int headway, int wavefront) {
     SequenceRequest request =
@@ -383,8 +397,7 @@ class WavefrontDecoderTest {
   @Test
   void theRepetitionPenaltyIsHonoured() {
     SequenceRequest request = request(1).strategy(parallel(8, 1, 0.03, 8));
-    SequenceRequest penalized =
-        request.sampling(SamplingOptions.greedy().withRepetitionPenalty(2));
+    SequenceRequest penalized = request.sampling(SamplingOptions.greedy().withRepetitionPenalty(2));
     SequenceRun run = model.run(penalized);
     assertSame(run, model.run(penalized));
     assertFalse(Arrays.equals(model.run(request).tokens(), run.tokens()));
