@@ -30,10 +30,10 @@ final class Lanes {
   static final VectorShuffle<Float> SWAP_4 = swap(4);
   static final VectorShuffle<Float> SWAP_2 = swap(2);
   static final VectorShuffle<Float> SWAP_1 = swap(1);
-  private static final VectorMask<Float> UPPER_8 = upper(8);
-  private static final VectorMask<Float> UPPER_4 = upper(4);
-  private static final VectorMask<Float> UPPER_2 = upper(2);
-  private static final VectorMask<Float> UPPER_1 = upper(1);
+  static final VectorMask<Float> UPPER_8 = upper(8);
+  static final VectorMask<Float> UPPER_4 = upper(4);
+  static final VectorMask<Float> UPPER_2 = upper(2);
+  static final VectorMask<Float> UPPER_1 = upper(1);
 
   private Lanes() {}
 

@@ -224,12 +224,17 @@ final class MatrixKernels {
       int group,
       float[] partials) {
     int steps = columns / Lanes.CHUNK;
-    if (dtype == DType.BF16) {
-      tileBf16(weights, offset, streamBytes, steps, x.data, x.groupOffset(group), partials);
-    } else {
-      tileF32(weights, offset, streamBytes, steps, x.data, x.groupOffset(group), partials);
-    }
     int tail = columns % Lanes.CHUNK;
+    if (dtype == DType.BF16) {
+      tileBf16(
+          weights, offset, streamBytes, steps, x.data, x.groupOffset(group), tail == 0, partials);
+    } else {
+      tileF32(
+          weights, offset, streamBytes, steps, x.data, x.groupOffset(group), tail == 0, partials);
+    }
+    if (tail == 0 && Lanes.COUNT == Lanes.SUMS) {
+      return;
+    }
     if (tail > 0) {
       for (int sum = 0; sum < UNIT; sum++) {
         addTail(
@@ -496,6 +501,10 @@ final class MatrixKernels {
     sum3.intoArray(out, to + 12 * Lanes.COUNT);
   }
 
+  /**
+   * The partial sums of a tile, or where there are as many lanes as sums and the columns are whole
+   * chunks, the sums themselves: {@link Lanes#reduce} in registers, which costs next to nothing.
+   */
   private static void tileBf16(
       MemorySegment weights,
       long offset,
@@ -503,6 +512,7 @@ final class MatrixKernels {
       int steps,
       float[] x,
       int from,
+      boolean whole,
       float[] out) {
     FloatVector sum00 = FloatVector.zero(Lanes.FLOATS);
     FloatVector sum01 = sum00;
@@ -579,6 +589,69 @@ final class MatrixKernels {
       sum32 = w2.fma(column, sum32);
       sum33 = w3.fma(column, sum33);
     }
+    if (whole && Lanes.COUNT == Lanes.SUMS) {
+      sum00 =
+          sum00
+              .blend(sum20, Lanes.UPPER_8)
+              .add(sum20.blend(sum00, Lanes.UPPER_8).rearrange(Lanes.SWAP_8));
+      sum01 =
+          sum01
+              .blend(sum21, Lanes.UPPER_8)
+              .add(sum21.blend(sum01, Lanes.UPPER_8).rearrange(Lanes.SWAP_8));
+      sum02 =
+          sum02
+              .blend(sum22, Lanes.UPPER_8)
+              .add(sum22.blend(sum02, Lanes.UPPER_8).rearrange(Lanes.SWAP_8));
+      sum03 =
+          sum03
+              .blend(sum23, Lanes.UPPER_8)
+              .add(sum23.blend(sum03, Lanes.UPPER_8).rearrange(Lanes.SWAP_8));
+      sum10 =
+          sum10
+              .blend(sum30, Lanes.UPPER_8)
+              .add(sum30.blend(sum10, Lanes.UPPER_8).rearrange(Lanes.SWAP_8));
+      sum11 =
+          sum11
+              .blend(sum31, Lanes.UPPER_8)
+              .add(sum31.blend(sum11, Lanes.UPPER_8).rearrange(Lanes.SWAP_8));
+      sum12 =
+          sum12
+              .blend(sum32, Lanes.UPPER_8)
+              .add(sum32.blend(sum12, Lanes.UPPER_8).rearrange(Lanes.SWAP_8));
+      sum13 =
+          sum13
+              .blend(sum33, Lanes.UPPER_8)
+              .add(sum33.blend(sum13, Lanes.UPPER_8).rearrange(Lanes.SWAP_8));
+      sum00 =
+          sum00
+              .blend(sum10, Lanes.UPPER_4)
+              .add(sum10.blend(sum00, Lanes.UPPER_4).rearrange(Lanes.SWAP_4));
+      sum01 =
+          sum01
+              .blend(sum11, Lanes.UPPER_4)
+              .add(sum11.blend(sum01, Lanes.UPPER_4).rearrange(Lanes.SWAP_4));
+      sum02 =
+          sum02
+              .blend(sum12, Lanes.UPPER_4)
+              .add(sum12.blend(sum02, Lanes.UPPER_4).rearrange(Lanes.SWAP_4));
+      sum03 =
+          sum03
+              .blend(sum13, Lanes.UPPER_4)
+              .add(sum13.blend(sum03, Lanes.UPPER_4).rearrange(Lanes.SWAP_4));
+      sum00 =
+          sum00
+              .blend(sum02, Lanes.UPPER_2)
+              .add(sum02.blend(sum00, Lanes.UPPER_2).rearrange(Lanes.SWAP_2));
+      sum01 =
+          sum01
+              .blend(sum03, Lanes.UPPER_2)
+              .add(sum03.blend(sum01, Lanes.UPPER_2).rearrange(Lanes.SWAP_2));
+      sum00
+          .blend(sum01, Lanes.UPPER_1)
+          .add(sum01.blend(sum00, Lanes.UPPER_1).rearrange(Lanes.SWAP_1))
+          .intoArray(out, 0);
+      return;
+    }
     sum00.intoArray(out, 0);
     sum01.intoArray(out, Lanes.COUNT);
     sum02.intoArray(out, 2 * Lanes.COUNT);
@@ -604,6 +677,7 @@ final class MatrixKernels {
       int steps,
       float[] x,
       int from,
+      boolean whole,
       float[] out) {
     FloatVector sum00 = FloatVector.zero(Lanes.FLOATS);
     FloatVector sum01 = sum00;
@@ -683,6 +757,69 @@ final class MatrixKernels {
       sum31 = w1.fma(column, sum31);
       sum32 = w2.fma(column, sum32);
       sum33 = w3.fma(column, sum33);
+    }
+    if (whole && Lanes.COUNT == Lanes.SUMS) {
+      sum00 =
+          sum00
+              .blend(sum20, Lanes.UPPER_8)
+              .add(sum20.blend(sum00, Lanes.UPPER_8).rearrange(Lanes.SWAP_8));
+      sum01 =
+          sum01
+              .blend(sum21, Lanes.UPPER_8)
+              .add(sum21.blend(sum01, Lanes.UPPER_8).rearrange(Lanes.SWAP_8));
+      sum02 =
+          sum02
+              .blend(sum22, Lanes.UPPER_8)
+              .add(sum22.blend(sum02, Lanes.UPPER_8).rearrange(Lanes.SWAP_8));
+      sum03 =
+          sum03
+              .blend(sum23, Lanes.UPPER_8)
+              .add(sum23.blend(sum03, Lanes.UPPER_8).rearrange(Lanes.SWAP_8));
+      sum10 =
+          sum10
+              .blend(sum30, Lanes.UPPER_8)
+              .add(sum30.blend(sum10, Lanes.UPPER_8).rearrange(Lanes.SWAP_8));
+      sum11 =
+          sum11
+              .blend(sum31, Lanes.UPPER_8)
+              .add(sum31.blend(sum11, Lanes.UPPER_8).rearrange(Lanes.SWAP_8));
+      sum12 =
+          sum12
+              .blend(sum32, Lanes.UPPER_8)
+              .add(sum32.blend(sum12, Lanes.UPPER_8).rearrange(Lanes.SWAP_8));
+      sum13 =
+          sum13
+              .blend(sum33, Lanes.UPPER_8)
+              .add(sum33.blend(sum13, Lanes.UPPER_8).rearrange(Lanes.SWAP_8));
+      sum00 =
+          sum00
+              .blend(sum10, Lanes.UPPER_4)
+              .add(sum10.blend(sum00, Lanes.UPPER_4).rearrange(Lanes.SWAP_4));
+      sum01 =
+          sum01
+              .blend(sum11, Lanes.UPPER_4)
+              .add(sum11.blend(sum01, Lanes.UPPER_4).rearrange(Lanes.SWAP_4));
+      sum02 =
+          sum02
+              .blend(sum12, Lanes.UPPER_4)
+              .add(sum12.blend(sum02, Lanes.UPPER_4).rearrange(Lanes.SWAP_4));
+      sum03 =
+          sum03
+              .blend(sum13, Lanes.UPPER_4)
+              .add(sum13.blend(sum03, Lanes.UPPER_4).rearrange(Lanes.SWAP_4));
+      sum00 =
+          sum00
+              .blend(sum02, Lanes.UPPER_2)
+              .add(sum02.blend(sum00, Lanes.UPPER_2).rearrange(Lanes.SWAP_2));
+      sum01 =
+          sum01
+              .blend(sum03, Lanes.UPPER_2)
+              .add(sum03.blend(sum01, Lanes.UPPER_2).rearrange(Lanes.SWAP_2));
+      sum00
+          .blend(sum01, Lanes.UPPER_1)
+          .add(sum01.blend(sum00, Lanes.UPPER_1).rearrange(Lanes.SWAP_1))
+          .intoArray(out, 0);
+      return;
     }
     sum00.intoArray(out, 0);
     sum01.intoArray(out, Lanes.COUNT);

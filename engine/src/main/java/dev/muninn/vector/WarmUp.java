@@ -94,6 +94,7 @@ final class WarmUp {
   /** Every kernel once, on the smallest sizes that use all of it. */
   private static final class Kernels {
     private final Matrix matrix;
+    private final Matrix ragged;
     private final int columns;
     private final float[] x;
     private final float[] y;
@@ -102,12 +103,20 @@ final class WarmUp {
     private final MatrixKernels.Scratch scratch = new MatrixKernels.Scratch();
     private final MemorySegment stored;
     private final DType storedType;
+    private int turn;
 
     Kernels(DType weights, int columns) {
       this.columns = columns;
       long bytes = (long) MatrixKernels.UNIT * columns * weights.bits() / 8;
-      matrix =
-          new Matrix(weights, MatrixKernels.UNIT, columns, NativeMemory.allocateAutomatic(bytes));
+      MemorySegment data = NativeMemory.allocateAutomatic(bytes);
+      matrix = new Matrix(weights, MatrixKernels.UNIT, columns, data);
+      int raggedColumns = columns - Lanes.CHUNK + 1;
+      ragged =
+          new Matrix(
+              weights,
+              MatrixKernels.UNIT,
+              raggedColumns,
+              data.asSlice(0, bytes / columns * raggedColumns));
       x = new float[PackedRows.TILE * columns + Lanes.COUNT];
       y = new float[x.length];
       single = new PackedRows(1, columns);
@@ -121,10 +130,13 @@ final class WarmUp {
       single.pack(0, x, 0);
       MatrixKernels.multiply(
           matrix, 0, MatrixKernels.UNIT, single, y, 0, MatrixKernels.UNIT, scratch);
-      tiled.shape(PackedRows.TILE, columns, matrix.dtype());
+      // Whole chunks end otherwise than left-over columns do.
+      turn++;
+      Matrix tiledMatrix = turn % 2 == 0 ? matrix : ragged;
+      tiled.shape(PackedRows.TILE, tiledMatrix.columns(), matrix.dtype());
       tiled.pack(0, x, 0);
       MatrixKernels.multiply(
-          matrix, 0, MatrixKernels.UNIT, tiled, y, 0, MatrixKernels.UNIT, scratch);
+          tiledMatrix, 0, MatrixKernels.UNIT, tiled, y, 0, MatrixKernels.UNIT, scratch);
     }
 
     void rows() {
