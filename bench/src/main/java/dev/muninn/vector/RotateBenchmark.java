@@ -28,6 +28,7 @@ public class RotateBenchmark extends WorkBenchmark {
   @Override
   protected void prepare() {
     rotary = new RotaryTable(shape.config());
+    rotary.extend(shape.config().contextLength());
     x = RandomValues.floats(shape.config().headSize(), 0);
     bias = RandomValues.floats(x.length, 1);
     out = new float[x.length];

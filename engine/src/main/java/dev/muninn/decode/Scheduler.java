@@ -158,18 +158,16 @@ public final class Scheduler implements AutoCloseable {
   }
 
   private void finishForwards() {
-    int kept = 0;
-    for (int i = 0; i < active.size(); i++) {
+    int i = 0;
+    while (i < active.size()) {
       Active sequence = active.get(i);
       if (sequence.advance()) {
-        active.set(kept++, sequence);
+        i++;
       } else {
+        active.remove(i);
         sequence.close();
         sequence.task.sink.ended();
       }
-    }
-    while (active.size() > kept) {
-      active.removeLast();
     }
   }
 

@@ -156,8 +156,10 @@ public record RavenConfig(
       final double ropeBase = number("rope_base", 50_000);
       final double normEpsilon = number("norm_eps", 1e-6);
       final boolean qkBias = flag("qk_bias", true);
-      final boolean tied =
-          flag(has("tie_embeddings") ? "tie_embeddings" : "tie_word_embeddings", true);
+      final boolean tied = flag("tie_embeddings", flag("tie_word_embeddings", true));
+      if (flag("tie_word_embeddings", tied) != tied) {
+        problems.add("tie_embeddings is " + tied + " but tie_word_embeddings is " + !tied);
+      }
       if (problems.isEmpty()) {
         try {
           return new RavenConfig(

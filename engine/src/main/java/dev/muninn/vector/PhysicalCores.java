@@ -2,6 +2,8 @@ package dev.muninn.vector;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryIteratorException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashSet;
@@ -21,14 +23,16 @@ public final class PhysicalCores {
   public static int count() {
     int available = Runtime.getRuntime().availableProcessors();
     Set<String> cores = new HashSet<>();
-    int processors = 0;
-    for (; ; processors++) {
-      Path siblings = TOPOLOGY.resolve("cpu" + processors + "/topology/thread_siblings_list");
-      try {
-        cores.add(Files.readString(siblings, StandardCharsets.US_ASCII).strip());
-      } catch (IOException e) {
-        break;
+    try (DirectoryStream<Path> processors = Files.newDirectoryStream(TOPOLOGY, "cpu[0-9]*")) {
+      for (Path processor : processors) {
+        // A processor that is offline has no topology.
+        Path siblings = processor.resolve("topology/thread_siblings_list");
+        if (Files.isReadable(siblings)) {
+          cores.add(Files.readString(siblings, StandardCharsets.US_ASCII).strip());
+        }
       }
+    } catch (IOException | DirectoryIteratorException e) {
+      return available;
     }
     if (cores.isEmpty()) {
       return available;

@@ -5,34 +5,44 @@ import dev.muninn.model.RavenConfig;
 /**
  * Cosines and sines of the rotary position embedding for every position and column of a head, in
  * f32 as the model was trained: both columns of a pair have its cosine; the even one has the sine
- * negated. Shape of each: [context, head size].
+ * negated. Shape of each: [positions, head size]. As long as the longest sequence so far, whatever
+ * context the model would allow.
  */
 final class RotaryTable {
-  final float[] cosines;
-  final float[] sines;
-  private final int headSize;
+  float[] cosines = new float[0];
+  float[] sines = cosines;
+  private final RavenConfig config;
 
   RotaryTable(RavenConfig config) {
-    headSize = config.headSize();
-    int positions = config.contextLength();
-    cosines = new float[Math.multiplyExact(positions, headSize)];
-    sines = new float[cosines.length];
+    this.config = config;
+  }
+
+  /** Makes the table long enough for so many positions. */
+  void extend(int positions) {
+    int headSize = config.headSize();
+    if (cosines.length >= (long) positions * headSize) {
+      return;
+    }
+    float[] longerCosines = new float[Math.multiplyExact(positions, headSize)];
+    float[] longerSines = new float[longerCosines.length];
     for (int pair = 0; pair < headSize / 2; pair++) {
       float exponent = 2f * pair / headSize;
       float frequency = 1 / (float) Math.pow(config.ropeBase(), exponent);
       for (int position = 0; position < positions; position++) {
         float angle = position * frequency;
         int at = offset(position) + 2 * pair;
-        cosines[at] = (float) Math.cos(angle);
-        cosines[at + 1] = cosines[at];
-        sines[at + 1] = (float) Math.sin(angle);
-        sines[at] = -sines[at + 1];
+        longerCosines[at] = (float) Math.cos(angle);
+        longerCosines[at + 1] = longerCosines[at];
+        longerSines[at + 1] = (float) Math.sin(angle);
+        longerSines[at] = -longerSines[at + 1];
       }
     }
+    cosines = longerCosines;
+    sines = longerSines;
   }
 
   /** Index of a position's first column. */
   int offset(int position) {
-    return position * headSize;
+    return position * config.headSize();
   }
 }

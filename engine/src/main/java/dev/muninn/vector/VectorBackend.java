@@ -45,6 +45,7 @@ final class VectorBackend implements Backend {
 
   @Override
   public KeyValueStore allocate(KeyValueLayout layout) {
+    rotary.extend(layout.capacity());
     return new VectorStore(layout);
   }
 

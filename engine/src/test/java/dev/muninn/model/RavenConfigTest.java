@@ -164,7 +164,10 @@ class RavenConfigTest {
     assertEquals(144, load().vocabularySize());
     values.put("tie_word_embeddings", "false");
     assertFalse(load().tiedEmbeddings());
+    values.put("tie_embeddings", "false");
+    assertFalse(load().tiedEmbeddings());
     values.put("tie_embeddings", "true");
+    values.remove("tie_word_embeddings");
     assertTrue(load().tiedEmbeddings());
   }
 
@@ -255,6 +258,13 @@ class RavenConfigTest {
   void contradictionsAreNamed(String key, String value, String said) {
     values.put(key, value);
     assertSays(refusal(), said);
+  }
+
+  @Test
+  void contradictingTiesAreNamed() {
+    values.put("tie_embeddings", "true");
+    values.put("tie_word_embeddings", "false");
+    assertSays(refusal(), "tie_embeddings is true but tie_word_embeddings is false");
   }
 
   @Test

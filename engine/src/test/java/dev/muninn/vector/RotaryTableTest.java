@@ -17,6 +17,7 @@ class RotaryTableTest {
     RavenConfig config =
         new RavenConfig(2 * headSize, 2, 8, 1, 1, 1, 1, 8, positions, base, 1e-6, true, true);
     RotaryTable table = new RotaryTable(config);
+    table.extend(config.contextLength());
     assertEquals(positions * headSize, table.cosines.length);
     assertEquals(positions * headSize, table.sines.length);
     for (int position = 0; position < positions; position++) {

@@ -84,7 +84,7 @@ class CheckpointTest {
 
   @Test
   void closingWaitsForNobodyWhileOthersRead() throws Exception {
-    for (int round = 0; round < 20; round++) {
+    for (int round = 0; round < 3; round++) {
       Checkpoint checkpoint = Bytes.open(directory, VALID);
       Tensor tensor = checkpoint.tensor("a");
       Thread reader =
