@@ -3,6 +3,7 @@ package dev.muninn.vector;
 import dev.muninn.model.Matrix;
 import dev.muninn.weights.DType;
 import java.lang.foreign.MemorySegment;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.Map;
@@ -28,6 +29,7 @@ final class WarmUp {
 
   private static final int FAST_CALLS = 50;
   private static final long FAST_NANOS = 40_000;
+  private static final Duration PATIENCE = Duration.ofMillis(1400);
   private static final long MOST_NANOS = 20_000_000_000L;
   private static final Map<DType, Thread> BEGUN = new EnumMap<>(DType.class);
 
@@ -51,14 +53,17 @@ final class WarmUp {
     }
   }
 
-  /** Waits until the kernels for weights of a type are compiled, or the thread is interrupted. */
+  /**
+   * Waits until the kernels for weights of a type are compiled, the thread is interrupted, or a
+   * time is over in which an idle machine would have compiled them.
+   */
   static void await(DType weights) {
     Thread thread;
     synchronized (BEGUN) {
       thread = BEGUN.get(weights);
     }
     try {
-      thread.join();
+      thread.join(PATIENCE);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
