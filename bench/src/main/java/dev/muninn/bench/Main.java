@@ -68,9 +68,9 @@ public final class Main {
     // A hook, since an interrupted run must not leave gigabytes behind either.
     Runtime.getRuntime().addShutdownHook(new Thread(() -> delete(checkpoints)));
     // Benchmarks may also be run in this JVM, without forks.
-    System.setProperty(RandomCheckpoint.DIRECTORY_PROPERTY, checkpoints.toString());
+    System.setProperty(RunCheckpoints.DIRECTORY_PROPERTY, checkpoints.toString());
     List<String> jvmArguments = new ArrayList<>(commandLine.getJvmArgsPrepend().orElse(List.of()));
-    jvmArguments.add("-D" + RandomCheckpoint.DIRECTORY_PROPERTY + "=" + checkpoints);
+    jvmArguments.add("-D" + RunCheckpoints.DIRECTORY_PROPERTY + "=" + checkpoints);
     OptionsBuilder options = new OptionsBuilder();
     options
         .parent(commandLine)

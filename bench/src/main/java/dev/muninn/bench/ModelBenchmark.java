@@ -4,6 +4,7 @@ import dev.muninn.backend.Backend;
 import dev.muninn.cache.KeyValueLayout;
 import dev.muninn.cache.KeyValueType;
 import dev.muninn.cache.SlotPolicy;
+import dev.muninn.measure.ModelShape;
 import dev.muninn.model.RavenConfig;
 import dev.muninn.model.RavenWeights;
 import dev.muninn.vector.VectorBackendProvider;
@@ -34,7 +35,7 @@ public abstract class ModelBenchmark extends WorkBenchmark {
   @Override
   protected void prepare() {
     config = shape.config();
-    checkpoint = RandomCheckpoint.open(shape, dtype);
+    checkpoint = RunCheckpoints.open(shape, dtype);
     backend = new VectorBackendProvider().open(RavenWeights.bind(config, checkpoint), threads);
   }
 

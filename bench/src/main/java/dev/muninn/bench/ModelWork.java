@@ -1,5 +1,6 @@
 package dev.muninn.bench;
 
+import dev.muninn.measure.ForwardCost;
 import dev.muninn.model.RavenConfig;
 import dev.muninn.weights.DType;
 
@@ -8,20 +9,23 @@ import dev.muninn.weights.DType;
  * with every row. Attention, which grows with the context, and all that is done row by row are not
  * counted.
  */
-record ModelWork(RavenConfig config, DType dtype, int rows) {
+record ModelWork(ForwardCost cost, int rows) {
+
+  ModelWork(RavenConfig config, DType dtype, int rows) {
+    this(ForwardCost.of(config, dtype), rows);
+  }
 
   Work prelude() {
-    return blocks(config.preludeLayers());
+    return product(cost.prelude(), rows);
   }
 
   Work recurrence() {
-    return product(2 * square(), rows).plus(blocks(config.recurrentLayers()));
+    return product(cost.recurrence(), rows);
   }
 
   /** With the logits of one row. */
   Work coda() {
-    double head = (double) config.vocabularySize() * config.embeddingSize();
-    return blocks(config.codaLayers()).plus(product(head, 1));
+    return product(cost.coda(), rows).plus(product(cost.head(), 1));
   }
 
   /** The rows as tokens of one sequence, from the embedding to the logits of the last. */
@@ -29,17 +33,9 @@ record ModelWork(RavenConfig config, DType dtype, int rows) {
     return prelude().plus(recurrence().times(recurrence)).plus(coda()).and(Resource.TOKENS, rows);
   }
 
-  private Work blocks(int count) {
-    double attention = 4 * square();
-    double mlp = 3.0 * config.embeddingSize() * config.intermediateSize();
-    return product(count * (attention + mlp), rows);
-  }
-
-  private double square() {
-    return (double) config.embeddingSize() * config.embeddingSize();
-  }
-
-  private Work product(double weights, int rows) {
-    return Work.ofProduct(Resource.MEMORY, dtype, weights, rows);
+  private static Work product(ForwardCost.Part part, int rows) {
+    return Work.NONE
+        .and(Resource.MEMORY, part.bytes())
+        .and(Resource.ARITHMETIC, part.operations(rows));
   }
 }

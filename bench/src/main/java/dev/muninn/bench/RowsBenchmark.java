@@ -6,6 +6,7 @@ import dev.muninn.cache.KeyValueLayout;
 import dev.muninn.cache.SequenceCache;
 import dev.muninn.decode.InitialState;
 import dev.muninn.decode.InitialStates;
+import dev.muninn.measure.RandomValues;
 import org.openjdk.jmh.annotations.Param;
 
 /**

@@ -2,6 +2,7 @@ package dev.muninn.bench;
 
 import dev.muninn.decode.InitialState;
 import dev.muninn.decode.SequenceForward;
+import dev.muninn.measure.RandomValues;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.OutputTimeUnit;
 import org.openjdk.jmh.annotations.Param;

@@ -2,81 +2,27 @@ package dev.muninn.vector;
 
 import dev.muninn.bench.Resource;
 import dev.muninn.bench.Work;
-import jdk.incubator.vector.FloatVector;
 import org.openjdk.jmh.annotations.Benchmark;
 
 /** How fast this machine multiplies and adds, with nothing to load or store. */
 public class ArithmeticLimit extends TeamBenchmark {
   private static final int STEPS = 1 << 20;
-  private static final int ACCUMULATORS = 12;
 
-  // No constants, or a compiler might compute the result. The sums go to 1.
-  private float factor = 0.5f;
-  private float addend = 0.5f;
-  private float[] results;
+  private ArithmeticProbe probe;
 
   @Override
   protected Work work() {
-    double perThread = 2.0 * STEPS * ACCUMULATORS * Lanes.COUNT;
-    return Work.NONE.and(Resource.ARITHMETIC, threads * perThread);
+    return Work.NONE.and(Resource.ARITHMETIC, threads * ArithmeticProbe.operationsPerThread(STEPS));
   }
 
   @Override
   protected void prepare() {
     super.prepare();
-    results = new float[threads * Lanes.COUNT];
+    probe = new ArithmeticProbe(team);
   }
 
   @Benchmark
   public float[] multiplyAndAdd() {
-    team.run(thread -> chains(factor, addend, results, thread * Lanes.COUNT));
-    return results;
-  }
-
-  /**
-   * As many chains as hide the latency of two multipliers, and as few as fit into 16 registers with
-   * the two operands.
-   */
-  private static void chains(float factor, float addend, float[] out, int at) {
-    FloatVector a = FloatVector.broadcast(Lanes.FLOATS, factor);
-    FloatVector b = FloatVector.broadcast(Lanes.FLOATS, addend);
-    FloatVector sum0 = FloatVector.zero(Lanes.FLOATS);
-    FloatVector sum1 = sum0;
-    FloatVector sum2 = sum0;
-    FloatVector sum3 = sum0;
-    FloatVector sum4 = sum0;
-    FloatVector sum5 = sum0;
-    FloatVector sum6 = sum0;
-    FloatVector sum7 = sum0;
-    FloatVector sum8 = sum0;
-    FloatVector sum9 = sum0;
-    FloatVector sum10 = sum0;
-    FloatVector sum11 = sum0;
-    for (int step = 0; step < STEPS; step++) {
-      sum0 = sum0.fma(a, b);
-      sum1 = sum1.fma(a, b);
-      sum2 = sum2.fma(a, b);
-      sum3 = sum3.fma(a, b);
-      sum4 = sum4.fma(a, b);
-      sum5 = sum5.fma(a, b);
-      sum6 = sum6.fma(a, b);
-      sum7 = sum7.fma(a, b);
-      sum8 = sum8.fma(a, b);
-      sum9 = sum9.fma(a, b);
-      sum10 = sum10.fma(a, b);
-      sum11 = sum11.fma(a, b);
-    }
-    sum0.add(sum1)
-        .add(sum2)
-        .add(sum3)
-        .add(sum4)
-        .add(sum5)
-        .add(sum6)
-        .add(sum7)
-        .add(sum8)
-        .add(sum9)
-        .add(sum10)
-        .add(sum11)
-        .intoArray(out, at);
+    return probe.run(STEPS);
   }
 }

@@ -1,9 +1,9 @@
 package dev.muninn.vector;
 
-import dev.muninn.bench.ModelShape;
 import dev.muninn.bench.Resource;
 import dev.muninn.bench.Work;
 import dev.muninn.bench.WorkBenchmark;
+import dev.muninn.measure.ModelShape;
 import dev.muninn.weights.DType;
 import java.lang.foreign.MemorySegment;
 import java.util.function.Function;
@@ -35,7 +35,8 @@ public abstract class AttentionBenchmark extends WorkBenchmark {
   @Override
   protected void prepare() {
     headSize = shape.config().headSize();
-    rows = Rotation.of(dtype, positions * rowBytes(), Rotation.OUT_OF_CACHE, Function.identity());
+    rows =
+        Rotation.of(dtype, positions * rowBytes(), MachineLimits.OUT_OF_CACHE, Function.identity());
   }
 
   long rowBytes() {

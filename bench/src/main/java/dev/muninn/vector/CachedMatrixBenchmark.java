@@ -1,10 +1,10 @@
 package dev.muninn.vector;
 
-import dev.muninn.bench.ModelShape;
 import dev.muninn.bench.Resource;
 import dev.muninn.bench.WeightMatrix;
 import dev.muninn.bench.Work;
 import dev.muninn.bench.WorkBenchmark;
+import dev.muninn.measure.ModelShape;
 import dev.muninn.model.RavenConfig;
 import dev.muninn.weights.DType;
 import org.openjdk.jmh.annotations.Benchmark;

@@ -1,10 +1,10 @@
 package dev.muninn.vector;
 
-import dev.muninn.bench.ModelShape;
 import dev.muninn.bench.Resource;
 import dev.muninn.bench.WeightMatrix;
 import dev.muninn.bench.Work;
 import dev.muninn.bench.WorkBenchmark;
+import dev.muninn.measure.ModelShape;
 import dev.muninn.weights.DType;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.Param;
@@ -31,7 +31,7 @@ public class MatrixBenchmark extends WorkBenchmark {
 
   @Override
   protected void prepare() {
-    product = new MatrixProduct(shape.config(), matrix, dtype, rows, Rotation.OUT_OF_CACHE);
+    product = new MatrixProduct(shape.config(), matrix, dtype, rows, MachineLimits.OUT_OF_CACHE);
   }
 
   @Benchmark

@@ -1,7 +1,7 @@
 package dev.muninn.vector;
 
-import dev.muninn.bench.RandomValues;
 import dev.muninn.bench.WeightMatrix;
+import dev.muninn.measure.RandomValues;
 import dev.muninn.model.Matrix;
 import dev.muninn.model.RavenConfig;
 import dev.muninn.weights.DType;

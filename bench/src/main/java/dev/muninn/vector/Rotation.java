@@ -1,6 +1,6 @@
 package dev.muninn.vector;
 
-import dev.muninn.bench.RandomValues;
+import dev.muninn.measure.RandomValues;
 import dev.muninn.weights.DType;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -13,9 +13,6 @@ import java.util.function.Function;
  * them when its turn comes again.
  */
 final class Rotation<T> {
-  /** More than the last-level caches of most machines hold. */
-  static final long OUT_OF_CACHE = 512L << 20;
-
   private final List<T> operands;
   private int next;
 

@@ -1,9 +1,9 @@
 package dev.muninn.vector;
 
-import dev.muninn.bench.RandomValues;
 import dev.muninn.bench.Resource;
 import dev.muninn.bench.Work;
 import dev.muninn.bench.WorkBenchmark;
+import dev.muninn.measure.RandomValues;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.Param;
 

@@ -1,10 +1,10 @@
 package dev.muninn.vector;
 
-import dev.muninn.bench.ModelShape;
-import dev.muninn.bench.RandomValues;
 import dev.muninn.bench.Resource;
 import dev.muninn.bench.Work;
 import dev.muninn.bench.WorkBenchmark;
+import dev.muninn.measure.ModelShape;
+import dev.muninn.measure.RandomValues;
 import dev.muninn.weights.DType;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;

@@ -1,6 +1,6 @@
 package dev.muninn.vector;
 
-import dev.muninn.bench.RandomValues;
+import dev.muninn.measure.RandomValues;
 import java.util.Arrays;
 import org.openjdk.jmh.annotations.Benchmark;
 

@@ -1,4 +1,4 @@
-package dev.muninn.bench;
+package dev.muninn.measure;
 
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
 
@@ -63,7 +63,7 @@ public final class RandomValues {
       case BF16 ->
           target.set(
               SHORT, index * Short.BYTES, (short) (Float.floatToRawIntBits(value) >>> Short.SIZE));
-      default -> throw new IllegalArgumentException("no benchmark has weights of " + dtype);
+      default -> throw new IllegalArgumentException("no random weights of " + dtype);
     }
   }
 

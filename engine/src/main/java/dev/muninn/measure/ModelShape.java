@@ -1,6 +1,9 @@
-package dev.muninn.bench;
+package dev.muninn.measure;
 
 import dev.muninn.model.RavenConfig;
+import java.util.Arrays;
+import java.util.Locale;
+import java.util.Optional;
 
 /**
  * Models of random weights: what they compute is of no use, what they cost is that of real ones.
@@ -44,5 +47,16 @@ public enum ModelShape {
 
   public RavenConfig config() {
     return config;
+  }
+
+  /** The shape of this name, in lower case. */
+  public static Optional<ModelShape> named(String name) {
+    return Arrays.stream(values()).filter(shape -> shape.toString().equals(name)).findFirst();
+  }
+
+  /** The name in lower case, as a command line has it. */
+  @Override
+  public String toString() {
+    return name().toLowerCase(Locale.ROOT);
   }
 }

@@ -1,4 +1,4 @@
-package dev.muninn.bench;
+package dev.muninn.measure;
 
 import dev.muninn.model.RavenConfig;
 import dev.muninn.weights.Checkpoint;
@@ -12,17 +12,8 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 
-/**
- * A model's weights as a file: read through the memory map, as in use. Each is written once in a
- * run, by the first benchmark that wants it.
- */
-final class RandomCheckpoint {
-  /**
-   * The run's temporary directory. A property, since it is what {@link Main} can hand to the JVMs
-   * that JMH starts without making it a parameter of the results.
-   */
-  static final String DIRECTORY_PROPERTY = "muninn.bench.checkpoints";
-
+/** Writes models of random weights, which are read through the memory map as real ones are. */
+public final class RandomCheckpoint {
   private final RavenConfig config;
   private final DType dtype;
   private final SafetensorsWriter writer;
@@ -36,27 +27,67 @@ final class RandomCheckpoint {
     this.buffer = buffer;
   }
 
-  /** Opens the checkpoint of a shape and type, after writing it if this run has not yet. */
-  static Checkpoint open(ModelShape shape, DType dtype) {
-    String parent = System.getProperty(DIRECTORY_PROPERTY);
-    if (parent == null) {
-      throw new IllegalStateException("no directory for checkpoints; run " + Main.class.getName());
+  /**
+   * Writes {@code config.json} and the weights, the same for the same arguments.
+   *
+   * @param dtype F32, F16 or BF16
+   * @param directory exists
+   * @throws IOException if the configuration cannot be written
+   * @throws dev.muninn.weights.CheckpointException if the weights cannot be written
+   */
+  public static void write(RavenConfig config, DType dtype, Path directory) throws IOException {
+    try (Arena arena = Arena.ofConfined()) {
+      SafetensorsWriter writer = new SafetensorsWriter(directory.resolve(Checkpoint.SINGLE_FILE));
+      MemorySegment buffer = arena.allocate(bytes(dtype, largestMatrix(config)));
+      new RandomCheckpoint(config, dtype, writer, buffer).addAll();
+      writer.write();
     }
-    Path directory = Path.of(parent, shape + "-" + dtype);
-    Path file = directory.resolve(Checkpoint.SINGLE_FILE);
-    if (!Files.exists(file)) {
-      try (Arena arena = Arena.ofConfined()) {
-        Files.createDirectories(directory);
-        RavenConfig config = shape.config();
-        SafetensorsWriter writer = new SafetensorsWriter(file);
-        MemorySegment buffer = arena.allocate(bytes(dtype, largestMatrix(config)));
-        new RandomCheckpoint(config, dtype, writer, buffer).addAll();
-        writer.write();
-      } catch (IOException e) {
-        throw new IllegalStateException(directory + " cannot be created", e);
-      }
+    Files.writeString(directory.resolve("config.json"), json(config));
+  }
+
+  /** Bytes that the weights take as a file, but for its header and the norms. */
+  public static double bytes(RavenConfig config, DType dtype) {
+    ForwardCost cost = ForwardCost.of(config, dtype);
+    return cost.prelude().bytes()
+        + cost.recurrence().bytes()
+        + cost.coda().bytes()
+        + (config.tiedEmbeddings() ? 1 : 2) * cost.head().bytes();
+  }
+
+  private static String json(RavenConfig config) {
+    return """
+    {
+      "model_type": "%s",
+      "n_embd": %d,
+      "n_heads": %d,
+      "intermediate_size": %d,
+      "n_layers_in_prelude": %d,
+      "n_layers_in_recurrent_block": %d,
+      "n_layers_in_coda": %d,
+      "mean_recurrence": %d,
+      "vocab_size": %d,
+      "block_size": %d,
+      "rope_base": %s,
+      "norm_eps": %s,
+      "qk_bias": %s,
+      "tie_embeddings": %s
     }
-    return Checkpoint.open(directory);
+    """
+        .formatted(
+            RavenConfig.MODEL_TYPE,
+            config.embeddingSize(),
+            config.heads(),
+            config.intermediateSize(),
+            config.preludeLayers(),
+            config.recurrentLayers(),
+            config.codaLayers(),
+            config.meanRecurrence(),
+            config.vocabularySize(),
+            config.contextLength(),
+            config.ropeBase(),
+            config.normEpsilon(),
+            config.qkBias(),
+            config.tiedEmbeddings());
   }
 
   private static long largestMatrix(RavenConfig config) {
@@ -81,6 +112,9 @@ final class RandomCheckpoint {
     addBlocks("core_block", config.recurrentLayers());
     addBlocks("coda", config.codaLayers());
     addOnes("transformer.ln_f.weight", h);
+    if (!config.tiedEmbeddings()) {
+      addRandom("lm_head.weight", deviation, config.vocabularySize(), h);
+    }
   }
 
   private void addBlocks(String part, int count) {
@@ -94,7 +128,9 @@ final class RandomCheckpoint {
         addOnes(prefix + "norm_" + norm + ".weight", h);
       }
       addRandom(prefix + "attn.Wqkv.weight", deviation, 3 * h, h);
-      addRandom(prefix + "attn.qk_bias", 0.1, 2, 1, config.heads(), config.headSize());
+      if (config.qkBias()) {
+        addRandom(prefix + "attn.qk_bias", 0.1, 2, 1, config.heads(), config.headSize());
+      }
       addRandom(prefix + "attn.proj.weight", output, h, h);
       addRandom(prefix + "mlp.fc.weight", deviation, 2 * i, h);
       addRandom(prefix + "mlp.proj.weight", output, h, i);

@@ -1,0 +1,65 @@
+package dev.muninn.vector;
+
+import java.util.function.LongSupplier;
+
+/**
+ * What this machine can do at most with a number of threads, measured now: a neighbour on the same
+ * machine counts. A model that decodes is bound by reading, one that takes in a prompt by
+ * arithmetic.
+ *
+ * @param threads that worked at the same time
+ * @param readBytesPerSecond bytes a second from memory
+ * @param operationsPerSecond multiplications and additions of floats a second, a fused one counting
+ *     as two
+ */
+public record MachineLimits(int threads, double readBytesPerSecond, double operationsPerSecond) {
+  /** More than the last-level caches of most machines hold. */
+  static final long OUT_OF_CACHE = 512L << 20;
+
+  private static final int SHORT_CHAIN = 1 << 14;
+  private static final int LONG_CHAIN = 1 << 20;
+  private static final long WARM_UP_NANOS = 400_000_000;
+  private static final long MEASURED_NANOS = 400_000_000;
+
+  /** Measures for about two seconds; 512 MB of memory are taken meanwhile. */
+  public static MachineLimits measure(int threads) {
+    try (ThreadTeam team = new ThreadTeam(threads)) {
+      ArithmeticProbe arithmetic = new ArithmeticProbe(team);
+      best(WARM_UP_NANOS, () -> nanos(() -> arithmetic.run(SHORT_CHAIN)));
+      long chain = best(MEASURED_NANOS, () -> nanos(() -> arithmetic.run(LONG_CHAIN)));
+      try (ReadProbe read = new ReadProbe(team, OUT_OF_CACHE)) {
+        best(WARM_UP_NANOS, () -> nanos(() -> read.run(1)));
+        long pass = best(MEASURED_NANOS, () -> nanos(() -> read.run(1)));
+        double operations = threads * ArithmeticProbe.operationsPerThread(LONG_CHAIN);
+        return new MachineLimits(
+            threads,
+            1e9 * threads * ReadProbe.bytesPerThread(OUT_OF_CACHE, threads) / pass,
+            1e9 * operations / chain);
+      }
+    }
+  }
+
+  /** The greater of each: a limit is what was once reached. */
+  public MachineLimits max(MachineLimits other) {
+    return new MachineLimits(
+        threads,
+        Math.max(readBytesPerSecond, other.readBytesPerSecond),
+        Math.max(operationsPerSecond, other.operationsPerSecond));
+  }
+
+  private static long nanos(Runnable work) {
+    long began = System.nanoTime();
+    work.run();
+    return System.nanoTime() - began;
+  }
+
+  /** The shortest of the times that fit into a span, at least three of them. */
+  private static long best(long span, LongSupplier time) {
+    long began = System.nanoTime();
+    long best = Long.MAX_VALUE;
+    for (int i = 0; i < 3 || System.nanoTime() - began < span; i++) {
+      best = Math.min(best, time.getAsLong());
+    }
+    return best;
+  }
+}
