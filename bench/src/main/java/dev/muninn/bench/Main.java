@@ -1,14 +1,11 @@
 package dev.muninn.bench;
 
+import dev.muninn.measure.TemporaryDirectory;
 import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.Comparator;
 import java.util.List;
-import java.util.stream.Stream;
 import org.openjdk.jmh.results.RunResult;
 import org.openjdk.jmh.runner.BenchmarkList;
 import org.openjdk.jmh.runner.Runner;
@@ -64,9 +61,12 @@ public final class Main {
   }
 
   private static void run(CommandLineOptions commandLine) throws IOException, RunnerException {
-    Path checkpoints = Files.createTempDirectory("muninn-bench");
-    // A hook, since an interrupted run must not leave gigabytes behind either.
-    Runtime.getRuntime().addShutdownHook(new Thread(() -> delete(checkpoints)));
+    try (TemporaryDirectory checkpoints = new TemporaryDirectory("muninn-bench")) {
+      run(commandLine, checkpoints.path());
+    }
+  }
+
+  private static void run(CommandLineOptions commandLine, Path checkpoints) throws RunnerException {
     // Benchmarks may also be run in this JVM, without forks.
     System.setProperty(RunCheckpoints.DIRECTORY_PROPERTY, checkpoints.toString());
     List<String> jvmArguments = new ArrayList<>(commandLine.getJvmArgsPrepend().orElse(List.of()));
@@ -82,15 +82,5 @@ public final class Main {
     Collection<RunResult> results = new Runner(options.build()).run();
     System.out.println();
     new ResultTable(results).print(System.out);
-  }
-
-  private static void delete(Path directory) {
-    try (Stream<Path> files = Files.walk(directory)) {
-      for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-        Files.delete(file);
-      }
-    } catch (IOException e) {
-      throw new UncheckedIOException(directory + " cannot be deleted", e);
-    }
   }
 }

@@ -8,7 +8,7 @@ import picocli.CommandLine.Option;
 
 /** Which keys and values are kept, and how. */
 @HelpHeading("Key-value cache")
-final class CacheOptions {
+public final class CacheOptions {
   @Option(
       names = "--kv",
       paramLabel = "POLICY",
@@ -31,7 +31,8 @@ final class CacheOptions {
     return Optional.ofNullable(type);
   }
 
-  private static final class PolicyConverter implements ITypeConverter<SlotPolicy> {
+  /** Reads a slot policy. */
+  public static final class PolicyConverter implements ITypeConverter<SlotPolicy> {
     @Override
     public SlotPolicy convert(String value) {
       try {
@@ -42,7 +43,8 @@ final class CacheOptions {
     }
   }
 
-  private static final class TypeConverter implements ITypeConverter<KeyValueType> {
+  /** Reads how keys and values are stored. */
+  public static final class TypeConverter implements ITypeConverter<KeyValueType> {
     @Override
     public KeyValueType convert(String value) {
       return switch (value) {

@@ -1,89 +1,25 @@
 package dev.muninn.cli;
 
-import dev.muninn.decode.ExitCriteria;
 import dev.muninn.decode.ExitOptions;
-import java.util.Optional;
-import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
 
 /** When a token has had enough thought. */
-@HelpHeading("Early exits")
-final class EarlyExitOptions {
-  private static final String NONE = "none";
-
+final class EarlyExitOptions extends ExitCheckOptions {
   @Option(
       names = "--exit",
+      // Before the options that need it, which are inherited.
+      order = -2,
       paramLabel = "NAME[:X]",
       description =
           "Stop a token's recurrences by a criterion and threshold: kl, minp-kl, entropy-diff,"
               + " latent-diff, cosine, argmax-stability, none.")
   private String exit = NONE;
 
-  @Option(
-      names = "--min-recurrence",
-      paramLabel = "N",
-      converter = NumberConverters.Positive.class,
-      description = "Recurrences before the first check (default: 1).")
-  private Integer minimumRecurrence;
-
-  @Option(
-      names = "--exit-every",
-      paramLabel = "N",
-      converter = NumberConverters.Positive.class,
-      description = "Recurrences from check to check (default: 1).")
-  private Integer every;
-
-  @Option(names = "--no-exit-in-prefill", description = "Give the prompt all recurrences.")
-  private boolean notInPrefill;
-
-  @Option(
-      names = "--prefill-exit",
-      paramLabel = "group|row",
-      converter = PrefillConverter.class,
-      description = "Prompt rows exit together or alone (default: group).")
-  private ExitOptions.Prefill prefill;
-
   /** What the options say. */
   ExitOptions exitOptions() {
-    if (notInPrefill && prefill != null) {
-      throw new UsageException("--no-exit-in-prefill and --prefill-exit exclude each other");
-    }
     if (NONE.equals(exit)) {
-      refuseWithoutExit("--min-recurrence", minimumRecurrence != null);
-      refuseWithoutExit("--exit-every", every != null);
-      refuseWithoutExit("--no-exit-in-prefill", notInPrefill);
-      refuseWithoutExit("--prefill-exit", prefill != null);
-      return ExitOptions.none();
+      requireNoChecks();
     }
-    ExitCriteria.Factory criterion;
-    try {
-      criterion = ExitCriteria.parse(exit);
-    } catch (IllegalArgumentException e) {
-      throw new UsageException("--exit: " + e.getMessage());
-    }
-    return new ExitOptions(
-        Optional.of(criterion),
-        minimumRecurrence == null ? 1 : minimumRecurrence,
-        every == null ? 1 : every,
-        notInPrefill
-            ? ExitOptions.Prefill.NONE
-            : prefill == null ? ExitOptions.Prefill.GROUP : prefill);
-  }
-
-  private static void refuseWithoutExit(String option, boolean given) {
-    if (given) {
-      throw new UsageException(option + " needs --exit");
-    }
-  }
-
-  private static final class PrefillConverter implements ITypeConverter<ExitOptions.Prefill> {
-    @Override
-    public ExitOptions.Prefill convert(String value) {
-      return switch (value) {
-        case "group" -> ExitOptions.Prefill.GROUP;
-        case "row" -> ExitOptions.Prefill.ROW;
-        default -> throw NumberConverters.expected("group or row", value);
-      };
-    }
+    return exitOptions(exit);
   }
 }

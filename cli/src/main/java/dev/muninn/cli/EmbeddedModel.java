@@ -25,7 +25,7 @@ import java.util.Map;
  * @param files what there is to copy
  */
 record EmbeddedModel(String version, List<EmbeddedFile> files) {
-  private static final String NAME = "raven-tiny";
+  static final String NAME = "raven-tiny";
 
   /** The version, then a line for each file: its size and its name. */
   private static final String LIST = NAME + ".txt";

@@ -41,7 +41,7 @@ final class Failures implements IParameterExceptionHandler, IExecutionExceptionH
    * @return the exit code
    */
   static int handle(Throwable failure, CommandLine command) {
-    if (command.getParseResult().hasMatchedOption(OutputOptions.VERBOSE)) {
+    if (command.getParseResult().hasMatchedOption(BasicOptions.VERBOSE)) {
       failure.printStackTrace(command.getErr());
     }
     return switch (failure) {

@@ -10,6 +10,6 @@ import java.lang.annotation.Target;
 @Inherited
 @Retention(RetentionPolicy.RUNTIME)
 @Target(ElementType.TYPE)
-@interface HelpHeading {
+public @interface HelpHeading {
   String value();
 }

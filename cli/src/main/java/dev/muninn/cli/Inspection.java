@@ -18,7 +18,7 @@ import java.util.TreeSet;
 import tools.jackson.core.JsonGenerator;
 
 /** What a checkpoint holds and what it would need, for people and for programs. */
-final class Inspection {
+public final class Inspection {
   private static final List<Integer> RECURRENCES = List.of(1, 4, 8, 16, 32, 64);
   private static final int MOST_CONTEXTS = 5;
   private static final List<SlotPolicy> POLICIES =
@@ -35,7 +35,7 @@ final class Inspection {
   private final NavigableSet<Integer> recurrences = new TreeSet<>(RECURRENCES);
   private final NavigableSet<Integer> contexts = new TreeSet<>();
   private final KeyValueType keyValueType;
-  private long parameters;
+  private final long parameters;
 
   /** What the tensors of one type come to. */
   private record Share(long tensors, long elements, long bytes) {
@@ -67,10 +67,8 @@ final class Inspection {
     architecture.put("tied_embeddings", config.tiedEmbeddings());
     for (Tensor tensor : checkpoint.tensors().values()) {
       shares.merge(tensor.dtype(), Share.of(tensor), Share::plus);
-      if (isParameter(tensor)) {
-        parameters += tensor.elements();
-      }
     }
+    parameters = parameters(config, checkpoint);
     keyValueType = KeyValueType.forWeights(mostlyOf());
     recurrences.add(config.meanRecurrence());
     contexts.add(config.contextLength());
@@ -88,8 +86,19 @@ final class Inspection {
         .orElse(DType.F32);
   }
 
+  /** Numbers that were learned. */
+  public static long parameters(RavenConfig config, Checkpoint checkpoint) {
+    long parameters = 0;
+    for (Tensor tensor : checkpoint.tensors().values()) {
+      if (isParameter(config, tensor)) {
+        parameters += tensor.elements();
+      }
+    }
+    return parameters;
+  }
+
   /** Public files may hold a table that nobody learned, and a tied head a second time. */
-  private boolean isParameter(Tensor tensor) {
+  private static boolean isParameter(RavenConfig config, Tensor tensor) {
     return switch (tensor.name()) {
       case "freqs_cis" -> false;
       case "lm_head.weight" -> !config.tiedEmbeddings();

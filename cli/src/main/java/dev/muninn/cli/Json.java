@@ -7,13 +7,13 @@ import tools.jackson.core.ObjectWriteContext;
 import tools.jackson.core.json.JsonFactory;
 
 /** JSON objects on one line. */
-final class Json {
+public final class Json {
   private static final JsonFactory FACTORY = new JsonFactory();
 
   private Json() {}
 
   /** One object, with whatever the body writes between its braces, and a line end. */
-  static String object(Consumer<JsonGenerator> body) {
+  public static String object(Consumer<JsonGenerator> body) {
     StringWriter text = new StringWriter();
     try (JsonGenerator generator = FACTORY.createGenerator(ObjectWriteContext.empty(), text)) {
       generator.writeStartObject();
@@ -24,7 +24,7 @@ final class Json {
   }
 
   /** A number; null if it is infinite or not a number, which JSON cannot say. */
-  static void number(JsonGenerator generator, double number) {
+  public static void number(JsonGenerator generator, double number) {
     if (Double.isFinite(number)) {
       generator.writeNumber(number);
     } else {
@@ -33,23 +33,41 @@ final class Json {
   }
 
   /** A number under a name; null if JSON cannot say it. */
-  static void number(JsonGenerator generator, String name, double number) {
+  public static void number(JsonGenerator generator, String name, double number) {
     generator.writeName(name);
     number(generator, number);
   }
 
   /** A number or a truth value under a name. */
-  static void scalar(JsonGenerator generator, String name, Object value) {
+  public static void scalar(JsonGenerator generator, String name, Object value) {
     switch (value) {
       case Boolean truth -> generator.writeBooleanProperty(name, truth);
       case Integer integer -> generator.writeNumberProperty(name, integer);
+      case Long integer -> generator.writeNumberProperty(name, integer);
       case Double real -> number(generator, name, real);
       default -> throw new IllegalArgumentException(name + " is a " + value.getClass());
     }
   }
 
+  /** A text, a number, an array of numbers or null under a name. */
+  public static void value(JsonGenerator generator, String name, Object value) {
+    switch (value) {
+      case null -> generator.writeNullProperty(name);
+      case String text -> generator.writeStringProperty(name, text);
+      case double[] numbers -> {
+        generator.writeArrayPropertyStart(name);
+        for (double number : numbers) {
+          number(generator, number);
+        }
+        generator.writeEndArray();
+      }
+      default -> scalar(generator, name, value);
+    }
+  }
+
   /** An array of integers under a name. */
-  static void integers(JsonGenerator generator, String name, Iterable<? extends Number> numbers) {
+  public static void integers(
+      JsonGenerator generator, String name, Iterable<? extends Number> numbers) {
     generator.writeArrayPropertyStart(name);
     for (Number number : numbers) {
       generator.writeNumber(number.longValue());

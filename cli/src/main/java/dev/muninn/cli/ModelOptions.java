@@ -5,11 +5,15 @@ import dev.muninn.LoadOptions;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.Optional;
 import picocli.CommandLine.Option;
 
 /** Which model computes, and on how many threads. */
 @HelpHeading("Model")
-final class ModelOptions {
+public final class ModelOptions {
+  /** What the model in the program's own jar is called. */
+  public static final String BUILT_IN = EmbeddedModel.NAME;
+
   @Option(
       names = {"-m", "--model"},
       paramLabel = "DIR",
@@ -23,9 +27,24 @@ final class ModelOptions {
       description = "Computing threads (default: physical cores).")
   private Integer threads;
 
-  LanguageModel load(Map<String, String> environment) throws IOException {
-    LoadOptions options = threads == null ? LoadOptions.defaults() : new LoadOptions(threads);
-    return LanguageModel.load(orBuiltIn(directory, environment), options);
+  /** Opens the model that was asked for, or else the built-in one. */
+  public LanguageModel load(Map<String, String> environment) throws IOException {
+    return load(orBuiltIn(directory, environment));
+  }
+
+  /** Opens a model of a directory as the options say. */
+  public LanguageModel load(Path directory) {
+    return LanguageModel.load(directory, loadOptions());
+  }
+
+  /** What was asked for, as it was written. */
+  public Optional<Path> requested() {
+    return Optional.ofNullable(directory);
+  }
+
+  /** How a model is opened. */
+  public LoadOptions loadOptions() {
+    return threads == null ? LoadOptions.defaults() : new LoadOptions(threads);
   }
 
   /** The directory that was asked for, or else the built-in model's. */

@@ -1,5 +1,6 @@
 package dev.muninn.cli;
 
+import dev.muninn.cli.bench.BenchCommand;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintWriter;
@@ -40,7 +41,8 @@ final class MuninnCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    throw new UsageException("a command is missing: generate, inspect, score, depth or help");
+    throw new UsageException(
+        "a command is missing: generate, inspect, score, depth, bench or help");
   }
 
   /**
@@ -56,6 +58,7 @@ final class MuninnCommand implements Callable<Integer> {
             .addSubcommand(new InspectCommand(streams, environment))
             .addSubcommand(new ScoreCommand(streams, environment))
             .addSubcommand(new DepthCommand(streams, environment))
+            .addSubcommand(new BenchCommand(streams, environment))
             .addSubcommand(new HelpCommand());
     GroupedOptionList.install(commandLine);
     Failures failures = new Failures();

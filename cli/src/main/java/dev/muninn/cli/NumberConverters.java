@@ -8,11 +8,11 @@ import picocli.CommandLine.TypeConversionException;
  * Readers of numeric options. They know the ranges so that a refusal can name the option, which the
  * engine does not know.
  */
-final class NumberConverters {
+public final class NumberConverters {
   private NumberConverters() {}
 
   /** A count of something that there must be one of. */
-  static final class Positive implements ITypeConverter<Integer> {
+  public static final class Positive implements ITypeConverter<Integer> {
     @Override
     public Integer convert(String value) {
       return whole(value, 1);
@@ -20,7 +20,7 @@ final class NumberConverters {
   }
 
   /** A count of at least two. */
-  static final class AtLeastTwo implements ITypeConverter<Integer> {
+  public static final class AtLeastTwo implements ITypeConverter<Integer> {
     @Override
     public Integer convert(String value) {
       return whole(value, 2);
@@ -28,7 +28,7 @@ final class NumberConverters {
   }
 
   /** A count that may be none. */
-  static final class Count implements ITypeConverter<Integer> {
+  public static final class Count implements ITypeConverter<Integer> {
     @Override
     public Integer convert(String value) {
       return whole(value, 0);
@@ -36,7 +36,7 @@ final class NumberConverters {
   }
 
   /** Any 64 bits. */
-  static final class Seed implements ITypeConverter<Long> {
+  public static final class Seed implements ITypeConverter<Long> {
     @Override
     public Long convert(String value) {
       try {
@@ -48,7 +48,7 @@ final class NumberConverters {
   }
 
   /** A number from 0 up. */
-  static final class AtLeastZero implements ITypeConverter<Float> {
+  public static final class AtLeastZero implements ITypeConverter<Float> {
     @Override
     public Float convert(String value) {
       return real(value, "a number of at least 0", number -> number >= 0);
@@ -56,7 +56,7 @@ final class NumberConverters {
   }
 
   /** A number above 0. */
-  static final class AboveZero implements ITypeConverter<Float> {
+  public static final class AboveZero implements ITypeConverter<Float> {
     @Override
     public Float convert(String value) {
       return real(value, "a number above 0", number -> number > 0);
@@ -64,7 +64,7 @@ final class NumberConverters {
   }
 
   /** A probability, 0 included. */
-  static final class Probability implements ITypeConverter<Float> {
+  public static final class Probability implements ITypeConverter<Float> {
     @Override
     public Float convert(String value) {
       return real(value, "a number from 0 to 1", number -> number >= 0 && number <= 1);
@@ -72,7 +72,7 @@ final class NumberConverters {
   }
 
   /** A share of something that is not all of it. */
-  static final class ProbabilityBelowOne implements ITypeConverter<Float> {
+  public static final class ProbabilityBelowOne implements ITypeConverter<Float> {
     @Override
     public Float convert(String value) {
       return real(value, "a number from 0 to below 1", number -> number >= 0 && number < 1);
@@ -80,7 +80,7 @@ final class NumberConverters {
   }
 
   /** A probability above 0. */
-  static final class ProbabilityAboveZero implements ITypeConverter<Float> {
+  public static final class ProbabilityAboveZero implements ITypeConverter<Float> {
     @Override
     public Float convert(String value) {
       return real(value, "a number above 0, at most 1", number -> number > 0 && number <= 1);
@@ -88,7 +88,7 @@ final class NumberConverters {
   }
 
   /** How a converter says no; the option's name is put before it. */
-  static TypeConversionException expected(String what, String found) {
+  public static TypeConversionException expected(String what, String found) {
     return new TypeConversionException("expected " + what + ", not '" + found + "'");
   }
 

@@ -2,26 +2,13 @@ package dev.muninn.cli;
 
 import picocli.CommandLine.Option;
 
-/** What every command can say, and how. */
-@HelpHeading("Output")
-class OutputOptions {
-  static final String VERBOSE = "--verbose";
-
+/** How a command says what it found. */
+public class OutputOptions extends BasicOptions {
   @Option(names = "--json", description = "Print one JSON object.")
   private boolean json;
 
-  // The orders keep these two below a command's own options.
-  @Option(names = VERBOSE, order = 1, description = "Print the stack trace of a failure.")
-  private boolean verbose;
-
-  @Option(
-      names = {"-h", "--help"},
-      usageHelp = true,
-      order = 2,
-      description = "Print this help.")
-  private boolean help;
-
-  final boolean json() {
+  /** Whether a program reads the output. */
+  public final boolean json() {
     return json;
   }
 }

@@ -8,7 +8,7 @@ import java.util.concurrent.TimeUnit;
  * Makes Ctrl-C, or any other end of the JVM, a wish to stop early, and holds that end up until the
  * command has printed what it has.
  */
-final class ShutdownCancellation implements AutoCloseable {
+public final class ShutdownCancellation implements AutoCloseable {
   /** One application of the recurrent block to a long prompt on a large model takes seconds. */
   private static final int PATIENCE_SECONDS = 5;
 
@@ -16,7 +16,8 @@ final class ShutdownCancellation implements AutoCloseable {
   private final CountDownLatch printed = new CountDownLatch(1);
   private final Thread hook = new Thread(this::cancelAndWait, "muninn-shutdown");
 
-  ShutdownCancellation() {
+  /** Listens from now on. */
+  public ShutdownCancellation() {
     try {
       Runtime.getRuntime().addShutdownHook(hook);
     } catch (IllegalStateException e) {
@@ -26,7 +27,7 @@ final class ShutdownCancellation implements AutoCloseable {
   }
 
   /** What the end of the JVM cancels. */
-  Cancellation cancellation() {
+  public Cancellation cancellation() {
     return cancellation;
   }
 

@@ -20,11 +20,12 @@ import java.nio.charset.StandardCharsets;
  *     any more
  * @param err standard error, flushed at the end of a line
  */
-record StandardStreams(InputStream in, Writer out, PrintWriter err) {
+public record StandardStreams(InputStream in, Writer out, PrintWriter err) {
   /** How the message of a failure to write to standard output begins. */
   static final String OUTPUT_FAILED = "standard output: ";
 
-  static StandardStreams of(InputStream in, OutputStream out, OutputStream err) {
+  /** Streams over bytes. */
+  public static StandardStreams of(InputStream in, OutputStream out, OutputStream err) {
     return new StandardStreams(in, utf8(new NamedOutput(out)), new PrintWriter(utf8(err), true));
   }
 

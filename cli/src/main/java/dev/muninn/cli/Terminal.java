@@ -8,14 +8,14 @@ import java.lang.invoke.MethodHandle;
 import java.util.Optional;
 
 /** Asks the system whether a person looks at an output. */
-final class Terminal {
+public final class Terminal {
   private static final int STANDARD_OUTPUT = 1;
   private static final int STANDARD_ERROR = 2;
 
   private Terminal() {}
 
   /** Whether standard error is a terminal and standard output is not. */
-  static boolean showsProgress() {
+  public static boolean showsProgress() {
     return (is(STANDARD_ERROR) || is(LauncherMain.STANDARD_ERROR)) && !is(STANDARD_OUTPUT);
   }
 

@@ -3,13 +3,13 @@ package dev.muninn.cli;
 import java.util.Locale;
 
 /** Quantities for people. */
-final class Units {
+public final class Units {
   private static final String[] BYTES = {"B", "kB", "MB", "GB", "TB", "PB", "EB"};
 
   private Units() {}
 
   /** A size with the unit that leaves one to three digits before the point. */
-  static String bytes(long bytes) {
+  public static String bytes(long bytes) {
     double value = bytes;
     int unit = 0;
     while (value >= 999.95 && unit < BYTES.length - 1) {
@@ -20,16 +20,17 @@ final class Units {
   }
 
   /** A number of things, as in "1 tensor" and "31 tensors". */
-  static String count(long number, String thing) {
+  public static String count(long number, String thing) {
     return format("%,d %s%s", number, thing, number == 1 ? "" : "s");
   }
 
-  static double milliseconds(long nanoseconds) {
+  /** For people: nanoseconds say nothing. */
+  public static double milliseconds(long nanoseconds) {
     return nanoseconds / 1e6;
   }
 
   /** As {@link String#format}, the same in every locale. */
-  static String format(String pattern, Object... values) {
+  public static String format(String pattern, Object... values) {
     return String.format(Locale.ROOT, pattern, values);
   }
 }

@@ -1,10 +1,10 @@
 package dev.muninn.cli;
 
 /** Options that parse one by one and make no sense together, or not for this model. */
-final class UsageException extends RuntimeException {
+public final class UsageException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
-  UsageException(String message) {
+  public UsageException(String message) {
     super(message);
   }
 }

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 import tools.jackson.core.JsonToken;
 
 /** Strict reader of the small JSON files beside the weights, such as {@code config.json}. */
@@ -28,6 +29,28 @@ public final class JsonFile {
    *     is at fault, line and column
    */
   public static Map<String, Object> readObject(Path file) {
+    return read(file, JsonFile::onlyObject);
+  }
+
+  /**
+   * Reads a file that holds one JSON array, by the rules of {@link #readObject(Path)}.
+   *
+   * @return the elements
+   */
+  public static List<Object> readArray(Path file) {
+    return read(
+        file,
+        json -> {
+          json.require(JsonToken.START_ARRAY, "one JSON array");
+          List<Object> array = array(json);
+          if (json.next() != null) {
+            throw json.refusal("more text behind the array's end", "one JSON array");
+          }
+          return array;
+        });
+  }
+
+  private static <T> T read(Path file, Function<JsonSource, T> value) {
     try (SourceFile source = SourceFile.open(file)) {
       if (source.size() > JsonSource.MAX_BYTES) {
         throw CheckpointException.refusal(
@@ -36,7 +59,7 @@ public final class JsonFile {
             "JSON of at most " + JsonSource.MAX_BYTES + " bytes");
       }
       try (JsonSource json = new JsonSource(file, source.channel(), 0, source.size())) {
-        return onlyObject(json);
+        return value.apply(json);
       }
     }
   }

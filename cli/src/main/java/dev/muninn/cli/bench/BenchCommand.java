@@ -1,0 +1,247 @@
+package dev.muninn.cli.bench;
+
+import dev.muninn.LanguageModel;
+import dev.muninn.cache.KeyValueType;
+import dev.muninn.cache.SlotPolicy;
+import dev.muninn.cli.AtomicFile;
+import dev.muninn.cli.BasicOptions;
+import dev.muninn.cli.ExitCode;
+import dev.muninn.cli.HelpHeading;
+import dev.muninn.cli.ModelOptions;
+import dev.muninn.cli.NumberConverters;
+import dev.muninn.cli.ShutdownCancellation;
+import dev.muninn.cli.StandardStreams;
+import dev.muninn.cli.Terminal;
+import dev.muninn.cli.UsageException;
+import dev.muninn.decode.ExitOptions;
+import dev.muninn.vector.MachineLimits;
+import dev.muninn.weights.DType;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import me.tongfei.progressbar.ProgressBar;
+import me.tongfei.progressbar.ProgressBarBuilder;
+import me.tongfei.progressbar.ProgressBarStyle;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** Measures what tokens cost. */
+@Command(
+    name = "bench",
+    description = {
+      "Measures prefill (pp) and decoding (tg) by recurrence, against what the machine can do.",
+      "Where -m names no directory, tiny, small, medium and huginn are shapes of random weights,"
+          + " written to a temporary directory."
+    },
+    customSynopsis = "muninn bench [OPTION]...")
+public final class BenchCommand implements Callable<Integer> {
+  private final StandardStreams streams;
+  private final Map<String, String> environment;
+
+  @Spec private CommandSpec spec;
+
+  @Mixin private final ModelOptions modelOptions = new ModelOptions();
+
+  @Mixin private final RandomModelOptions randomModelOptions = new RandomModelOptions();
+
+  @Mixin private final ListOptions.Tests tests = new ListOptions.Tests();
+
+  @Mixin private final ListOptions.Exits exits = new ListOptions.Exits();
+
+  @Mixin private final ListOptions.Caches caches = new ListOptions.Caches();
+
+  @Mixin private final ReportOptions reportOptions = new ReportOptions();
+
+  /** A command that reports to these streams. */
+  public BenchCommand(StandardStreams streams, Map<String, String> environment) {
+    this.streams = streams;
+    this.environment = environment;
+  }
+
+  @HelpHeading("Model")
+  private static final class RandomModelOptions {
+    @Option(
+        names = "--dtype",
+        paramLabel = "bf16|f16|f32",
+        converter = TypeConverter.class,
+        description = "Type of random weights (default: bf16).")
+    private DType type;
+
+    private static final class TypeConverter implements ITypeConverter<DType> {
+      @Override
+      public DType convert(String value) {
+        return switch (value) {
+          case "bf16" -> DType.BF16;
+          case "f16" -> DType.F16;
+          case "f32" -> DType.F32;
+          default -> throw NumberConverters.expected("bf16, f16 or f32", value);
+        };
+      }
+    }
+  }
+
+  private static final class ReportOptions extends BasicOptions {
+    @Option(
+        names = {"-o", "--output"},
+        paramLabel = "md|csv|json|jsonl",
+        converter = Report.FormatConverter.class,
+        description = "How results are printed (default: md).")
+    private Report.Format format = Report.Format.MD;
+
+    @Option(
+        names = "--save",
+        paramLabel = "FILE",
+        description = "Write the results as JSON to a file too.")
+    private Path save;
+
+    @Option(
+        names = "--compare",
+        paramLabel = "FILE",
+        description = "Print ratios against an earlier --save.")
+    private Path compare;
+
+    @Option(
+        names = "--plot",
+        paramLabel = "FILE",
+        description = "Draw latency by recurrence and context: .svg or .png.")
+    private Path plot;
+  }
+
+  @Override
+  public Integer call() throws IOException {
+    if (reportOptions.plot != null) {
+      LatencyPlot.requireWritable(reportOptions.plot);
+      if (tests.tokens().stream().allMatch(count -> count == 0)) {
+        throw new UsageException("--plot draws decoding, which -n 0 leaves out");
+      }
+    }
+    if (reportOptions.save != null) {
+      AtomicFile.requireWritable(reportOptions.save);
+    }
+    Optional<Baseline> baseline =
+        reportOptions.compare == null
+            ? Optional.empty()
+            : Optional.of(Baseline.read(reportOptions.compare));
+    Map<String, ExitOptions> exitOptions = exits.options();
+    try (ShutdownCancellation shutdown = new ShutdownCancellation();
+        BenchModel chosen =
+            BenchModel.open(
+                modelOptions, Optional.ofNullable(randomModelOptions.type), environment, streams)) {
+      LanguageModel model = chosen.model();
+      ListOptions.requireRoom(tests.prompts(), tests.tokens(), model.config().contextLength());
+      List<List<Workload>> groups = groups(model, exitOptions);
+      MachineLimits limits = MachineLimits.measure(modelOptions.loadOptions().threads());
+      Bench bench =
+          new Bench(
+              spec.root().version()[0],
+              chosen.name(),
+              model,
+              limits,
+              Instant.now(),
+              tests.repetitions());
+      Report report = new Report(streams.out(), reportOptions.format, bench, baseline);
+      report.begin();
+      boolean whole = measure(model, groups, report, shutdown);
+      report.end();
+      if (!report.groups().isEmpty()) {
+        write(report, bench);
+      }
+      return whole ? ExitCode.OK : ExitCode.INTERRUPTED;
+    }
+  }
+
+  /** Every group is in all recurrences. */
+  private List<List<Workload>> groups(LanguageModel model, Map<String, ExitOptions> exitOptions) {
+    List<Integer> recurrences = tests.recurrences(model.config().meanRecurrence());
+    List<List<Workload>> groups = new ArrayList<>();
+    for (SlotPolicy policy : caches.policies()) {
+      for (Map.Entry<String, ExitOptions> exit : exitOptions.entrySet()) {
+        for (int prompt : tests.prompts()) {
+          for (int count : tests.tokens()) {
+            List<Workload> group = new ArrayList<>();
+            for (int recurrence : recurrences) {
+              group.add(
+                  new Workload(
+                      prompt,
+                      count,
+                      recurrence,
+                      policy,
+                      caches.type(),
+                      exit.getKey(),
+                      exit.getValue(),
+                      tests.seed()));
+            }
+            groups.add(group);
+          }
+        }
+      }
+    }
+    return groups;
+  }
+
+  /** Returns false if it was cancelled: the groups that were whole are reported. */
+  private boolean measure(
+      LanguageModel model,
+      List<List<Workload>> groups,
+      Report report,
+      ShutdownCancellation shutdown)
+      throws IOException {
+    int rounds = tests.repetitions() + (tests.warmUp() ? 1 : 0);
+    int runs = groups.stream().mapToInt(List::size).sum() * rounds;
+    ProgressBar bar = Terminal.showsProgress() ? bar(runs) : null;
+    try {
+      Suite suite =
+          new Suite(
+              model,
+              KeyValueType.forWeights(Bench.weightType(model)),
+              shutdown.cancellation(),
+              () -> {
+                if (bar != null) {
+                  bar.step();
+                }
+              });
+      if (tests.warmUp() && !suite.warmUp(groups.getFirst().getFirst())) {
+        return false;
+      }
+      for (List<Workload> group : groups) {
+        Optional<TestGroup> results = suite.measure(group, tests.repetitions(), tests.warmUp());
+        if (results.isEmpty()) {
+          return false;
+        }
+        report.add(results.get());
+      }
+      return true;
+    } finally {
+      if (bar != null) {
+        bar.close();
+      }
+    }
+  }
+
+  private static ProgressBar bar(int runs) {
+    return new ProgressBarBuilder()
+        .setTaskName("runs")
+        .setInitialMax(runs)
+        .setStyle(ProgressBarStyle.ASCII)
+        .build();
+  }
+
+  private void write(Report report, Bench bench) throws IOException {
+    if (reportOptions.save != null) {
+      AtomicFile.write(reportOptions.save, report.array().getBytes(StandardCharsets.UTF_8));
+    }
+    if (reportOptions.plot != null) {
+      LatencyPlot.write(reportOptions.plot, bench, report.groups());
+    }
+  }
+}

@@ -1,0 +1,95 @@
+package dev.muninn.cli.bench;
+
+import dev.muninn.LanguageModel;
+import dev.muninn.cli.ModelOptions;
+import dev.muninn.cli.StandardStreams;
+import dev.muninn.cli.Units;
+import dev.muninn.cli.UsageException;
+import dev.muninn.measure.ModelShape;
+import dev.muninn.measure.RandomCheckpoint;
+import dev.muninn.measure.TemporaryDirectory;
+import dev.muninn.weights.DType;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * The model that is measured: of a directory, or of random weights in a temporary one, which is
+ * deleted when this is closed.
+ *
+ * @param name the directory's, or the shape's
+ * @param temporary where random weights are; null for others
+ */
+record BenchModel(String name, LanguageModel model, TemporaryDirectory temporary)
+    implements AutoCloseable {
+
+  /**
+   * Opens what {@code -m} names: a directory if there is one, else a shape of random weights.
+   *
+   * @param type of random weights, if it was asked for
+   */
+  static BenchModel open(
+      ModelOptions options,
+      Optional<DType> type,
+      Map<String, String> environment,
+      StandardStreams streams)
+      throws IOException {
+    Optional<Path> requested = options.requested();
+    Optional<ModelShape> shape =
+        requested
+            .filter(path -> !Files.exists(path))
+            .flatMap(path -> ModelShape.named(path.toString()));
+    if (shape.isPresent()) {
+      return random(shape.get(), type.orElse(DType.BF16), options, streams);
+    }
+    if (type.isPresent()) {
+      throw new UsageException("--dtype needs random weights, such as -m small");
+    }
+    LanguageModel model = options.load(environment);
+    String name = requested.map(BenchModel::name).orElse(ModelOptions.BUILT_IN);
+    return new BenchModel(name, model, null);
+  }
+
+  private static String name(Path directory) {
+    return directory.toAbsolutePath().normalize().getFileName().toString();
+  }
+
+  private static BenchModel random(
+      ModelShape shape, DType type, ModelOptions options, StandardStreams streams)
+      throws IOException {
+    TemporaryDirectory temporary = new TemporaryDirectory("muninn-" + shape + "-");
+    try {
+      long bytes = (long) RandomCheckpoint.bytes(shape.config(), type);
+      streams
+          .err()
+          .println(
+              Units.format(
+                  "muninn: there is no directory %s: %s of random weights of that shape go to %s",
+                  shape, Units.bytes(bytes), temporary.path()));
+      long free = Files.getFileStore(temporary.path()).getUsableSpace();
+      if (free < bytes) {
+        throw new IOException(
+            temporary.path().getParent()
+                + " has "
+                + Units.bytes(free)
+                + " left, too little for random weights of "
+                + Units.bytes(bytes));
+      }
+      RandomCheckpoint.write(shape.config(), type, temporary.path());
+      return new BenchModel(shape.toString(), options.load(temporary.path()), temporary);
+    } catch (IOException | RuntimeException | Error e) {
+      temporary.close();
+      throw e;
+    }
+  }
+
+  @Override
+  public void close() {
+    model.close();
+    if (temporary != null) {
+      temporary.close();
+    }
+  }
+}
