@@ -24,11 +24,13 @@ import picocli.CommandLine.Option;
 @Command(
     name = "depth",
     description = {
-      "Shows what depth buys on check digits and sums: a table of the share of right answers and the"
-          + " mean recurrences of a forward, for fixed recurrences and for exits. Made for the"
-          + " built-in model."
+      "Shows what depth buys on check digits and sums.",
+      "A table of the share of right answers and the mean recurrences of a forward, for fixed"
+          + " recurrences and for exits. Made for the built-in model."
     },
     customSynopsis = "muninn depth [OPTION]...")
+@CommandSection.In(CommandSection.UNDERSTAND)
+@HelpHeading("Problems")
 final class DepthCommand implements Callable<Integer> {
   private static final int[] FIXED = {1, 2, 4, 8, 16};
   private static final int MOST_RECURRENCES = 16;

@@ -26,6 +26,7 @@ import picocli.CommandLine.Option;
     name = "generate",
     description = "Continues a prompt.",
     customSynopsis = "muninn generate [OPTION]... [PROMPT]")
+@CommandSection.In(CommandSection.RUN)
 final class GenerateCommand implements Callable<Integer> {
   private static final int DEFAULT_BATCH = 8;
 

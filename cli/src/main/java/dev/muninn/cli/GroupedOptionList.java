@@ -10,6 +10,7 @@ import picocli.CommandLine;
 import picocli.CommandLine.Help;
 import picocli.CommandLine.IHelpSectionRenderer;
 import picocli.CommandLine.Model.ArgSpec;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Model.PositionalParamSpec;
 import picocli.CommandLine.Model.UsageMessageSpec;
@@ -20,7 +21,9 @@ import picocli.CommandLine.Model.UsageMessageSpec;
  * <p>Picocli's own headings need argument groups, in which a second positional argument, or an
  * option given twice, silently overrides the first.
  */
-final class GroupedOptionList implements IHelpSectionRenderer {
+public final class GroupedOptionList implements IHelpSectionRenderer {
+  /** Where a class has no {@link HelpHeading}. */
+  static final String DEFAULT_HEADING = "Options";
 
   /** Makes a command and its subcommands show their options this way. */
   static void install(CommandLine commandLine) {
@@ -30,17 +33,24 @@ final class GroupedOptionList implements IHelpSectionRenderer {
     commandLine.setHelpSectionMap(sections);
   }
 
+  /** The arguments and options of a command by the heading under which they are listed. */
+  public static Map<String, List<ArgSpec>> groups(CommandSpec command) {
+    Map<String, List<ArgSpec>> groups = new LinkedHashMap<>();
+    for (ArgSpec argument : command.args()) {
+      if (!argument.hidden()) {
+        groups.computeIfAbsent(heading(argument), heading -> new ArrayList<>()).add(argument);
+      }
+    }
+    groups.values().forEach(group -> group.sort(Comparator.comparingInt(GroupedOptionList::order)));
+    return groups;
+  }
+
   @Override
   public String render(Help help) {
-    Map<String, List<ArgSpec>> groups = new LinkedHashMap<>();
-    for (ArgSpec argument : help.commandSpec().args()) {
-      groups.computeIfAbsent(heading(argument), heading -> new ArrayList<>()).add(argument);
-    }
     StringBuilder list = new StringBuilder();
-    groups.forEach((heading, group) -> {
-      group.sort(Comparator.comparingInt(GroupedOptionList::order));
-      list.append(Units.format("%n%s:%n%s", heading, layout(help, group)));
-    });
+    groups(help.commandSpec())
+        .forEach((heading, group) ->
+            list.append(Units.format("%n%s:%n%s", heading, layout(help, group))));
     return list.toString();
   }
 
@@ -68,8 +78,11 @@ final class GroupedOptionList implements IHelpSectionRenderer {
   }
 
   private static String heading(ArgSpec argument) {
-    Class<?> owner = ((Field) argument.userObject()).getDeclaringClass();
+    if (!(argument.userObject() instanceof Field field)) {
+      return DEFAULT_HEADING;
+    }
+    Class<?> owner = field.getDeclaringClass();
     HelpHeading heading = owner.getAnnotation(HelpHeading.class);
-    return heading == null ? "Options" : heading.value();
+    return heading == null ? DEFAULT_HEADING : heading.value();
   }
 }

@@ -15,6 +15,7 @@ import picocli.CommandLine.Parameters;
     name = "inspect",
     description = "Prints a model's architecture, tensors and memory.",
     customSynopsis = "muninn inspect [OPTION]... [MODEL]")
+@CommandSection.In(CommandSection.UNDERSTAND)
 final class InspectCommand implements Callable<Integer> {
   private final StandardStreams streams;
   private final Map<String, String> environment;

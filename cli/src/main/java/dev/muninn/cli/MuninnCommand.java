@@ -1,6 +1,8 @@
 package dev.muninn.cli;
 
 import dev.muninn.cli.bench.BenchCommand;
+import dev.muninn.cli.manual.CompletionCommand;
+import dev.muninn.cli.manual.ManCommand;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintWriter;
@@ -13,7 +15,9 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Help.Ansi;
 import picocli.CommandLine.HelpCommand;
 import picocli.CommandLine.IVersionProvider;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
 
 /** The command without a subcommand: only help and version. */
 @Command(
@@ -21,7 +25,6 @@ import picocli.CommandLine.Option;
     description = "Runs recurrent-depth language models.",
     synopsisSubcommandLabel = "COMMAND",
     versionProvider = MuninnCommand.Version.class,
-    commandListHeading = "%nCommands:%n",
     footer = {"", "For example: muninn generate \"47+8=\""})
 final class MuninnCommand implements Callable<Integer> {
 
@@ -36,6 +39,8 @@ final class MuninnCommand implements Callable<Integer> {
       versionHelp = true,
       description = "Print the version.")
   private boolean version;
+
+  @Spec private CommandSpec spec;
 
   private MuninnCommand() {}
 
@@ -59,8 +64,11 @@ final class MuninnCommand implements Callable<Integer> {
             .addSubcommand(new ScoreCommand(streams, environment))
             .addSubcommand(new DepthCommand(streams, environment))
             .addSubcommand(new BenchCommand(streams, environment))
+            .addSubcommand(new CompletionCommand(streams))
+            .addSubcommand(new ManCommand(streams))
             .addSubcommand(new HelpCommand());
     GroupedOptionList.install(commandLine);
+    GroupedCommandList.install(commandLine);
     Failures failures = new Failures();
     commandLine
         .setOut(new PrintWriter(streams.out(), true))

@@ -17,6 +17,7 @@ import picocli.CommandLine.Mixin;
     name = "score",
     description = "Prints the log-probability of each token of a text.",
     customSynopsis = "muninn score [OPTION]... [PROMPT]")
+@CommandSection.In(CommandSection.RUN)
 final class ScoreCommand implements Callable<Integer> {
   private final StandardStreams streams;
   private final Map<String, String> environment;

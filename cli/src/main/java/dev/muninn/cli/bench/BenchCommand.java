@@ -5,6 +5,7 @@ import dev.muninn.cache.KeyValueType;
 import dev.muninn.cache.SlotPolicy;
 import dev.muninn.cli.AtomicFile;
 import dev.muninn.cli.BasicOptions;
+import dev.muninn.cli.CommandSection;
 import dev.muninn.cli.ExitCode;
 import dev.muninn.cli.HelpHeading;
 import dev.muninn.cli.ModelOptions;
@@ -39,11 +40,14 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "bench",
     description = {
-      "Measures prefill (pp) and decoding (tg) by recurrence, against what the machine can do.",
+      "Measures prefill and decoding by recurrence.",
+      "Tests of prompts are called pp, of decoding tg, as by llama-bench. Rates stand beside what"
+          + " the machine reached in reading and in arithmetic at the beginning of the same run.",
       "Where -m names no directory, tiny, small, medium and huginn are shapes of random weights,"
           + " written to a temporary directory."
     },
     customSynopsis = "muninn bench [OPTION]...")
+@CommandSection.In(CommandSection.MEASURE)
 public final class BenchCommand implements Callable<Integer> {
   private final StandardStreams streams;
   private final Map<String, String> environment;

@@ -20,7 +20,7 @@ import picocli.CommandLine.Option;
 final class ListOptions {
   private ListOptions() {}
 
-  @HelpHeading("Tests (lists: 1,2,4, or 1-4, 1-9+2, 1-16*2; all combinations)")
+  @HelpHeading("Tests (lists are 1,4,16 or 1-9+2 or 1-16*2; all combinations are run)")
   static final class Tests {
     @Option(
         names = {"-p", "--prompt-tokens"},
@@ -94,10 +94,11 @@ final class ListOptions {
         names = "--exit",
         order = -2,
         split = ",",
-        paramLabel = "NAME[:X]",
+        hideParamSyntax = true,
+        paramLabel = "NAME[:X],...",
         description =
-            "Stop a token's recurrences by a criterion and threshold, or a list of them: kl,"
-                + " minp-kl, entropy-diff, latent-diff, cosine, argmax-stability, none.")
+            "Stop a token's recurrences by a criterion and threshold: kl, minp-kl, entropy-diff,"
+                + " latent-diff, cosine, argmax-stability, none (default: none).")
     private final List<String> exits = new ArrayList<>();
 
     /** By name, in the order given. */
@@ -118,9 +119,10 @@ final class ListOptions {
     @Option(
         names = "--kv",
         split = ",",
-        paramLabel = "POLICY",
+        hideParamSyntax = true,
+        paramLabel = "POLICY,...",
         converter = CacheOptions.PolicyConverter.class,
-        description = "Recurrences that are kept, or a list: full, budget:N, anchor:N.")
+        description = "Recurrences that are kept: full, budget:N, anchor:N (default: full).")
     private final List<SlotPolicy> policies = new ArrayList<>();
 
     @Option(
