@@ -62,4 +62,11 @@ public enum CommandSection {
     }
     throw new IllegalStateException("the command " + spec.name() + " names no section");
   }
+
+  /** What a command does, in a line. */
+  public static String summary(CommandSpec command) {
+    String[] header = command.usageMessage().header();
+    String[] lines = header.length > 0 ? header : command.usageMessage().description();
+    return lines.length == 0 ? "" : lines[0];
+  }
 }

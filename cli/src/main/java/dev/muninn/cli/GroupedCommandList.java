@@ -29,17 +29,13 @@ final class GroupedCommandList implements IHelpSectionRenderer {
           list.append(Units.format("%n%s:%n", section.heading()));
           for (CommandSpec subcommand : subcommands) {
             String name = Units.format("%-" + width + "s", subcommand.name());
-            list.append(INDENT).append(name).append(INDENT).append(summary(subcommand));
+            list.append(INDENT)
+                .append(name)
+                .append(INDENT)
+                .append(CommandSection.summary(subcommand));
             list.append(System.lineSeparator());
           }
         });
     return list.toString();
-  }
-
-  /** What a command does, in a line. */
-  private static String summary(CommandSpec command) {
-    String[] header = command.usageMessage().header();
-    String[] lines = header.length > 0 ? header : command.usageMessage().description();
-    return lines.length == 0 ? "" : lines[0];
   }
 }

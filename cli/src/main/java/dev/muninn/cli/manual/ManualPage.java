@@ -42,7 +42,6 @@ final class ManualPage {
   }
 
   private String write() {
-    String[] header = command.usageMessage().header();
     String[] description = command.usageMessage().description();
     macro(
         "TH",
@@ -52,7 +51,7 @@ final class ManualPage {
         command.root().version()[0],
         "Muninn");
     macro("SH", "NAME");
-    line(name(command) + " \\- " + escape((header.length > 0 ? header : description)[0]));
+    line(name(command) + " \\- " + escape(CommandSection.summary(command)));
     macro("SH", "SYNOPSIS");
     List<String> synopsis = synopsis();
     for (int i = 0; i < synopsis.size(); i++) {
@@ -103,7 +102,7 @@ final class ManualPage {
       for (CommandSpec subcommand : section.getValue()) {
         macro("TP");
         line("\\fB" + escape(subcommand.qualifiedName(" ")) + "\\fR");
-        line(escape(String.join(" ", subcommand.usageMessage().description())));
+        line(escape(CommandSection.summary(subcommand)));
       }
     }
   }
