@@ -117,7 +117,8 @@ final class Failures implements IParameterExceptionHandler, IExecutionExceptionH
             : command.subcommands().isEmpty() ? "unexpected argument" : "unknown command";
     String unmatched = what + " '" + argument + "'";
     if (!exception.getSuggestions().isEmpty()) {
-      return unmatched + ", did you mean " + String.join(" or ", exception.getSuggestions()) + "?";
+      // The nearest. Picocli goes on with what has hardly a letter in common.
+      return unmatched + ", did you mean " + exception.getSuggestions().getFirst() + "?";
     }
     if (command.findOption(PromptOptions.TEXT) == null) {
       return unmatched;

@@ -21,23 +21,23 @@ import java.util.Map;
  * @param out what went to standard output
  * @param err what went to standard error
  */
-record CommandRun(int exitCode, String out, String err) {
+public record CommandRun(int exitCode, String out, String err) {
   /** A model without a tokenizer. */
-  static final Path UNTIED = resource("raven-1-2-1-untied");
+  public static final Path UNTIED = resource("raven-1-2-1-untied");
 
   /** The built-in model, where the build put it. */
-  static final Path RAVEN_TINY = resource("raven-tiny");
+  public static final Path RAVEN_TINY = resource("raven-tiny");
 
-  static CommandRun of(String... arguments) {
+  public static CommandRun of(String... arguments) {
     return withInput("", arguments);
   }
 
-  static CommandRun withInput(String input, String... arguments) {
+  public static CommandRun withInput(String input, String... arguments) {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     return run(input.getBytes(StandardCharsets.UTF_8), out, Map.of(), arguments);
   }
 
-  static CommandRun run(
+  public static CommandRun run(
       byte[] input, OutputStream out, Map<String, String> environment, String... arguments) {
     ByteArrayOutputStream err = new ByteArrayOutputStream();
     StandardStreams streams = StandardStreams.of(new ByteArrayInputStream(input), out, err);
@@ -47,7 +47,7 @@ record CommandRun(int exitCode, String out, String err) {
   }
 
   /** The object that --json printed: one line, and nothing on standard error. */
-  Map<String, Object> json() throws IOException {
+  public Map<String, Object> json() throws IOException {
     assertEquals("", err);
     assertEquals(1, out.lines().count(), out);
     Path file = Files.createTempFile("muninn-test", ".json");
@@ -60,7 +60,7 @@ record CommandRun(int exitCode, String out, String err) {
   }
 
   /** Checks that the command failed with this exit code and one line that holds this text. */
-  void assertFails(int expectedExitCode, String expectedText) {
+  public void assertFails(int expectedExitCode, String expectedText) {
     assertEquals("", out);
     assertTrue(err.startsWith("muninn: ") && err.contains(expectedText), err);
     assertEquals(1, err.lines().count(), err);

@@ -39,14 +39,6 @@ public record MachineLimits(int threads, double readBytesPerSecond, double opera
     }
   }
 
-  /** The greater of each: a limit is what was once reached. */
-  public MachineLimits max(MachineLimits other) {
-    return new MachineLimits(
-        threads,
-        Math.max(readBytesPerSecond, other.readBytesPerSecond),
-        Math.max(operationsPerSecond, other.operationsPerSecond));
-  }
-
   private static long nanos(Runnable work) {
     long began = System.nanoTime();
     work.run();
