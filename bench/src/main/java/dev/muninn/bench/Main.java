@@ -4,6 +4,7 @@ import dev.muninn.measure.TemporaryDirectory;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
 import org.openjdk.jmh.results.RunResult;
@@ -26,17 +27,29 @@ public final class Main {
 
   public static void main(String[] arguments) throws IOException {
     try {
-      CommandLineOptions commandLine = new CommandLineOptions(arguments);
+      CommandLineOptions commandLine = new CommandLineOptions(expandGroups(arguments));
       if (asksForInformation(commandLine)) {
         org.openjdk.jmh.Main.main(arguments);
       } else if (matchesNothing(commandLine)) {
-        fail("no benchmark matches " + commandLine.getIncludes() + "; -l lists them");
+        fail(
+            "no benchmark matches "
+                + commandLine.getIncludes()
+                + "; -l lists them, and the groups are "
+                + Arrays.toString(BenchmarkGroup.values()));
       } else {
         run(commandLine);
       }
     } catch (CommandLineOptionException | RunnerException e) {
       fail(e.getMessage());
     }
+  }
+
+  /** Puts patterns for the names of groups where JMH would look for benchmarks. */
+  private static String[] expandGroups(String[] arguments) throws CommandLineOptionException {
+    List<String> includes = new CommandLineOptions(arguments).getIncludes();
+    return Arrays.stream(arguments)
+        .map(argument -> includes.contains(argument) ? BenchmarkGroup.expand(argument) : argument)
+        .toArray(String[]::new);
   }
 
   private static void fail(String message) {
@@ -77,7 +90,7 @@ public final class Main {
         .addProfiler(RateProfiler.class)
         .jvmArgsPrepend(jvmArguments.toArray(String[]::new));
     if (!commandLine.getIncludes().isEmpty()) {
-      options.include(ResultTable.LIMITS);
+      options.include(BenchmarkGroup.LIMITS.pattern());
     }
     Collection<RunResult> results = new Runner(options.build()).run();
     System.out.println();

@@ -2,13 +2,13 @@ package dev.muninn.bench;
 
 import java.io.PrintStream;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.openjdk.jmh.infra.BenchmarkParams;
 import org.openjdk.jmh.results.Result;
@@ -21,18 +21,13 @@ import org.openjdk.jmh.util.Statistics;
  * machine who disturbs one moves a mean.
  */
 final class ResultTable {
-  /** The benchmarks that measure what the machine can do. */
-  static final String LIMITS = "\\.\\w+Limit\\.";
-
-  private static final Pattern LIMIT = Pattern.compile(LIMITS);
-
   private final Collection<RunResult> results;
   private final Map<String, Map<Resource, Double>> limitsByThreads = new HashMap<>();
 
   ResultTable(Collection<RunResult> results) {
     this.results = results;
     for (RunResult result : results) {
-      if (LIMIT.matcher(result.getParams().getBenchmark()).find()) {
+      if (BenchmarkGroup.LIMITS.has(result.getParams().getBenchmark())) {
         limits(result.getParams()).putAll(rates(result, 100));
       }
     }
@@ -56,20 +51,30 @@ final class ResultTable {
   }
 
   void print(PrintStream out) {
-    List<List<String>> table = new ArrayList<>();
-    table.add(header());
+    Map<BenchmarkGroup, List<List<String>>> groups = new EnumMap<>(BenchmarkGroup.class);
+    List<String> header = header();
+    int[] widths = header.stream().mapToInt(String::length).toArray();
     for (RunResult result : results) {
-      table.add(row(result));
-    }
-    int[] widths = new int[table.getFirst().size()];
-    for (List<String> row : table) {
+      List<String> row = row(result);
+      groups.computeIfAbsent(group(result), group -> new ArrayList<>()).add(row);
       for (int column = 0; column < widths.length; column++) {
         widths[column] = Math.max(widths[column], row.get(column).length());
       }
     }
-    for (List<String> row : table) {
-      out.println(line(row, widths));
-    }
+    out.println(line(header, widths));
+    groups.forEach((group, rows) -> {
+      out.println();
+      out.println(group);
+      rows.forEach(row -> out.println(line(row, widths)));
+    });
+  }
+
+  private static BenchmarkGroup group(RunResult result) {
+    String benchmark = result.getParams().getBenchmark();
+    return Arrays.stream(BenchmarkGroup.values())
+        .filter(group -> group.has(benchmark))
+        .findFirst()
+        .orElseThrow(() -> new IllegalStateException(benchmark + " is in no group"));
   }
 
   private static String line(List<String> row, int[] widths) {
