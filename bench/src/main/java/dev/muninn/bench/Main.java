@@ -25,9 +25,10 @@ import org.openjdk.jmh.runner.options.VerboseMode;
 public final class Main {
   private Main() {}
 
-  public static void main(String[] arguments) throws IOException {
+  public static void main(String[] given) throws IOException {
     try {
-      CommandLineOptions commandLine = new CommandLineOptions(expandGroups(arguments));
+      String[] arguments = expandGroups(given);
+      CommandLineOptions commandLine = new CommandLineOptions(arguments);
       if (asksForInformation(commandLine)) {
         org.openjdk.jmh.Main.main(arguments);
       } else if (matchesNothing(commandLine)) {

@@ -27,8 +27,11 @@ public record MachineLimits(int threads, double readBytesPerSecond, double opera
       ArithmeticProbe arithmetic = new ArithmeticProbe(team);
       best(WARM_UP_NANOS, () -> nanos(() -> arithmetic.run(SHORT_CHAIN)));
       long chain = best(MEASURED_NANOS, () -> nanos(() -> arithmetic.run(LONG_CHAIN)));
+      // A pass through much memory is one call: few of them, and the loop is never compiled whole.
+      try (ReadProbe little = new ReadProbe(team, 0)) {
+        best(WARM_UP_NANOS, () -> nanos(() -> little.run(SHORT_CHAIN >> 8)));
+      }
       try (ReadProbe read = new ReadProbe(team, OUT_OF_CACHE)) {
-        best(WARM_UP_NANOS, () -> nanos(() -> read.run(1)));
         long pass = best(MEASURED_NANOS, () -> nanos(() -> read.run(1)));
         double operations = threads * ArithmeticProbe.operationsPerThread(LONG_CHAIN);
         return new MachineLimits(
