@@ -5,6 +5,7 @@ import de.erichseifert.vectorgraphics2d.Processors;
 import de.erichseifert.vectorgraphics2d.VectorGraphics2D;
 import de.erichseifert.vectorgraphics2d.util.PageSize;
 import dev.muninn.cli.AtomicFile;
+import dev.muninn.cli.Units;
 import dev.muninn.cli.UsageException;
 import java.awt.BasicStroke;
 import java.awt.Color;
@@ -14,9 +15,13 @@ import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
-import java.util.stream.IntStream;
+import java.util.Map;
+import java.util.NavigableMap;
+import java.util.TreeMap;
 import javax.imageio.ImageIO;
 import org.knowm.xchart.XYChart;
 import org.knowm.xchart.XYSeries;
@@ -48,6 +53,8 @@ final class LatencyPlot {
 
   /** A longer legend would hide what it explains. */
   private static final int MOST_INSIDE = 3;
+
+  private static final int LEGEND_LINE = 20;
 
   private static final Marker[] MARKERS = {
     SeriesMarkers.CIRCLE,
@@ -83,97 +90,124 @@ final class LatencyPlot {
     List<TestGroup> decoded = groups.stream().filter(g -> !g.decoded().isEmpty()).toList();
     XYChart byRecurrence = byRecurrence(bench, decoded);
     XYChart byContext = byContext(bench, decoded);
+    int height = HEIGHT + LEGEND_LINE * Math.max(legendBelow(byRecurrence), legendBelow(byContext));
     if (isVector(file)) {
       VectorGraphics2D graphics = new VectorGraphics2D();
-      paint(graphics, byRecurrence, byContext);
+      paint(graphics, height, byRecurrence, byContext);
       Processor processor = Processors.get("svg");
       ByteArrayOutputStream bytes = new ByteArrayOutputStream();
       processor
-          .getDocument(graphics.getCommands(), new PageSize(2.0 * WIDTH, HEIGHT))
+          .getDocument(graphics.getCommands(), new PageSize(2.0 * WIDTH, height))
           .writeTo(bytes);
       AtomicFile.write(file, bytes.toByteArray());
       return;
     }
     BufferedImage image =
-        new BufferedImage(2 * SCALE * WIDTH, SCALE * HEIGHT, BufferedImage.TYPE_INT_RGB);
+        new BufferedImage(2 * SCALE * WIDTH, SCALE * height, BufferedImage.TYPE_INT_RGB);
     Graphics2D graphics = image.createGraphics();
     graphics.scale(SCALE, SCALE);
-    paint(graphics, byRecurrence, byContext);
+    paint(graphics, height, byRecurrence, byContext);
     graphics.dispose();
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     ImageIO.write(image, "png", bytes);
     AtomicFile.write(file, bytes.toByteArray());
   }
 
-  private static void paint(Graphics2D graphics, XYChart left, XYChart right) {
-    left.paint(graphics, WIDTH, HEIGHT);
+  private static void paint(Graphics2D graphics, int height, XYChart left, XYChart right) {
+    left.paint(graphics, WIDTH, height);
     graphics.translate(WIDTH, 0);
-    right.paint(graphics, WIDTH, HEIGHT);
+    right.paint(graphics, WIDTH, height);
+  }
+
+  /** Puts a long legend below its chart; the lines that it takes there, one for each series. */
+  private static int legendBelow(XYChart chart) {
+    int entries =
+        (int) chart.getSeriesCollection().stream().filter(XYSeries::isShowInLegend).count();
+    if (entries <= MOST_INSIDE) {
+      return 0;
+    }
+    chart.getStyler().setLegendPosition(LegendPosition.OutsideS);
+    return entries;
   }
 
   private static XYChart byRecurrence(Bench bench, List<TestGroup> groups) {
-    XYChart chart =
-        chart(bench.modelName() + ": latency by recurrence", "recurrences (mean)", groups.size());
-    int colour = 0;
+    XYChart chart = chart(bench.modelName() + ": latency by recurrence", "recurrences (mean)");
+    int index = 0;
     for (TestGroup group : groups) {
       List<TestResult> results = group.decoded();
       double[] x = results.stream().mapToDouble(TestResult::meanRecurrences).toArray();
       double[] y = results.stream().mapToDouble(r -> r.gaps().percentile(50)).toArray();
-      XYSeries points = chart.addSeries(group.label() + ", median", x, y);
-      points.setMarker(MARKERS[colour % MARKERS.length]);
-      points.setMarkerColor(COLOURS[colour % COLOURS.length]);
+      Color colour = COLOURS[index % COLOURS.length];
+      XYSeries points = chart.addSeries(label(group), x, y);
+      points.setMarker(MARKERS[index % MARKERS.length]);
+      points.setMarkerColor(colour);
       points.setLineStyle(SeriesLines.NONE);
       if (group.fit().isPresent()) {
         LinearFit fit = group.fit().get();
+        double least = new Sample(x).percentile(0);
         double most = new Sample(x).percentile(100);
-        double[] ends = {0, most};
         XYSeries line =
             chart.addSeries(
-                String.format(Locale.ROOT, "%.2f ms + %.2f ms r", fit.intercept(), fit.slope())
-                    + (groups.size() == 1 ? "" : " (" + (colour + 1) + ")"),
-                ends,
-                new double[] {fit.at(0), fit.at(most)});
+                "fit " + index,
+                new double[] {least, most},
+                new double[] {fit.at(least), fit.at(most)});
+        line.setShowInLegend(false);
         line.setMarker(SeriesMarkers.NONE);
-        line.setLineColor(COLOURS[colour % COLOURS.length]);
+        line.setLineColor(colour);
         line.setLineStyle(SeriesLines.DASHED);
       }
-      colour++;
+      index++;
     }
     return chart;
   }
 
+  private static String label(TestGroup group) {
+    return group.label()
+        + group
+            .fit()
+            .map(fit -> Units.format(": %.2f ms + %.2f ms r", fit.intercept(), fit.slope()))
+            .orElse("");
+  }
+
+  /** A line for each recurrence, policy and exit: prompts of several lengths continue it. */
   private static XYChart byContext(Bench bench, List<TestGroup> groups) {
-    List<TestResult> results = groups.stream().flatMap(group -> group.decoded().stream()).toList();
-    XYChart chart =
-        chart(
-            bench.modelName() + ": latency by context",
-            "positions before the token",
-            results.size());
-    for (int i = 0; i < results.size(); i++) {
-      TestResult result = results.get(i);
-      Workload workload = result.workload();
-      int first = workload.depth();
-      double[] x =
-          IntStream.range(0, result.byContext().length).mapToDouble(j -> first + j).toArray();
-      String label = label(workload, groups.size() > 1);
-      XYSeries line = chart.addSeries(label, x, result.byContext());
+    Map<String, NavigableMap<Integer, List<Double>>> lines = new LinkedHashMap<>();
+    for (TestGroup group : groups) {
+      for (TestResult result : group.decoded()) {
+        NavigableMap<Integer, List<Double>> line =
+            lines.computeIfAbsent(label(result.workload()), label -> new TreeMap<>());
+        double[] milliseconds = result.byContext();
+        for (int i = 0; i < milliseconds.length; i++) {
+          line.computeIfAbsent(result.workload().depth() + i, x -> new ArrayList<>())
+              .add(milliseconds[i]);
+        }
+      }
+    }
+    XYChart chart = chart(bench.modelName() + ": latency by context", "positions before the token");
+    int index = 0;
+    for (Map.Entry<String, NavigableMap<Integer, List<Double>>> entry : lines.entrySet()) {
+      NavigableMap<Integer, List<Double>> points = entry.getValue();
+      double[] x = points.keySet().stream().mapToDouble(Integer::doubleValue).toArray();
+      double[] y = points.values().stream().mapToDouble(LatencyPlot::mean).toArray();
+      XYSeries line = chart.addSeries(entry.getKey(), x, y);
       line.setMarker(x.length == 1 ? MARKERS[0] : SeriesMarkers.NONE);
-      line.setMarkerColor(COLOURS[i % COLOURS.length]);
-      line.setLineColor(COLOURS[i % COLOURS.length]);
+      Color colour = COLOURS[index++ % COLOURS.length];
+      line.setMarkerColor(colour);
+      line.setLineColor(colour);
       line.setLineStyle(SeriesLines.SOLID);
     }
     return chart;
   }
 
-  private static String label(Workload workload, boolean several) {
-    String label = "r = " + workload.recurrence();
-    if (several) {
-      label += ", " + workload.decodeTest() + ", " + workload.policy() + ", " + workload.exitName();
-    }
-    return label;
+  private static double mean(List<Double> numbers) {
+    return numbers.stream().mapToDouble(Double::doubleValue).average().orElseThrow();
   }
 
-  private static XYChart chart(String title, String axis, int series) {
+  private static String label(Workload workload) {
+    return "r = " + workload.recurrence() + workload.variant();
+  }
+
+  private static XYChart chart(String title, String axis) {
     XYChart chart = new XYChart(WIDTH, HEIGHT);
     chart.setTitle(title);
     chart.setXAxisTitle(axis);
@@ -190,8 +224,7 @@ final class LatencyPlot {
     styler.setPlotGridLinesColor(GRID);
     styler.setPlotGridLinesStroke(new BasicStroke(0.8f));
     styler.setLegendBorderColor(GRID);
-    styler.setLegendPosition(
-        series > MOST_INSIDE ? LegendPosition.OutsideS : LegendPosition.InsideNW);
+    styler.setLegendPosition(LegendPosition.InsideNW);
     styler.setLocale(Locale.ROOT);
     styler.setMarkerSize(8);
     styler.setXAxisTickMarkSpacingHint(60);

@@ -29,13 +29,6 @@ record TestGroup(List<TestResult> results, Optional<LinearFit> fit) {
   /** What the group's tests have in common, for people. */
   String label() {
     Workload workload = results.getFirst().workload();
-    String label = workload.decodeTest();
-    if (!workload.policy().toString().equals("full")) {
-      label += ", kv " + workload.policy();
-    }
-    if (workload.exit().criterion().isPresent()) {
-      label += ", exit " + workload.exitName();
-    }
-    return label;
+    return workload.decodeTest() + workload.variant();
   }
 }

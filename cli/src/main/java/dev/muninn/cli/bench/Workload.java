@@ -60,4 +60,10 @@ record Workload(
   String decodeTest() {
     return "tg" + newTokens + (promptTokens == 0 ? "" : " @ d" + promptTokens);
   }
+
+  /** What is not as it is by default, for people. */
+  String variant() {
+    return (policy.equals(SlotPolicy.full()) ? "" : ", kv " + policy)
+        + (exit.criterion().isPresent() ? ", exit " + exitName : "");
+  }
 }
