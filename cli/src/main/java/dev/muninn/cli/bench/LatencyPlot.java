@@ -11,6 +11,7 @@ import java.awt.BasicStroke;
 import java.awt.Color;
 import java.awt.Font;
 import java.awt.Graphics2D;
+import java.awt.font.FontRenderContext;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -66,13 +67,23 @@ final class LatencyPlot {
 
   private LatencyPlot() {}
 
-  /** Refuses a file that cannot be written, or whose name says no format. */
+  /** Refuses a file that cannot be written or whose name says no format, and a lack of fonts. */
   static void requireWritable(Path file) throws IOException {
     if (!isVector(file) && !hasEnd(file, ".png")) {
       throw new UsageException(
           "--plot: expected a file's name that ends in .svg or .png, not '" + file + "'");
     }
     AtomicFile.requireWritable(file);
+    // Java would look for a screen, and nothing here is shown on one.
+    System.setProperty("java.awt.headless", "true");
+    try {
+      new Font(Font.SANS_SERIF, Font.PLAIN, 12)
+          .getStringBounds("r", new FontRenderContext(null, true, true));
+    } catch (RuntimeException | Error e) {
+      // What is thrown differs between Java's versions and with what is missing.
+      throw new IOException(
+          "--plot needs fonts, and the system has none: install fontconfig and a font", e);
+    }
   }
 
   private static boolean isVector(Path file) {
@@ -85,8 +96,6 @@ final class LatencyPlot {
 
   /** Draws all groups that decoded something. */
   static void write(Path file, Bench bench, List<TestGroup> groups) throws IOException {
-    // Java would look for a screen, and nothing here is shown on one.
-    System.setProperty("java.awt.headless", "true");
     List<TestGroup> decoded = groups.stream().filter(g -> !g.decoded().isEmpty()).toList();
     XYChart byRecurrence = byRecurrence(bench, decoded);
     XYChart byContext = byContext(bench, decoded);
