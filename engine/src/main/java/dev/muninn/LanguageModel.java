@@ -4,13 +4,11 @@ import dev.muninn.backend.Backend;
 import dev.muninn.backend.BackendProvider;
 import dev.muninn.cache.KeyValueLayout;
 import dev.muninn.cache.KeyValueType;
-import dev.muninn.cache.SlotPolicy;
 import dev.muninn.decode.Decoders;
 import dev.muninn.decode.DecodingOptions;
 import dev.muninn.decode.InitialState;
 import dev.muninn.decode.Sampler;
 import dev.muninn.decode.Scheduler;
-import dev.muninn.decode.SequenceForward;
 import dev.muninn.decode.SequenceTask;
 import dev.muninn.decode.Strategy;
 import dev.muninn.decode.TokenSink;
@@ -212,7 +210,7 @@ public final class LanguageModel implements AutoCloseable {
       requireOpen();
       checkpoint.verifyUnchanged();
       List<Generation> generations = new ArrayList<>();
-      int promptRows = 1;
+      List<SequenceTask> tasks = new ArrayList<>();
       for (int i = 0; i < requests.size(); i++) {
         GenerationRequest request = requests.get(i);
         if (request.decoding().strategy() != Strategy.sequential()) {
@@ -227,25 +225,9 @@ public final class LanguageModel implements AutoCloseable {
         }
         generation.whenEnded = () -> listener.accept(generation.result(), index);
         generations.add(generation);
-        promptRows =
-            Math.max(
-                promptRows,
-                Scheduler.promptRows(generation.prompt.length, request.decoding().exit()));
+        tasks.add(generation.task);
       }
-      int rows = promptRows;
-      guarded(() -> {
-        try (Scheduler scheduler =
-            new Scheduler(
-                backend, config, Math.min(batchSize, Math.max(1, requests.size())), rows)) {
-          for (Generation generation : generations) {
-            scheduler.add(generation.task);
-          }
-          boolean more = true;
-          while (more && !cancellation.isCancelled()) {
-            more = scheduler.step();
-          }
-        }
-      });
+      runAll(tasks, batchSize, cancellation);
       List<Optional<GenerationResult>> results = new ArrayList<>();
       for (Generation generation : generations) {
         results.add(generation.began == 0 ? Optional.empty() : Optional.of(generation.result()));
@@ -254,6 +236,26 @@ public final class LanguageModel implements AutoCloseable {
     } finally {
       lock.unlock();
     }
+  }
+
+  private void runAll(List<SequenceTask> tasks, int batchSize, Cancellation cancellation) {
+    int most = 1;
+    for (SequenceTask task : tasks) {
+      most = Math.max(most, Scheduler.rows(task));
+    }
+    int rows = most;
+    guarded(() -> {
+      try (Scheduler scheduler =
+          new Scheduler(backend, config, Math.min(batchSize, Math.max(1, tasks.size())), rows)) {
+        for (SequenceTask task : tasks) {
+          scheduler.add(task);
+        }
+        boolean more = true;
+        while (more && !cancellation.isCancelled()) {
+          more = scheduler.step();
+        }
+      }
+    });
   }
 
   /** Runs what reads the weights; a file that shrank under the map becomes the error it is. */
@@ -285,41 +287,68 @@ public final class LanguageModel implements AutoCloseable {
       if (tokens.length < 2) {
         throw new IllegalArgumentException("a text to score needs at least 2 tokens, not 1");
       }
-      requireFits(tokens.length, config.contextLength());
-      int depth = recurrenceOrMean(recurrence);
-      KeyValueLayout layout = new KeyValueLayout(config, SlotPolicy.full(), depth, tokens.length);
-      List<Double> logProbabilities = new ArrayList<>();
-      try (SequenceForward sequence =
-          new SequenceForward(backend, layout, depth, 64, initialState, () -> false)) {
-        guarded(() ->
-            sequence.append(
-                tokens,
-                0,
-                (position, logits) -> {
-                  if (position + 1 < tokens.length) {
-                    logProbabilities.add(logProbability(logits, tokens[position + 1]));
-                  }
-                }));
-      }
-      return new Score(boxed(tokens), logProbabilities);
+      int[] first = {tokens[0]};
+      int[] others = Arrays.copyOfRange(tokens, 1, tokens.length);
+      Scoring scoring =
+          new Scoring(
+              new ScoreRequest(
+                  new Prompt.Tokens(first),
+                  List.of(new Prompt.Tokens(others)),
+                  recurrence,
+                  initialState,
+                  DecodingOptions.defaults()));
+      runAll(List.of(scoring.task), 1, new Cancellation());
+      return new Score(boxed(tokens), scoring.result().logProbabilities().getFirst());
     } finally {
       lock.unlock();
     }
   }
 
-  private static double logProbability(float[] logits, int token) {
-    double greatest = Double.NEGATIVE_INFINITY;
-    for (float logit : logits) {
-      if (Float.isNaN(logit)) {
-        throw new InferenceException("the model computed a logit that is not a number");
+  /**
+   * Scores continuations of contexts, several contexts at a time: each application of the recurrent
+   * block carries the rows of all of them. A context is computed once, and its continuations read
+   * its keys and values. What a continuation scores is the same as alone, and without exits, cache
+   * policies and warm starts the same as in {@link #score}, to the last bit.
+   *
+   * @param requests of sequential decoding
+   * @param batchSize most contexts in flight, at least 1
+   * @param listener gets each result as it is made, by the request's index, in any order
+   * @return the results by request; those not ended before a cancellation are missing
+   * @throws IllegalArgumentException if a request does not fit the model; none is then computed
+   * @throws InferenceException if the model computes logits that are no numbers
+   */
+  public List<Optional<ContinuationScores>> scoreAll(
+      List<ScoreRequest> requests,
+      int batchSize,
+      ObjIntConsumer<ContinuationScores> listener,
+      Cancellation cancellation) {
+    lock.lock();
+    try {
+      requireOpen();
+      checkpoint.verifyUnchanged();
+      List<Scoring> scorings = new ArrayList<>();
+      List<SequenceTask> tasks = new ArrayList<>();
+      for (int i = 0; i < requests.size(); i++) {
+        int index = i;
+        Scoring scoring;
+        try {
+          scoring = new Scoring(requests.get(i));
+        } catch (IllegalArgumentException e) {
+          throw new IllegalArgumentException("context " + (i + 1) + ": " + e.getMessage(), e);
+        }
+        scoring.whenEnded = () -> listener.accept(scoring.result(), index);
+        scorings.add(scoring);
+        tasks.add(scoring.task);
       }
-      greatest = Math.max(greatest, logit);
+      runAll(tasks, batchSize, cancellation);
+      List<Optional<ContinuationScores>> results = new ArrayList<>();
+      for (Scoring scoring : scorings) {
+        results.add(scoring.ended ? Optional.of(scoring.result()) : Optional.empty());
+      }
+      return results;
+    } finally {
+      lock.unlock();
     }
-    double sum = 0;
-    for (float logit : logits) {
-      sum += Math.exp(logit - greatest);
-    }
-    return logits[token] - greatest - Math.log(sum);
   }
 
   private void requireOpen() {
@@ -411,6 +440,60 @@ public final class LanguageModel implements AutoCloseable {
       }
     } finally {
       lock.unlock();
+    }
+  }
+
+  /** One context of {@link #scoreAll} or {@link #score} with its continuations. */
+  private final class Scoring implements TokenSink {
+    private final SequenceTask task;
+    private Runnable whenEnded = () -> {};
+    private boolean ended;
+
+    Scoring(ScoreRequest request) {
+      int[] context = tokens(request.context());
+      int[][] continuations = new int[request.continuations().size()][];
+      int longest = 0;
+      for (int i = 0; i < continuations.length; i++) {
+        continuations[i] = tokens(request.continuations().get(i));
+        longest = Math.max(longest, continuations[i].length);
+      }
+      int length = Math.addExact(context.length, longest);
+      requireFits(length, config.contextLength());
+      int recurrence = recurrenceOrMean(request.recurrence());
+      DecodingOptions decoding = request.decoding();
+      KeyValueLayout layout =
+          new KeyValueLayout(
+              config,
+              decoding.effectivePolicy(),
+              recurrence,
+              length - 1,
+              decoding.type().orElse(KeyValueType.F32));
+      task =
+          SequenceTask.scoring(
+              layout, context, continuations, recurrence, request.initialState(), decoding, this);
+    }
+
+    @Override
+    public boolean accept(int token, int recurrences) {
+      throw new IllegalStateException("nothing is chosen where tokens are scored");
+    }
+
+    @Override
+    public void ended() {
+      ended = true;
+      whenEnded.run();
+    }
+
+    ContinuationScores result() {
+      List<List<Double>> scores = new ArrayList<>();
+      for (double[] values : task.logProbabilities()) {
+        List<Double> list = new ArrayList<>(values.length);
+        for (double value : values) {
+          list.add(value);
+        }
+        scores.add(list);
+      }
+      return new ContinuationScores(scores, boxed(task.recurrences()), task.statistics());
     }
   }
 

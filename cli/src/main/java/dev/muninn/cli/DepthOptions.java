@@ -1,13 +1,10 @@
 package dev.muninn.cli;
 
 import dev.muninn.GenerationRequest;
-import dev.muninn.decode.InitialState;
-import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
 
 /** How long the model thinks about a token, and where its thought begins. */
-@HelpHeading("Depth")
-final class DepthOptions {
+final class DepthOptions extends StateOptions {
   @Option(
       names = {"-r", "--recurrence"},
       paramLabel = "N",
@@ -15,58 +12,7 @@ final class DepthOptions {
       description = "Recurrences (default: the training's mean).")
   private int recurrence = GenerationRequest.MODEL_DEFAULT;
 
-  @Option(
-      names = "--state",
-      paramLabel = "zero|random",
-      converter = StateKind.Converter.class,
-      description = "Initial latent state (default: random).")
-  private StateKind state = StateKind.RANDOM;
-
-  @Option(
-      names = "--state-scale",
-      paramLabel = "X",
-      converter = NumberConverters.AtLeastZero.class,
-      description = "Scale of the random state (default: 1).")
-  private Float stateScale;
-
-  @Option(
-      names = {"-s", "--seed"},
-      paramLabel = "N",
-      converter = NumberConverters.Seed.class,
-      description = "Seed of state and sampling (default: 0).")
-  private long seed;
-
   int recurrence() {
     return recurrence;
-  }
-
-  long seed() {
-    return seed;
-  }
-
-  InitialState initialState() {
-    if (state == StateKind.ZERO) {
-      if (stateScale != null) {
-        throw new UsageException("--state-scale needs --state random: a zero state has no scale");
-      }
-      return InitialState.zero();
-    }
-    return stateScale == null ? InitialState.random(seed) : new InitialState(stateScale, seed);
-  }
-
-  private enum StateKind {
-    ZERO,
-    RANDOM;
-
-    static final class Converter implements ITypeConverter<StateKind> {
-      @Override
-      public StateKind convert(String value) {
-        return switch (value) {
-          case "zero" -> ZERO;
-          case "random" -> RANDOM;
-          default -> throw NumberConverters.expected("zero or random", value);
-        };
-      }
-    }
   }
 }

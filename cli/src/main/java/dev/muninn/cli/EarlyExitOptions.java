@@ -4,7 +4,7 @@ import dev.muninn.decode.ExitOptions;
 import picocli.CommandLine.Option;
 
 /** When a token has had enough thought. */
-final class EarlyExitOptions extends ExitCheckOptions {
+public final class EarlyExitOptions extends ExitCheckOptions {
   @Option(
       names = "--exit",
       // Before the options that need it, which are inherited.
@@ -16,7 +16,7 @@ final class EarlyExitOptions extends ExitCheckOptions {
   private String exit = NONE;
 
   /** What the options say. */
-  ExitOptions exitOptions() {
+  public ExitOptions exitOptions() {
     if (NONE.equals(exit)) {
       requireNoChecks();
     }

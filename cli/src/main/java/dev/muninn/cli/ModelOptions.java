@@ -47,6 +47,13 @@ public final class ModelOptions {
     return threads == null ? LoadOptions.defaults() : new LoadOptions(threads);
   }
 
+  /** What the model is called. */
+  public String name() {
+    return directory == null
+        ? EmbeddedModel.NAME
+        : directory.toAbsolutePath().normalize().getFileName().toString();
+  }
+
   /** The directory that was asked for, or else the built-in model's. */
   static Path orBuiltIn(Path directory, Map<String, String> environment) throws IOException {
     return directory == null ? EmbeddedModel.read().directory(environment) : directory;

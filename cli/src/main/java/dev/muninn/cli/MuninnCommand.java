@@ -1,6 +1,7 @@
 package dev.muninn.cli;
 
 import dev.muninn.cli.bench.BenchCommand;
+import dev.muninn.cli.eval.EvalCommand;
 import dev.muninn.cli.manual.CompletionCommand;
 import dev.muninn.cli.manual.ManCommand;
 import java.io.IOException;
@@ -47,7 +48,7 @@ final class MuninnCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     throw new UsageException(
-        "a command is missing: generate, inspect, score, depth, bench or help");
+        "a command is missing: generate, inspect, score, eval, depth, bench or help");
   }
 
   /**
@@ -62,6 +63,7 @@ final class MuninnCommand implements Callable<Integer> {
             .addSubcommand(new GenerateCommand(streams, environment))
             .addSubcommand(new InspectCommand(streams, environment))
             .addSubcommand(new ScoreCommand(streams, environment))
+            .addSubcommand(new EvalCommand(streams, environment))
             .addSubcommand(new DepthCommand(streams, environment))
             .addSubcommand(new BenchCommand(streams, environment))
             .addSubcommand(new CompletionCommand(streams))

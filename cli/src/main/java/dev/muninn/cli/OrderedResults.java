@@ -4,9 +4,6 @@ import dev.muninn.Cancellation;
 import dev.muninn.GenerationResult;
 import java.io.IOException;
 import java.util.List;
-import me.tongfei.progressbar.ProgressBar;
-import me.tongfei.progressbar.ProgressBarBuilder;
-import me.tongfei.progressbar.ProgressBarStyle;
 
 /** Writes results in the order of their prompts as they are made in any order. */
 final class OrderedResults implements AutoCloseable {
@@ -15,7 +12,7 @@ final class OrderedResults implements AutoCloseable {
   private final long loadNanos;
   private final Cancellation cancellation;
   private final GenerationResult[] waiting;
-  private final ProgressBar bar;
+  private final Progress progress;
   private int next;
   private IOException failure;
 
@@ -33,23 +30,13 @@ final class OrderedResults implements AutoCloseable {
     this.cancellation = cancellation;
     this.waiting = new GenerationResult[lines.size()];
     // Results on the terminal are progress enough, and a bar would run through them.
-    this.bar = Terminal.showsProgress() ? bar(lines.size()) : null;
-  }
-
-  private static ProgressBar bar(int size) {
-    return new ProgressBarBuilder()
-        .setTaskName("prompts")
-        .setInitialMax(size)
-        .setStyle(ProgressBarStyle.ASCII)
-        .build();
+    this.progress = new Progress(Terminal.showsProgress(), "prompts", lines.size());
   }
 
   /** Takes the result of a prompt. */
   void accept(GenerationResult result, int index) {
     waiting[index] = result;
-    if (bar != null) {
-      bar.step();
-    }
+    progress.step();
     while (next < waiting.length && waiting[next] != null && failure == null) {
       write(next++);
     }
@@ -79,8 +66,6 @@ final class OrderedResults implements AutoCloseable {
 
   @Override
   public void close() {
-    if (bar != null) {
-      bar.close();
-    }
+    progress.close();
   }
 }

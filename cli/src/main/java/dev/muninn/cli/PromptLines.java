@@ -3,14 +3,9 @@ package dev.muninn.cli;
 import dev.muninn.Prompt;
 import dev.muninn.text.ChatMessage;
 import dev.muninn.weights.CheckpointException;
-import dev.muninn.weights.JsonFile;
-import java.io.BufferedReader;
+import dev.muninn.weights.JsonLines;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.InputStreamReader;
-import java.nio.charset.CharacterCodingException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -36,36 +31,18 @@ final class PromptLines {
 
   /** Reads all lines of a file, or of standard input if it is called {@code -}. */
   static List<Line> read(String file, InputStream standardInput) throws IOException {
-    boolean standard = file.equals("-");
-    String name = standard ? "standard input" : file;
+    List<JsonLines.Line> objects =
+        file.equals("-")
+            ? JsonLines.read("standard input", standardInput, "prompts")
+            : JsonLines.read(Path.of(file), "prompts");
     List<Line> lines = new ArrayList<>();
-    try (InputStream stream = standard ? standardInput : Files.newInputStream(Path.of(file));
-        BufferedReader reader =
-            new BufferedReader(
-                new InputStreamReader(stream, StandardCharsets.UTF_8.newDecoder()))) {
-      int number = 0;
-      for (String text = reader.readLine(); text != null; text = reader.readLine()) {
-        number++;
-        if (!text.isBlank()) {
-          lines.add(line(name + ", line " + number, text));
-        }
-      }
-    } catch (CharacterCodingException e) {
-      throw new IOException(name + " is not UTF-8 text", e);
-    }
-    if (lines.isEmpty()) {
-      throw new IOException(name + " has no prompts; expected one JSON object a line");
+    for (JsonLines.Line object : objects) {
+      lines.add(line(object.where(), object.object()));
     }
     return lines;
   }
 
-  private static Line line(String where, String text) throws IOException {
-    Map<String, Object> object;
-    try {
-      object = JsonFile.readObject(where, text);
-    } catch (CheckpointException e) {
-      throw new IOException(e.getMessage(), e);
-    }
+  private static Line line(String where, Map<String, Object> object) throws IOException {
     for (String key : object.keySet()) {
       if (!KEYS.contains(key)) {
         throw new IOException(

@@ -5,7 +5,7 @@ import picocli.CommandLine.Option;
 
 /** How a token is chosen. */
 @HelpHeading("Sampling")
-final class SamplerOptions {
+public final class SamplerOptions {
   @Option(
       names = {"-t", "--temperature"},
       paramLabel = "X",
@@ -41,7 +41,7 @@ final class SamplerOptions {
       description = "Above 1 disfavours repetition (default: 1).")
   private float repetitionPenalty = 1;
 
-  SamplingOptions samplingOptions(long seed) {
+  public SamplingOptions samplingOptions(long seed) {
     return new SamplingOptions(temperature, topK, topP, minP, repetitionPenalty, seed);
   }
 }

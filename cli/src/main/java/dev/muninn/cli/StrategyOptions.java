@@ -8,7 +8,7 @@ import picocli.CommandLine.Option;
 
 /** In which order positions and recurrences are computed. */
 @HelpHeading("Strategy")
-final class StrategyOptions {
+public final class StrategyOptions {
   private static final int DEFAULT_LOOKAHEAD = 4;
 
   @Option(
@@ -84,12 +84,12 @@ final class StrategyOptions {
   private Float stateNoise;
 
   /** Whether tokens are made one after the other. */
-  boolean isSequential() {
+  public boolean isSequential() {
     return draftRecurrence == null && !parallel;
   }
 
   /** What these and the other options say together. */
-  DecodingOptions decodingOptions(ExitOptions exit, CacheOptions cache) {
+  public DecodingOptions decodingOptions(ExitOptions exit, CacheOptions cache) {
     Strategy strategy = strategy();
     try {
       return new DecodingOptions(cache.policy(), cache.type(), exit, warmStart, strategy);

@@ -16,7 +16,12 @@ public final class Terminal {
 
   /** Whether standard error is a terminal and standard output is not. */
   public static boolean showsProgress() {
-    return (is(STANDARD_ERROR) || is(LauncherMain.STANDARD_ERROR)) && !is(STANDARD_OUTPUT);
+    return showsErrors() && !is(STANDARD_OUTPUT);
+  }
+
+  /** Whether standard error is a terminal. */
+  public static boolean showsErrors() {
+    return is(STANDARD_ERROR) || is(LauncherMain.STANDARD_ERROR);
   }
 
   private static boolean is(int descriptor) {

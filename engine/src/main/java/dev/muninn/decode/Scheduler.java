@@ -23,6 +23,9 @@ public final class Scheduler implements AutoCloseable {
   /** The same where each row has a criterion of its own, which may keep two distributions. */
   private static final int CHECKED_ROWS = 64;
 
+  /** Most rows of a continuation in flight: the logits of all are kept at once. */
+  private static final int SCORED_ROWS = 64;
+
   private final RavenConfig config;
   private final Backend backend;
   private final int batchSize;
@@ -41,8 +44,8 @@ public final class Scheduler implements AutoCloseable {
    * An idle scheduler.
    *
    * @param batchSize most sequences in flight, at least 1
-   * @param promptRows most rows of a prompt in flight: the greatest {@link #promptRows} of the
-   *     sequences that will be added
+   * @param promptRows most rows of a sequence in flight: the greatest {@link #rows} of those that
+   *     will be added
    */
   public Scheduler(Backend backend, RavenConfig config, int batchSize, int promptRows) {
     if (batchSize < 1) {
@@ -75,6 +78,17 @@ public final class Scheduler implements AutoCloseable {
       case ROW -> Math.min(promptLength, CHECKED_ROWS);
       case NONE -> Math.min(promptLength, PROMPT_ROWS);
     };
+  }
+
+  /** Rows that a sequence has in flight at once. */
+  public static int rows(SequenceTask task) {
+    int most = promptRows(task.prompt.length, task.options.exit());
+    if (task.inLockstep()) {
+      for (int[] continuation : task.continuations) {
+        most = Math.max(most, Math.min(continuation.length - 1, SCORED_ROWS));
+      }
+    }
+    return most;
   }
 
   /** Adds a sequence; it begins when a place is free. */
@@ -202,9 +216,16 @@ public final class Scheduler implements AutoCloseable {
     /** ln_f(s_r) of the last position, where the next one starts from it. */
     private final float[] warm;
 
+    /** The same of the context's last position, from which each continuation starts. */
+    private final float[] contextWarm;
+
     private final List<ExitCriterion> criteria = new ArrayList<>();
     private int length;
     private int nextToken;
+
+    /** Which continuation is under way; -1 in the context, and where none is given. */
+    private int continuation = -1;
+
     private int count;
     private int leftCount;
     private int done;
@@ -219,12 +240,14 @@ public final class Scheduler implements AutoCloseable {
       this.task = task;
       this.exit = task.options.exit();
       this.chunk = promptRows(task.prompt.length, exit);
+      int mostRows = Scheduler.rows(task);
       this.initialStates = new InitialStates(task.initialState, config);
-      this.slots = new int[chunk];
+      this.slots = new int[mostRows];
       this.depths = new int[task.prompt.length];
-      this.left = new boolean[chunk];
+      this.left = new boolean[mostRows];
       this.latents = new float[exit.criterion().isPresent() ? chunk * latent.length : 0];
       this.warm = new float[task.options.warmStart() ? latent.length : 0];
+      this.contextWarm = new float[task.scores() ? warm.length : 0];
       this.ownLogits = new float[config.vocabularySize()];
       this.cache = new SequenceCache(task.layout, backend.allocate(task.layout));
     }
@@ -233,12 +256,37 @@ public final class Scheduler implements AutoCloseable {
       return length < task.prompt.length;
     }
 
+    /** Rows of the next forward. */
+    private int nextRows() {
+      if (inPrompt()) {
+        return Math.min(chunk, task.prompt.length - length);
+      }
+      if (task.scores() && task.inLockstep()) {
+        return Math.min(SCORED_ROWS, continuationEnd() - length);
+      }
+      return 1;
+    }
+
+    /** The position behind the continuation's rows: its last token is scored, not computed. */
+    private int continuationEnd() {
+      return task.prompt.length + task.continuations[continuation].length - 1;
+    }
+
+    private int token(int position) {
+      if (position < task.prompt.length) {
+        return task.prompt[position];
+      }
+      return task.scores()
+          ? task.continuations[continuation][position - task.prompt.length]
+          : nextToken;
+    }
+
     /** Starts the next forward if the last is over and there are row slots for it. */
     void beginIfIdle(RowBatch batch) {
       if (count > 0) {
         return;
       }
-      int wanted = inPrompt() ? Math.min(chunk, task.prompt.length - length) : 1;
+      int wanted = nextRows();
       if (wanted > freeCount) {
         return;
       }
@@ -251,8 +299,7 @@ public final class Scheduler implements AutoCloseable {
       for (int row = 0; row < count; row++) {
         slots[row] = freeSlots[--freeCount];
         left[row] = false;
-        int position = length + row;
-        batch.add(slots[row], cache, position, inPrompt() ? task.prompt[position] : nextToken);
+        addRow(batch, row);
       }
     }
 
@@ -312,8 +359,7 @@ public final class Scheduler implements AutoCloseable {
 
     private void addRow(RowBatch batch, int row) {
       int position = length + row;
-      batch.add(
-          slots[row], cache, position, position < task.prompt.length ? task.prompt[position] : 0);
+      batch.add(slots[row], cache, position, token(position));
     }
 
     /** Exits that latents decide; adds the rows that need the coda. */
@@ -348,8 +394,14 @@ public final class Scheduler implements AutoCloseable {
       codaIndex = coda.size();
       for (int row = 0; row < count; row++) {
         addRow(coda, row);
+        coda.setLogits(coda.size() - 1, scoresRows());
       }
       coda.setLogits(coda.size() - 1, endsPrompt());
+    }
+
+    /** Whether the token behind each of the forward's rows is scored. */
+    private boolean scoresRows() {
+      return continuation >= 0;
     }
 
     /** Whether the token behind the forward's last row is wanted. */
@@ -403,8 +455,19 @@ public final class Scheduler implements AutoCloseable {
         double value = criterion(0).measure(latents, count, latent.length, ownLogits);
         finished = criterion(0).satisfied(value);
       } else if (finished && endsPrompt()) {
+        for (int row = 0; scoresRows() && row < count - 1; row++) {
+          rows.readLogits(codaIndex + row, ownLogits);
+          score(row);
+        }
         rows.readLogits(codaIndex + count - 1, ownLogits);
       }
+    }
+
+    /** Scores the token behind a row of a continuation. */
+    private void score(int row) {
+      int next = length + row - task.prompt.length + 1;
+      task.logProbabilities[continuation][next] =
+          LogProbabilities.of(ownLogits, task.continuations[continuation][next]);
     }
 
     private void checkRowsByLogits() {
@@ -446,6 +509,9 @@ public final class Scheduler implements AutoCloseable {
           depths[length + row] = done;
         }
       }
+      if (scoresRows()) {
+        return advanceContinuation();
+      }
       int recurrences = rowByRow ? depths[length + count - 1] : done;
       boolean chosen = endsPrompt();
       length += count;
@@ -457,9 +523,38 @@ public final class Scheduler implements AutoCloseable {
       if (rowByRow) {
         task.recordPromptRecurrences(depths);
       }
+      if (task.scores()) {
+        for (int i = 0; i < task.continuations.length; i++) {
+          task.logProbabilities[i][0] = LogProbabilities.of(ownLogits, task.continuations[i][0]);
+        }
+        System.arraycopy(warm, 0, contextWarm, 0, warm.length);
+        return beginContinuation();
+      }
       nextToken = task.sampler.sample(ownLogits);
       task.sampler.accept(nextToken);
       return task.sink.accept(nextToken, recurrences) && length < task.layout.capacity();
+    }
+
+    /** Goes on behind a forward of a continuation; whether there is more to score. */
+    private boolean advanceContinuation() {
+      score(count - 1);
+      for (int row = 0; row < count; row++) {
+        task.recordForward(done);
+      }
+      length += count;
+      count = 0;
+      return length < continuationEnd() || beginContinuation();
+    }
+
+    /** Goes back to the context's end for the next continuation that has rows, if there is one. */
+    private boolean beginContinuation() {
+      cache.truncate(task.prompt.length);
+      length = task.prompt.length;
+      System.arraycopy(contextWarm, 0, warm, 0, warm.length);
+      do {
+        continuation++;
+      } while (continuation < task.continuations.length && continuationEnd() == length);
+      return continuation < task.continuations.length;
     }
 
     @Override

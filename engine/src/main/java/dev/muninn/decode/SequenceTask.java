@@ -1,15 +1,26 @@
 package dev.muninn.decode;
 
 import dev.muninn.cache.KeyValueLayout;
+import dev.muninn.cache.SlotPolicy;
 import java.util.Arrays;
 
-/** A sequence to decode: its prompt, how it is decoded, and what came of it. Used once. */
+/**
+ * A sequence to decode, or continuations of a context to score: the tokens given, how they are
+ * computed, and what came of it. Used once.
+ */
 public final class SequenceTask {
   final KeyValueLayout layout;
   final int[] prompt;
   final int recurrence;
   final InitialState initialState;
   final DecodingOptions options;
+
+  /** What follows the prompt, each by itself; empty if that is to be chosen. */
+  final int[][] continuations;
+
+  /** Of each continuation's tokens. */
+  final double[][] logProbabilities;
+
   final Sampler sampler;
   final TokenSink sink;
 
@@ -39,17 +50,78 @@ public final class SequenceTask {
       DecodingOptions options,
       Sampler sampler,
       TokenSink sink) {
+    this(layout, prompt, new int[0][], recurrence, initialState, options, sampler, sink);
+    for (int token : prompt) {
+      sampler.accept(token);
+    }
+  }
+
+  private SequenceTask(
+      KeyValueLayout layout,
+      int[] prompt,
+      int[][] continuations,
+      int recurrence,
+      InitialState initialState,
+      DecodingOptions options,
+      Sampler sampler,
+      TokenSink sink) {
     this.layout = layout;
     this.prompt = prompt.clone();
+    this.continuations = continuations;
+    this.logProbabilities = new double[continuations.length][];
+    for (int i = 0; i < continuations.length; i++) {
+      logProbabilities[i] = new double[continuations[i].length];
+    }
     this.recurrence = recurrence;
     this.initialState = initialState;
     this.options = options;
     this.sampler = sampler;
     this.sink = sink;
     this.recurrences = new int[layout.capacity() - prompt.length + 2];
-    for (int token : prompt) {
-      sampler.accept(token);
-    }
+  }
+
+  /**
+   * Continuations to score. The context is computed once; each continuation reads its keys and
+   * values, and is computed as decoding would compute it had it chosen these tokens.
+   *
+   * @param layout room for the context and the longest continuation less its last token
+   * @param context at least one token
+   * @param continuations at least one, of at least one token each
+   * @param recurrence most applications of the recurrent block to a position, at least 1
+   * @param options of sequential decoding
+   * @param sink hears when the task begins and ends
+   */
+  public static SequenceTask scoring(
+      KeyValueLayout layout,
+      int[] context,
+      int[][] continuations,
+      int recurrence,
+      InitialState initialState,
+      DecodingOptions options,
+      TokenSink sink) {
+    return new SequenceTask(
+        layout, context, continuations, recurrence, initialState, options, null, sink);
+  }
+
+  /** Whether tokens are given, to be scored, and not chosen. */
+  boolean scores() {
+    return continuations.length > 0;
+  }
+
+  /**
+   * Whether all positions of a continuation may be computed together, because no position can tell
+   * that the one before has not ended: each recurrence has a slot of its own, all make the same
+   * number of them, and none starts from the last one's end.
+   */
+  boolean inLockstep() {
+    return options.effectivePolicy() == SlotPolicy.full()
+        && options.exit().criterion().isEmpty()
+        && !options.warmStart();
+  }
+
+  /** Natural logarithms of the probabilities of each continuation's tokens. */
+  public double[][] logProbabilities() {
+    return logProbabilities;
   }
 
   /** Room for the sequence's keys and values. */

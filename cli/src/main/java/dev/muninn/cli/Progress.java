@@ -1,0 +1,42 @@
+package dev.muninn.cli;
+
+import me.tongfei.progressbar.ProgressBar;
+import me.tongfei.progressbar.ProgressBarBuilder;
+import me.tongfei.progressbar.ProgressBarStyle;
+
+/** A progress bar on standard error, where a person sees it. */
+public final class Progress implements AutoCloseable {
+  private final ProgressBar bar;
+
+  /**
+   * A bar, or nothing.
+   *
+   * @param shown whether somebody looks
+   * @param what is counted, such as prompts
+   * @param size how many there are
+   */
+  public Progress(boolean shown, String what, long size) {
+    bar =
+        shown
+            ? new ProgressBarBuilder()
+                .setTaskName(what)
+                .setInitialMax(size)
+                .setStyle(ProgressBarStyle.ASCII)
+                .build()
+            : null;
+  }
+
+  /** One more is done. */
+  public void step() {
+    if (bar != null) {
+      bar.step();
+    }
+  }
+
+  @Override
+  public void close() {
+    if (bar != null) {
+      bar.close();
+    }
+  }
+}

@@ -1,0 +1,156 @@
+package dev.muninn.cli.eval;
+
+import dev.muninn.cli.AtomicFile;
+import dev.muninn.cli.Units;
+import dev.muninn.cli.UsageException;
+import dev.muninn.eval.Measure;
+import java.awt.BasicStroke;
+import java.awt.Color;
+import java.awt.Font;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import org.knowm.xchart.ChartEncoder;
+import org.knowm.xchart.XYChart;
+import org.knowm.xchart.XYChartBuilder;
+import org.knowm.xchart.XYSeries;
+import org.knowm.xchart.style.Styler.ChartTheme;
+import org.knowm.xchart.style.Styler.LegendPosition;
+import org.knowm.xchart.style.XYStyler;
+import org.knowm.xchart.style.markers.Marker;
+import org.knowm.xchart.style.markers.SeriesMarkers;
+
+/** A picture of what recurrences buy: a line for each task and number of shots. */
+final class AccuracyPlot {
+  private static final int WIDTH = 1000;
+  private static final int HEIGHT = 620;
+
+  /** Told apart also by those who see few colours (Okabe and Ito), and by their markers. */
+  private static final List<Color> COLORS =
+      List.of(
+          new Color(0x0072B2),
+          new Color(0xD55E00),
+          new Color(0x009E73),
+          new Color(0xCC79A7),
+          new Color(0x000000),
+          new Color(0xE69F00),
+          new Color(0x56B4E9),
+          new Color(0x8C6D1F));
+
+  private static final List<Marker> MARKERS =
+      List.of(
+          SeriesMarkers.CIRCLE,
+          SeriesMarkers.SQUARE,
+          SeriesMarkers.TRIANGLE_UP,
+          SeriesMarkers.DIAMOND,
+          SeriesMarkers.TRIANGLE_DOWN,
+          SeriesMarkers.CROSS,
+          SeriesMarkers.PLUS);
+
+  private AccuracyPlot() {}
+
+  /** Refuses a file that the picture could not be written to. */
+  static void requireWritable(Path file) throws IOException {
+    if (!file.toString().toLowerCase(Locale.ROOT).endsWith(".png")) {
+      throw new UsageException("--plot: expected a file that ends in .png, not '" + file + "'");
+    }
+    AtomicFile.requireWritable(file);
+  }
+
+  /**
+   * Draws curves.
+   *
+   * @param curves of shares, or all of perplexities
+   */
+  static void write(Path file, String model, List<Cell.Curve> curves) throws IOException {
+    boolean shares = !curves.getFirst().measure().equals(Measure.PERPLEXITY);
+    XYChart chart =
+        new XYChartBuilder()
+            .width(WIDTH)
+            .height(HEIGHT)
+            .theme(ChartTheme.XChart)
+            .title(model + ": " + curves.getFirst().measure() + " by recurrences")
+            .xAxisTitle("recurrences r")
+            .yAxisTitle(shares ? "accuracy, % (bars: 95 % intervals)" : "perplexity")
+            .build();
+    style(chart.getStyler(), curves, shares);
+    for (int i = 0; i < curves.size(); i++) {
+      add(chart, curves.get(i), i, curves.size(), shares ? 100 : 1);
+    }
+    AtomicFile.write(file, ChartEncoder.getBytes(chart, "png"));
+  }
+
+  private static void style(XYStyler styler, List<Cell.Curve> curves, boolean shares) {
+    styler.setChartBackgroundColor(Color.WHITE);
+    styler.setPlotBackgroundColor(Color.WHITE);
+    styler.setPlotBorderVisible(false);
+    styler.setPlotGridLinesColor(new Color(0xDDDDDD));
+    styler.setChartTitleFont(new Font(Font.SANS_SERIF, Font.BOLD, 18));
+    styler.setAxisTitleFont(new Font(Font.SANS_SERIF, Font.PLAIN, 15));
+    styler.setAxisTickLabelsFont(new Font(Font.SANS_SERIF, Font.PLAIN, 14));
+    styler.setLegendFont(new Font(Font.SANS_SERIF, Font.PLAIN, 14));
+    styler.setLegendPosition(LegendPosition.OutsideE);
+    styler.setLegendBorderColor(Color.WHITE);
+    styler.setMarkerSize(8);
+    if (shares) {
+      styler.setYAxisMin(0.0);
+      styler.setYAxisMax(101.0);
+    }
+    int most = 1;
+    for (Cell.Curve curve : curves) {
+      most = Math.max(most, curve.points().lastKey());
+    }
+    // Powers of two at even distances, whose exponents are what is plotted.
+    styler.setXAxisMin(-0.15);
+    styler.setXAxisMax(Math.max(1, log2(most)) + 0.15);
+    styler.setXAxisTickMarkSpacingHint(60);
+    styler.setXAxisTickLabelsFormattingFunction(exponent ->
+        exponent == Math.rint(exponent) ? Units.format("%.0f", Math.pow(2, exponent)) : "");
+  }
+
+  private static double log2(int recurrence) {
+    return Math.log(recurrence) / Math.log(2);
+  }
+
+  private static void add(XYChart chart, Cell.Curve curve, int index, int count, double factor) {
+    int size = curve.points().size();
+    double[] x = new double[size];
+    double[] y = new double[size];
+    int i = 0;
+    Color color = COLORS.get(index % COLORS.size());
+    // Beside each other, so that bars of several lines can be told apart.
+    double offset = 0.03 * (index - (count - 1) / 2.0);
+    for (Map.Entry<Integer, Measure> point : curve.points().entrySet()) {
+      Measure measure = point.getValue();
+      x[i] = log2(point.getKey()) + offset;
+      y[i] = factor * measure.value();
+      if (Double.isFinite(measure.interval().low()) && Double.isFinite(measure.interval().high())) {
+        XYSeries bar =
+            chart.addSeries(
+                name(curve) + ", interval at " + point.getKey(),
+                new double[] {x[i], x[i]},
+                new double[] {
+                  factor * measure.interval().low(), factor * measure.interval().high()
+                });
+        bar.setShowInLegend(false);
+        bar.setMarker(SeriesMarkers.NONE);
+        bar.setLineColor(color);
+        bar.setLineStyle(new BasicStroke(1.5f));
+      }
+      i++;
+    }
+    XYSeries line = chart.addSeries(name(curve), x, y);
+    line.setLineColor(color);
+    line.setMarkerColor(color);
+    line.setMarker(MARKERS.get(index % MARKERS.size()));
+    line.setLineStyle(new BasicStroke(2.5f));
+  }
+
+  private static String name(Cell.Curve curve) {
+    return curve.shots() == 0
+        ? curve.task()
+        : curve.task() + ", " + Units.count(curve.shots(), "shot");
+  }
+}

@@ -1,0 +1,46 @@
+package dev.muninn.cli.eval;
+
+import dev.muninn.eval.Measure;
+import dev.muninn.eval.ProblemResult;
+import dev.muninn.eval.Task;
+import java.util.List;
+import java.util.SortedMap;
+
+/**
+ * One task at one number of shots and of recurrences.
+ *
+ * @param recurrence the most that a position has
+ */
+record Cell(Task task, int shots, int recurrence) {
+
+  /** What tells it from all others, and names it in results. */
+  record Key(String task, int shots, int recurrence) {}
+
+  Key key() {
+    return new Key(task.name(), shots, recurrence);
+  }
+
+  /** What came of all its problems. */
+  record Outcome(Cell cell, int problems, double meanRecurrences, List<Measure> measures) {
+    static Outcome of(Cell cell, List<ProblemResult> results, boolean vote) {
+      long forwards = 0;
+      long recurrences = 0;
+      for (ProblemResult result : results) {
+        forwards += result.depth().forwards();
+        recurrences += result.depth().recurrences();
+      }
+      return new Outcome(
+          cell,
+          results.size(),
+          (double) recurrences / forwards,
+          Measure.of(cell.task(), results, vote));
+    }
+  }
+
+  /**
+   * One measure of a task at a number of shots, as a line of a plot.
+   *
+   * @param points by recurrences
+   */
+  record Curve(String task, int shots, String measure, SortedMap<Integer, Measure> points) {}
+}
