@@ -1,21 +1,24 @@
 package dev.muninn.cli;
 
 import dev.muninn.Cancellation;
-import dev.muninn.GenerationRequest;
-import dev.muninn.GenerationResult;
 import dev.muninn.LanguageModel;
 import dev.muninn.decode.DecodingOptions;
 import dev.muninn.decode.ExitCriteria;
 import dev.muninn.decode.ExitOptions;
 import dev.muninn.decode.InitialState;
+import dev.muninn.eval.BuiltInTasks;
+import dev.muninn.eval.Evaluation;
+import dev.muninn.eval.EvaluationSettings;
+import dev.muninn.eval.Examples;
+import dev.muninn.eval.Measure;
+import dev.muninn.eval.ProblemResult;
+import dev.muninn.eval.Task;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
-import java.util.Random;
 import java.util.concurrent.Callable;
-import java.util.function.Function;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -35,6 +38,13 @@ final class DepthCommand implements Callable<Integer> {
   private static final int[] FIXED = {1, 2, 4, 8, 16};
   private static final int MOST_RECURRENCES = 16;
   private static final List<String> EXITS = List.of("kl", "latent-diff");
+
+  private static final List<Column> COLUMNS =
+      List.of(
+          new Column("check digit of 4", "check-digit:4"),
+          new Column("check digit of 8", "check-digit:8"),
+          new Column("check digit of 16", "check-digit:16"),
+          new Column("sum of 2 numbers", "sum:2"));
 
   private final StandardStreams streams;
   private final Map<String, String> environment;
@@ -69,30 +79,23 @@ final class DepthCommand implements Callable<Integer> {
     this.environment = environment;
   }
 
-  private record Problem(String question, String answer) {}
+  private record Column(String heading, String task) {}
 
   private record Cell(String task, double accuracy, double meanRecurrences) {}
-
-  private record Task(String name, Function<Random, Problem> problem) {}
 
   /** One row of the table. */
   private record Setting(String name, int recurrence, DecodingOptions options) {}
 
   @Override
   public Integer call() throws IOException {
-    List<Task> tasks =
-        List.of(
-            new Task("check digit of 4", random -> checkDigit(random, 4)),
-            new Task("check digit of 8", random -> checkDigit(random, 8)),
-            new Task("check digit of 16", random -> checkDigit(random, 16)),
-            new Task("sum of 2 numbers", DepthCommand::sum));
     try (LanguageModel model = modelOptions.load(environment);
         ShutdownCancellation shutdown = new ShutdownCancellation()) {
       boolean table = !outputOptions.json();
+      Map<String, Evaluation> tasks = tasks(model);
       if (table) {
         print("| recurrences |");
-        for (Task task : tasks) {
-          print(" " + task.name() + " |");
+        for (String task : tasks.keySet()) {
+          print(" " + task + " |");
         }
         print("\n| --- |" + " --- |".repeat(tasks.size()) + "\n");
       }
@@ -101,14 +104,15 @@ final class DepthCommand implements Callable<Integer> {
           print("| " + setting.name() + " |");
         }
         List<Cell> cells = new ArrayList<>();
-        for (Task task : tasks) {
-          cells.add(cell(model, setting, task, shutdown.cancellation()));
+        for (Map.Entry<String, Evaluation> task : tasks.entrySet()) {
+          List<ProblemResult> results = results(setting, task.getValue(), shutdown.cancellation());
           if (shutdown.cancellation().isCancelled()) {
             print(table ? "\n" : "");
             return ExitCode.INTERRUPTED;
           }
+          Cell cell = cell(task.getKey(), task.getValue(), results);
+          cells.add(cell);
           if (table) {
-            Cell cell = cells.getLast();
             print(
                 Units.format(" %.1f %% at %.1f |", 100 * cell.accuracy(), cell.meanRecurrences()));
           }
@@ -156,58 +160,30 @@ final class DepthCommand implements Callable<Integer> {
     return settings;
   }
 
-  private Cell cell(LanguageModel model, Setting setting, Task task, Cancellation cancellation) {
-    Random random = new Random(seed);
-    List<Problem> drawn = new ArrayList<>();
-    List<GenerationRequest> requests = new ArrayList<>();
-    for (int i = 0; i < problems; i++) {
-      Problem problem = task.problem().apply(random);
-      drawn.add(problem);
-      requests.add(
-          GenerationRequest.builder(problem.question())
-              .maxTokens(problem.answer().length() + 1)
-              .recurrence(setting.recurrence())
-              .initialState(InitialState.random(seed))
-              .decoding(setting.options())
-              .build());
+  /** The tasks by the headings of their columns. */
+  private Map<String, Evaluation> tasks(LanguageModel model) {
+    Map<String, Evaluation> tasks = new LinkedHashMap<>();
+    for (Column column : COLUMNS) {
+      Task task = BuiltInTasks.parse(column.task(), problems, seed).orElseThrow().getFirst();
+      Examples none = new Examples(task, task.separator(), seed);
+      tasks.put(column.heading(), new Evaluation(model, task, none, 0));
     }
-    List<Optional<GenerationResult>> results =
-        model.generateAll(requests, batchSize, (result, index) -> {}, cancellation);
-    int right = 0;
-    long recurrences = 0;
-    long forwards = 0;
-    for (int i = 0; i < problems; i++) {
-      if (results.get(i).isEmpty()) {
-        continue;
-      }
-      GenerationResult result = results.get(i).get();
-      if (result.text().orElse("").equals(drawn.get(i).answer())) {
-        right++;
-      }
-      for (int recurrence : result.recurrences()) {
-        recurrences += recurrence;
-        forwards++;
-      }
-    }
-    return new Cell(
-        task.name(), (double) right / problems, (double) recurrences / Math.max(1, forwards));
+    return tasks;
   }
 
-  /** A digit string and the last digit of its digit sum. */
-  private static Problem checkDigit(Random random, int digits) {
-    StringBuilder question = new StringBuilder();
-    int sum = 0;
-    for (int i = 0; i < digits; i++) {
-      int digit = random.nextInt(10);
-      sum += digit;
-      question.append(digit);
-    }
-    return new Problem(question.append('=').toString(), Integer.toString(sum % 10));
+  private List<ProblemResult> results(
+      Setting setting, Evaluation evaluation, Cancellation cancellation) {
+    List<ProblemResult> results = new ArrayList<>();
+    EvaluationSettings settings =
+        EvaluationSettings.of(setting.recurrence())
+            .withInitialState(InitialState.random(seed))
+            .withDecoding(setting.options());
+    evaluation.run(settings, batchSize, number -> true, results::add, cancellation);
+    return results;
   }
 
-  private static Problem sum(Random random) {
-    int first = random.nextInt(100);
-    int second = random.nextInt(100);
-    return new Problem(first + "+" + second + "=", Integer.toString(first + second));
+  private static Cell cell(String heading, Evaluation evaluation, List<ProblemResult> results) {
+    Measure accuracy = Measure.of(evaluation.task(), results, false).getFirst();
+    return new Cell(heading, accuracy.value(), ProblemResult.Depth.sum(results).mean());
   }
 }

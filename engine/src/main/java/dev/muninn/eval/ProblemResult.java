@@ -26,6 +26,15 @@ public sealed interface ProblemResult {
       return new Depth(recurrences.size(), sum);
     }
 
+    /** Of all results together. */
+    public static Depth sum(List<? extends ProblemResult> results) {
+      Depth sum = new Depth(0, 0);
+      for (ProblemResult result : results) {
+        sum = sum.plus(result.depth());
+      }
+      return sum;
+    }
+
     Depth plus(Depth other) {
       return new Depth(forwards + other.forwards, recurrences + other.recurrences);
     }

@@ -27,6 +27,12 @@ final class AccuracyPlot {
   private static final int WIDTH = 1000;
   private static final int HEIGHT = 620;
 
+  /** Of the horizontal axis on either side, in powers of two. */
+  private static final double MARGIN = 0.15;
+
+  /** Pixels between labels at the least. */
+  private static final int TICK_SPACING = 60;
+
   /** Told apart also by those who see few colours (Okabe and Ito), and by their markers. */
   private static final List<Color> COLORS =
       List.of(
@@ -98,16 +104,25 @@ final class AccuracyPlot {
       styler.setYAxisMin(0.0);
       styler.setYAxisMax(101.0);
     }
+    int least = Integer.MAX_VALUE;
     int most = 1;
     for (Cell.Curve curve : curves) {
+      least = Math.min(least, curve.points().firstKey());
       most = Math.max(most, curve.points().lastKey());
     }
-    // Powers of two at even distances, whose exponents are what is plotted.
-    styler.setXAxisMin(-0.15);
-    styler.setXAxisMax(Math.max(1, log2(most)) + 0.15);
-    styler.setXAxisTickMarkSpacingHint(60);
-    styler.setXAxisTickLabelsFormattingFunction(exponent ->
-        exponent == Math.rint(exponent) ? Units.format("%.0f", Math.pow(2, exponent)) : "");
+    // Powers of two at even distances: what is plotted are their exponents.
+    double first = Math.floor(log2(least));
+    double last = Math.max(first + 1, log2(most));
+    styler.setXAxisMin(first - MARGIN);
+    styler.setXAxisMax(last + MARGIN);
+    styler.setXAxisTickMarkSpacingHint(TICK_SPACING);
+    styler.setXAxisTickLabelsFormattingFunction(exponent -> {
+      boolean whole = Math.abs(exponent - Math.rint(exponent)) < 1e-9;
+      // Where the ends have no labels, the library takes all labels for rounded away.
+      return whole || exponent < first || exponent > last
+          ? Units.format("%.0f", Math.pow(2, Math.rint(exponent)))
+          : "";
+    });
   }
 
   private static double log2(int recurrence) {

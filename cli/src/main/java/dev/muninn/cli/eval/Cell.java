@@ -23,16 +23,10 @@ record Cell(Task task, int shots, int recurrence) {
   /** What came of all its problems. */
   record Outcome(Cell cell, int problems, double meanRecurrences, List<Measure> measures) {
     static Outcome of(Cell cell, List<ProblemResult> results, boolean vote) {
-      long forwards = 0;
-      long recurrences = 0;
-      for (ProblemResult result : results) {
-        forwards += result.depth().forwards();
-        recurrences += result.depth().recurrences();
-      }
       return new Outcome(
           cell,
           results.size(),
-          (double) recurrences / forwards,
+          ProblemResult.Depth.sum(results).mean(),
           Measure.of(cell.task(), results, vote));
     }
   }

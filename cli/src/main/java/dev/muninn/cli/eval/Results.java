@@ -82,12 +82,23 @@ final class Results implements AutoCloseable {
 
   private void read(Map<String, String> header, Function<String, List<Problem>> tasks)
       throws IOException {
-    List<String> lines = wholeLines();
+    byte[] bytes = Files.readAllBytes(path);
+    int end = bytes.length;
+    while (end > 0 && bytes[end - 1] != '\n') {
+      end--;
+    }
+    List<String> lines = new String(bytes, 0, end, StandardCharsets.UTF_8).lines().toList();
+    if (lines.isEmpty()) {
+      requireTornHeader(new String(bytes, StandardCharsets.UTF_8));
+    } else {
+      requireSame(header, object(lines.getFirst(), 1));
+    }
+    // Only now is it known to be ours: a line that was not written whole is cut off.
+    channel.truncate(end);
+    channel.position(end);
     if (lines.isEmpty()) {
       write(headerLine(header));
-      return;
     }
-    requireSame(header, object(lines.getFirst(), 1));
     for (int i = 1; i < lines.size(); i++) {
       Map<String, Object> object = object(lines.get(i), i + 1);
       try {
@@ -98,16 +109,17 @@ final class Results implements AutoCloseable {
     }
   }
 
-  /** The lines that were written whole; what is behind them is cut off. */
-  private List<String> wholeLines() throws IOException {
-    byte[] bytes = Files.readAllBytes(path);
-    int end = bytes.length;
-    while (end > 0 && bytes[end - 1] != '\n') {
-      end--;
+  /** Refuses a file without a whole line, unless it is empty or the beginning of a header. */
+  private void requireTornHeader(String text) throws IOException {
+    String beginning = "{\"" + FORMAT + '"';
+    int length = Math.min(text.length(), beginning.length());
+    if (!text.substring(0, length).equals(beginning.substring(0, length))) {
+      throw noResults();
     }
-    channel.truncate(end);
-    channel.position(end);
-    return new String(bytes, 0, end, StandardCharsets.UTF_8).lines().toList();
+  }
+
+  private IOException noResults() {
+    return new IOException(path + " holds no results of muninn eval; give another file");
   }
 
   private String where(int line) {
@@ -132,7 +144,7 @@ final class Results implements AutoCloseable {
   private void requireSame(Map<String, String> header, Map<String, Object> found)
       throws IOException {
     if (!Long.valueOf(VERSION).equals(found.get(FORMAT))) {
-      throw new IOException(path + " holds no results of muninn eval; give another file");
+      throw noResults();
     }
     Map<String, Object> others = new LinkedHashMap<>(found);
     others.remove(FORMAT);
