@@ -103,7 +103,10 @@ final class Results implements AutoCloseable {
       Map<String, Object> object = object(lines.get(i), i + 1);
       try {
         take(object, tasks);
-      } catch (ClassCastException | NullPointerException | IndexOutOfBoundsException e) {
+      } catch (ClassCastException
+          | NullPointerException
+          | IndexOutOfBoundsException
+          | ArithmeticException e) {
         throw new IOException(where(i + 1) + " is no result of this evaluation", e);
       }
     }
