@@ -35,18 +35,7 @@ public final class InitialStates {
     }
     random.seed(description.seed(), (long) number << 32 | position);
     for (int i = 0; i < latent.length; i++) {
-      latent[i] = (float) (factor * truncatedNormal());
-    }
-  }
-
-  /** By Box and Muller, drawn again beyond the bound. */
-  private double truncatedNormal() {
-    while (true) {
-      double radius = Math.sqrt(-2 * Math.log(1 - random.uniform()));
-      double value = radius * Math.cos(2 * Math.PI * random.uniform());
-      if (Math.abs(value) <= BOUND) {
-        return value;
-      }
+      latent[i] = (float) (factor * random.truncatedNormal(BOUND));
     }
   }
 }

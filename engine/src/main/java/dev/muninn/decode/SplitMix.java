@@ -1,30 +1,46 @@
 package dev.muninn.decode;
 
 /** Random numbers by SplitMix64 (Steele, Lea and Flood, 2014), without allocation. */
-final class SplitMix {
+public final class SplitMix {
   private static final long INCREMENT = 0x9E3779B97F4A7C15L;
 
   private long state;
 
   /** Begins the sequence of a seed; neighbouring seeds have unrelated sequences. */
-  void seed(long seed) {
+  public void seed(long seed) {
     state = mix(seed);
   }
 
   /** Begins the sequence of a seed and a number. */
-  void seed(long seed, long number) {
+  public void seed(long seed, long number) {
     state = mix(seed * INCREMENT + mix(number + 1));
   }
 
   /** From 0 (inclusive) to 1 (exclusive). */
-  double uniform() {
+  public double uniform() {
     state += INCREMENT;
     return (mix(state) >>> 11) * 0x1p-53;
   }
 
   /** From 0 (inclusive) to a bound (exclusive). */
-  int below(int bound) {
+  public int below(int bound) {
     return (int) (uniform() * bound);
+  }
+
+  /** Standard normal, by Box and Muller. */
+  public double normal() {
+    double radius = Math.sqrt(-2 * Math.log(1 - uniform()));
+    return radius * Math.cos(2 * Math.PI * uniform());
+  }
+
+  /** Standard normal, drawn again beyond a bound. */
+  public double truncatedNormal(double bound) {
+    while (true) {
+      double value = normal();
+      if (Math.abs(value) <= bound) {
+        return value;
+      }
+    }
   }
 
   private static long mix(long value) {

@@ -12,10 +12,14 @@ import jdk.incubator.vector.VectorSpecies;
  * compiled code, and with it the last bit of every result. Here a sum is always the same tree: lane
  * l with lane l xor 8, then 4, 2, 1.
  */
-final class Lanes {
-  static final VectorSpecies<Float> FLOATS = choose();
+public final class Lanes {
+  /** Vectors of floats of that shape. */
+  public static final VectorSpecies<Float> FLOATS = choose();
+
   static final VectorSpecies<Integer> INTS = VectorSpecies.of(int.class, FLOATS.vectorShape());
-  static final int COUNT = FLOATS.length();
+
+  /** Floats of a vector. */
+  public static final int COUNT = FLOATS.length();
 
   /** Weights that one step of a product takes from each row: two vectors. */
   static final int CHUNK = 2 * COUNT;

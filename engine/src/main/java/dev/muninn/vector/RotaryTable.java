@@ -8,17 +8,18 @@ import dev.muninn.model.RavenConfig;
  * negated. Shape of each: [positions, head size]. As long as the longest sequence so far, whatever
  * context the model would allow.
  */
-final class RotaryTable {
+public final class RotaryTable {
   float[] cosines = new float[0];
   float[] sines = cosines;
   private final RavenConfig config;
 
-  RotaryTable(RavenConfig config) {
+  /** The table of a model, of no positions yet. */
+  public RotaryTable(RavenConfig config) {
     this.config = config;
   }
 
   /** Makes the table long enough for so many positions. */
-  void extend(int positions) {
+  public void extend(int positions) {
     int headSize = config.headSize();
     if (cosines.length >= (long) positions * headSize) {
       return;
@@ -41,8 +42,18 @@ final class RotaryTable {
     sines = longerSines;
   }
 
+  /** Cosines by position and column, for as many positions as the table has now. */
+  public float[] cosines() {
+    return cosines;
+  }
+
+  /** Sines by position and column, negative in even columns. */
+  public float[] sines() {
+    return sines;
+  }
+
   /** Index of a position's first column. */
-  int offset(int position) {
+  public int offset(int position) {
     return position * config.headSize();
   }
 }

@@ -14,14 +14,14 @@ import jdk.incubator.vector.VectorShuffle;
  * softmax attention. Every sum is added up in one fixed order. The scalar twins are in {@link
  * ScalarKernels}.
  */
-final class RowKernels {
+public final class RowKernels {
   private static final VectorShuffle<Float> NEIGHBOUR =
       VectorShuffle.fromOp(Lanes.FLOATS, lane -> lane ^ 1);
 
   private RowKernels() {}
 
   /** {@code x += y}. */
-  static void add(float[] x, int xFrom, float[] y, int yFrom, int size) {
+  public static void add(float[] x, int xFrom, float[] y, int yFrom, int size) {
     int i = 0;
     for (; i < Lanes.FLOATS.loopBound(size); i += Lanes.COUNT) {
       FloatVector.fromArray(Lanes.FLOATS, x, xFrom + i)
@@ -71,7 +71,7 @@ final class RowKernels {
   }
 
   /** {@code out = x / sqrt(mean(x^2) + epsilon) * weight} (RMSNorm, statistics in f32). */
-  static void norm(
+  public static void norm(
       float[] x, int from, float[] weight, float epsilon, float[] out, int to, int size) {
     int bound = Lanes.FLOATS.loopBound(size);
     FloatVector sum = FloatVector.zero(Lanes.FLOATS);
@@ -104,7 +104,7 @@ final class RowKernels {
   }
 
   /** {@code hidden = gate * sigmoid(gate) * up}. */
-  static void gate(
+  public static void gate(
       float[] gate, int gateFrom, float[] up, int upFrom, float[] hidden, int to, int size) {
     int bound = Lanes.FLOATS.loopBound(size);
     for (int i = 0; i < bound; i += Lanes.COUNT) {
@@ -128,7 +128,7 @@ final class RowKernels {
    * @param sines of each column's angle, negative in even columns, from {@code table}
    * @param out gets the {@code size} turned values
    */
-  static void rotate(
+  public static void rotate(
       float[] x,
       int from,
       float[] bias,
@@ -160,7 +160,7 @@ final class RowKernels {
    * @param scores {@code count} of them; the array has room for another vector behind them, which
    *     is overwritten
    */
-  static float exponentiate(float[] scores, int count) {
+  public static float exponentiate(float[] scores, int count) {
     int end = (count + Lanes.COUNT - 1) / Lanes.COUNT * Lanes.COUNT;
     for (int i = count; i < end; i++) {
       scores[i] = Float.NEGATIVE_INFINITY;
@@ -324,7 +324,7 @@ final class RowKernels {
    *
    * @param count a multiple of {@link Lanes#COUNT}
    */
-  static void exponentials(float[] x, int from, int count) {
+  public static void exponentials(float[] x, int from, int count) {
     for (int i = from; i < from + count; i += Lanes.COUNT) {
       FloatVector v = FloatVector.fromArray(Lanes.FLOATS, x, i);
       FloatVector bounded = v.min(88.37f).max(-87.33f);

@@ -12,7 +12,7 @@ import java.util.Arrays;
  * The scalar twins: what each vector kernel computes, in plain loops. They are the kernels'
  * specification and take over where a size leaves no full vector.
  */
-final class ScalarKernels {
+public final class ScalarKernels {
   private static final ValueLayout.OfFloat FLOAT =
       ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(LITTLE_ENDIAN);
   private static final ValueLayout.OfShort SHORT =
@@ -108,7 +108,7 @@ final class ScalarKernels {
   }
 
   /** The sum of {@link Lanes#COUNT} lanes, as {@link Lanes#reduce} folds them. */
-  static float sum(float[] lanes) {
+  public static float sum(float[] lanes) {
     for (int distance = Lanes.COUNT / 2; distance > 0; distance /= 2) {
       for (int lane = 0; lane < distance; lane++) {
         lanes[lane] += lanes[lane + distance];
@@ -227,7 +227,7 @@ final class ScalarKernels {
   }
 
   /** {@link RowKernels#exponentials} of one value. */
-  static float exponential(float x) {
+  public static float exponential(float x) {
     float bounded = Math.max(Math.min(x, 88.37f), -87.33f);
     float shifted = bounded * 1.442695041f + 12_582_912f;
     float n = shifted - 12_582_912f;
@@ -289,7 +289,7 @@ final class ScalarKernels {
   }
 
   /** The nearest BF16, ties to even; NaN stays NaN. */
-  static short bf16(float value) {
+  public static short bf16(float value) {
     int bits = Float.floatToRawIntBits(value);
     int rounded = Float.isNaN(value) ? bits | 0x400000 : bits + (bits >>> 16 & 1) + 0x7FFF;
     return (short) (rounded >>> 16);

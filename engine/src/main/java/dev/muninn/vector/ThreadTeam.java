@@ -9,9 +9,9 @@ import java.util.concurrent.locks.LockSupport;
  * decode step of a small model lasts microseconds, so threads wait for each other by spinning;
  * those without a task for {@link #SPIN_NANOS} sleep until the next.
  */
-final class ThreadTeam implements AutoCloseable {
+public final class ThreadTeam implements AutoCloseable {
   /** What every thread of the team runs. */
-  interface Task {
+  public interface Task {
     /**
      * @param thread from 0, the caller, to the team's size - 1
      */
@@ -49,7 +49,7 @@ final class ThreadTeam implements AutoCloseable {
   private volatile int claimed;
 
   /** A team of {@code size} threads; size - 1 of them are started here. */
-  ThreadTeam(int size) {
+  public ThreadTeam(int size) {
     this.size = size;
     this.asleep = new boolean[size];
     this.workers = new Thread[size];
@@ -62,7 +62,8 @@ final class ThreadTeam implements AutoCloseable {
     }
   }
 
-  int size() {
+  /** Threads of the team, the caller included. */
+  public int size() {
     return size;
   }
 
@@ -71,7 +72,7 @@ final class ThreadTeam implements AutoCloseable {
    *
    * @throws RuntimeException or an Error that one of them threw
    */
-  void run(Task task) {
+  public void run(Task task) {
     if (size == 1) {
       runAlone(task);
       return;

@@ -1,0 +1,31 @@
+package dev.muninn.train;
+
+import dev.muninn.decode.InitialState;
+import dev.muninn.decode.InitialStates;
+import dev.muninn.model.RavenConfig;
+
+/** Where the latent states s_0 of a batch come from. Called by several threads. */
+interface StartingStates {
+  /**
+   * Fills in the states of a sequence.
+   *
+   * @param sequence index in the batch
+   * @param states gets [length, h]
+   */
+  void fill(int sequence, Rows states);
+
+  /** Draws them anew for every sequence, by a seed. */
+  static StartingStates drawn(RavenConfig config, long seed) {
+    return (sequence, states) -> {
+      // A position's seed takes up the low half, so sequences are told apart by the high one.
+      InitialStates source =
+          new InitialStates(InitialState.random(seed + ((long) sequence << 32)), config);
+      float[] row = new float[states.columns()];
+      for (int position = 0; position < states.rows(); position++) {
+        source.fill(position, row);
+        System.arraycopy(
+            row, 0, states.data(), states.from() + position * states.stride(), row.length);
+      }
+    };
+  }
+}
