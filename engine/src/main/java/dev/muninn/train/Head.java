@@ -1,6 +1,7 @@
 package dev.muninn.train;
 
 import dev.muninn.model.RavenConfig;
+import dev.muninn.train.data.Batch;
 import dev.muninn.vector.Lanes;
 import dev.muninn.vector.RowKernels;
 import java.util.Arrays;

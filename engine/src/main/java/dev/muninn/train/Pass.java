@@ -4,6 +4,7 @@ import static dev.muninn.train.SandwichLayer.add;
 import static dev.muninn.train.SandwichLayer.copy;
 
 import dev.muninn.model.RavenConfig;
+import dev.muninn.train.data.Batch;
 import java.util.ArrayList;
 import java.util.List;
 

@@ -1,6 +1,7 @@
 package dev.muninn.train;
 
 import dev.muninn.model.RavenConfig;
+import dev.muninn.train.data.Batch;
 import dev.muninn.vector.RowKernels;
 import dev.muninn.vector.ThreadTeam;
 import java.util.Arrays;

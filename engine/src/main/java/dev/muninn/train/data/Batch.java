@@ -1,4 +1,4 @@
-package dev.muninn.train;
+package dev.muninn.train.data;
 
 /**
  * Sequences of the same length that are learnt from together.

@@ -1,0 +1,301 @@
+package dev.muninn.train;
+
+import dev.muninn.vector.ScalarKernels;
+import dev.muninn.weights.Checkpoint;
+import dev.muninn.weights.DType;
+import dev.muninn.weights.SafetensorsWriter;
+import dev.muninn.weights.Tensor;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * The files of a training run: a model in the public format, which generation loads; beside it, in
+ * {@value #STATE}, all that training goes on from; and two logs.
+ *
+ * <p>Each file appears whole or not at all. The state is one file and has the F32 weights itself,
+ * so that a run that ends between the model and the state leaves two files that are whole, of which
+ * only the state counts for training. It is written last.
+ */
+public final class TrainingDirectory {
+  /** The directory of the state, in which it stands under a checkpoint's usual name. */
+  static final String STATE = "training-state";
+
+  /** Every step: step, loss, recurrence, learning rate, gradient norm, tokens a second. */
+  public static final String LOG = "log.csv";
+
+  /** Every evaluation: step, validation set, recurrence, loss, accuracy. */
+  public static final String VALIDATION_LOG = "validation.csv";
+
+  private static final String LOG_HEADER =
+      "step,loss,recurrence,learning_rate,gradient_norm,tokens_per_second\n";
+  private static final String VALIDATION_HEADER = "step,set,recurrence,loss,accuracy\n";
+  private static final String STEP = "step";
+  private static final String DATA = "data.";
+  private static final String SETTING = "setting.";
+  private static final String FIRST = "first_moment.";
+  private static final String SECOND = "second_moment.";
+  private static final List<String> COPIED =
+      List.of(
+          "generation_config.json",
+          "tokenizer.json",
+          "tokenizer_config.json",
+          "special_tokens_map.json",
+          "chat_template.jinja");
+
+  private final Path path;
+  private final Map<String, String> settings;
+
+  /**
+   * What training goes on from.
+   *
+   * @param step steps that were taken
+   * @param data state of the training data
+   * @param settings what the run was started with
+   */
+  public record State(
+      long step, Map<String, String> data, Map<String, String> settings, Path directory) {
+
+    void restore(Parameters parameters) {
+      try (Checkpoint checkpoint = Checkpoint.open(directory)) {
+        parameters.read(checkpoint);
+        for (Parameter parameter : parameters.all()) {
+          read(checkpoint, FIRST, parameter, parameter.firstMoment);
+          read(checkpoint, SECOND, parameter, parameter.secondMoment);
+        }
+      }
+    }
+
+    private static void read(
+        Checkpoint checkpoint, String prefix, Parameter parameter, float[] target) {
+      Tensor tensor = checkpoint.tensor(prefix + parameter.name);
+      if (!tensor.shape().equals(parameter.shape) || tensor.dtype() != DType.F32) {
+        throw new TrainingException(
+            tensor.file() + ": " + tensor.name() + " is not F32 of " + parameter.shape);
+      }
+      parameter.read(tensor, target);
+    }
+  }
+
+  /**
+   * The directory of a run that is about to begin or to go on; it is made if it is not there.
+   *
+   * @param settings texts to be kept with the state
+   */
+  public static TrainingDirectory of(Path path, Map<String, String> settings) {
+    try {
+      Files.createDirectories(path.resolve(STATE));
+    } catch (IOException e) {
+      throw failure(path, e);
+    }
+    return new TrainingDirectory(path, Map.copyOf(settings));
+  }
+
+  private TrainingDirectory(Path path, Map<String, String> settings) {
+    this.path = path;
+    this.settings = settings;
+  }
+
+  /** Where it is. */
+  public Path path() {
+    return path;
+  }
+
+  /** The state of a run, if a directory has one. */
+  public static Optional<State> readState(Path path) {
+    Path directory = path.resolve(STATE);
+    Path file = directory.resolve(Checkpoint.SINGLE_FILE);
+    if (!Files.exists(file)) {
+      return Optional.empty();
+    }
+    try (Checkpoint checkpoint = Checkpoint.open(directory)) {
+      Map<String, String> metadata = checkpoint.metadata(file);
+      String step = metadata.get(STEP);
+      if (step == null || !step.matches("\\d{1,18}")) {
+        throw new TrainingException(file + ": no state of a training run; step is " + step);
+      }
+      return Optional.of(
+          new State(
+              Long.parseLong(step), part(metadata, DATA), part(metadata, SETTING), directory));
+    }
+  }
+
+  private static Map<String, String> part(Map<String, String> metadata, String prefix) {
+    Map<String, String> part = new HashMap<>();
+    metadata.forEach((key, value) -> {
+      if (key.startsWith(prefix)) {
+        part.put(key.substring(prefix.length()), value);
+      }
+    });
+    return part;
+  }
+
+  /**
+   * Begins the files of a new run: everything but weights.
+   *
+   * @param source a model directory whose tokenizer the new model has
+   */
+  public void begin(TrainingPlan plan, Path source) {
+    try {
+      for (String name : COPIED) {
+        if (Files.exists(source.resolve(name))) {
+          write(path.resolve(name), Files.readAllBytes(source.resolve(name)));
+        }
+      }
+      writeConfig(plan);
+      write(path.resolve(LOG), LOG_HEADER.getBytes(StandardCharsets.UTF_8));
+      write(path.resolve(VALIDATION_LOG), VALIDATION_HEADER.getBytes(StandardCharsets.UTF_8));
+    } catch (IOException e) {
+      throw failure(path, e);
+    }
+  }
+
+  /** Brings the files of a run in line with the state that it goes on from. */
+  public void goOn(TrainingPlan plan, long step) {
+    try {
+      writeConfig(plan);
+      cut(path.resolve(LOG), LOG_HEADER, step);
+      cut(path.resolve(VALIDATION_LOG), VALIDATION_HEADER, step);
+    } catch (IOException e) {
+      throw failure(path, e);
+    }
+  }
+
+  private void writeConfig(TrainingPlan plan) throws IOException {
+    write(path.resolve("config.json"), ConfigJson.of(plan).getBytes(StandardCharsets.UTF_8));
+  }
+
+  /** Removes the lines of later steps, and one that was not finished. */
+  private static void cut(Path log, String header, long step) throws IOException {
+    StringBuilder kept = new StringBuilder(header);
+    if (Files.exists(log)) {
+      String text = Files.readString(log);
+      for (String line : text.substring(0, text.lastIndexOf('\n') + 1).split("\n")) {
+        int comma = line.indexOf(',');
+        if (comma > 0
+            && line.substring(0, comma).matches("\\d{1,18}")
+            && Long.parseLong(line.substring(0, comma)) <= step) {
+          kept.append(line).append('\n');
+        }
+      }
+    }
+    write(log, kept.toString().getBytes(StandardCharsets.UTF_8));
+  }
+
+  /** Writes under a temporary name and moves. */
+  static void write(Path file, byte[] content) throws IOException {
+    Path temporary = Files.createTempFile(file.toAbsolutePath().getParent(), ".muninn-", ".tmp");
+    try {
+      Files.write(temporary, content);
+      Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE);
+    } finally {
+      Files.deleteIfExists(temporary);
+    }
+  }
+
+  void log(StepReport report) {
+    append(
+        LOG,
+        report.step()
+            + ","
+            + report.loss()
+            + ","
+            + report.recurrence()
+            + ","
+            + report.learningRate()
+            + ","
+            + report.gradientNorm()
+            + ","
+            + Math.round(report.tokensPerSecond())
+            + "\n");
+  }
+
+  void log(long step, List<Evaluation> evaluations) {
+    StringBuilder lines = new StringBuilder();
+    for (Evaluation evaluation : evaluations) {
+      lines
+          .append(step)
+          .append(',')
+          .append(evaluation.set())
+          .append(',')
+          .append(evaluation.recurrence())
+          .append(',')
+          .append(evaluation.loss())
+          .append(',')
+          .append(evaluation.accuracy())
+          .append('\n');
+    }
+    append(VALIDATION_LOG, lines.toString());
+  }
+
+  private void append(String name, String lines) {
+    try {
+      Files.writeString(
+          path.resolve(name), lines, StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+    } catch (IOException e) {
+      throw failure(path.resolve(name), e);
+    }
+  }
+
+  /** Writes the model, then the state. */
+  void save(TrainingPlan plan, Parameters parameters, long step, Map<String, String> data) {
+    SafetensorsWriter model = new SafetensorsWriter(path.resolve(Checkpoint.SINGLE_FILE));
+    model.metadata("format", "pt");
+    for (Parameter parameter : parameters.all()) {
+      if (plan.saving().dtype() == DType.BF16) {
+        model.add(parameter.name, DType.BF16, parameter.shape, () -> bf16(parameter.values));
+      } else {
+        model.add(parameter.name, DType.F32, parameter.shape, () -> f32(parameter.values));
+      }
+    }
+    model.write();
+    Path file = path.resolve(STATE).resolve(Checkpoint.SINGLE_FILE);
+    SafetensorsWriter state = new SafetensorsWriter(file);
+    state.metadata(STEP, Long.toString(step));
+    data.forEach((key, value) -> state.metadata(DATA + key, value));
+    settings.forEach((key, value) -> state.metadata(SETTING + key, value));
+    for (Parameter parameter : parameters.all()) {
+      state.add(parameter.name, DType.F32, parameter.shape, () -> f32(parameter.values));
+      state.add(
+          FIRST + parameter.name, DType.F32, parameter.shape, () -> f32(parameter.firstMoment));
+      state.add(
+          SECOND + parameter.name, DType.F32, parameter.shape, () -> f32(parameter.secondMoment));
+    }
+    state.write();
+  }
+
+  private static MemorySegment f32(float[] values) {
+    ByteBuffer bytes =
+        ByteBuffer.allocate(Float.BYTES * values.length).order(ByteOrder.LITTLE_ENDIAN);
+    bytes.asFloatBuffer().put(values);
+    return MemorySegment.ofBuffer(bytes);
+  }
+
+  private static MemorySegment bf16(float[] values) {
+    ByteBuffer bytes =
+        ByteBuffer.allocate(Short.BYTES * values.length).order(ByteOrder.LITTLE_ENDIAN);
+    for (float value : values) {
+      bytes.putShort(ScalarKernels.bf16(value));
+    }
+    return MemorySegment.ofBuffer(bytes.flip());
+  }
+
+  private static TrainingException failure(Path file, IOException e) {
+    String reason =
+        e instanceof FileSystemException problem && problem.getReason() != null
+            ? problem.getReason()
+            : e.toString();
+    return new TrainingException(file + ": cannot be written: " + reason, e);
+  }
+}
