@@ -24,13 +24,18 @@ import java.util.Map;
  * @param version says which files these are: another version has another directory
  * @param files what there is to copy
  */
-record EmbeddedModel(String version, List<EmbeddedFile> files) {
+public record EmbeddedModel(String version, List<EmbeddedFile> files) {
   static final String NAME = "raven-tiny";
 
   /** The version, then a line for each file: its size and its name. */
   private static final String LIST = NAME + ".txt";
 
-  record EmbeddedFile(String name, long size) {
+  /**
+   * A file of the model.
+   *
+   * @param size in bytes
+   */
+  public record EmbeddedFile(String name, long size) {
 
     private boolean isWholeIn(Path directory) throws IOException {
       Path file = directory.resolve(name);
@@ -49,7 +54,7 @@ record EmbeddedModel(String version, List<EmbeddedFile> files) {
   }
 
   /** Reads what the jar holds. */
-  static EmbeddedModel read() throws IOException {
+  public static EmbeddedModel read() throws IOException {
     try (InputStream stream = EmbeddedModel.class.getResourceAsStream(LIST);
         BufferedReader lines =
             new BufferedReader(new InputStreamReader(stream, StandardCharsets.UTF_8))) {
@@ -71,7 +76,7 @@ record EmbeddedModel(String version, List<EmbeddedFile> files) {
    *     XDG_CACHE_HOME} or under .cache in {@code HOME}. Where it cannot be written, a temporary
    *     directory serves until the JVM ends.
    */
-  Path directory(Map<String, String> environment) throws IOException {
+  public Path directory(Map<String, String> environment) throws IOException {
     try {
       Path cached = cache(environment).resolve(NAME + "-" + version);
       complete(cached);

@@ -1,6 +1,7 @@
 package dev.muninn.cli;
 
 import dev.muninn.InferenceException;
+import dev.muninn.train.TrainingException;
 import dev.muninn.weights.CheckpointException;
 import java.io.IOException;
 import java.nio.file.AccessDeniedException;
@@ -51,6 +52,7 @@ final class Failures implements IParameterExceptionHandler, IExecutionExceptionH
           report(command, request.getMessage(), ExitCode.USAGE);
       case CheckpointException checkpoint ->
           report(command, checkpoint.getMessage(), ExitCode.FAILED);
+      case TrainingException training -> report(command, training.getMessage(), ExitCode.FAILED);
       case InferenceException inference -> report(command, inference.getMessage(), ExitCode.FAILED);
       // The reader of a pipe has had enough, as head does: that is no news to anybody.
       case IOException pipe when BROKEN_PIPE.equals(pipe.getMessage()) -> ExitCode.FAILED;

@@ -4,6 +4,7 @@ import dev.muninn.cli.bench.BenchCommand;
 import dev.muninn.cli.eval.EvalCommand;
 import dev.muninn.cli.manual.CompletionCommand;
 import dev.muninn.cli.manual.ManCommand;
+import dev.muninn.cli.train.TrainCommand;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintWriter;
@@ -23,7 +24,7 @@ import picocli.CommandLine.Spec;
 /** The command without a subcommand: only help and version. */
 @Command(
     name = "muninn",
-    description = "Runs recurrent-depth language models.",
+    description = "Runs and trains recurrent-depth language models.",
     synopsisSubcommandLabel = "COMMAND",
     versionProvider = MuninnCommand.Version.class,
     footer = {"", "For example: muninn generate \"47+8=\""})
@@ -47,8 +48,7 @@ final class MuninnCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    throw new UsageException(
-        "a command is missing: generate, inspect, score, eval, depth, bench or help");
+    throw new UsageException("a command is missing");
   }
 
   /**
@@ -65,6 +65,7 @@ final class MuninnCommand implements Callable<Integer> {
             .addSubcommand(new ScoreCommand(streams, environment))
             .addSubcommand(new EvalCommand(streams, environment))
             .addSubcommand(new DepthCommand(streams, environment))
+            .addSubcommand(new TrainCommand(streams, environment))
             .addSubcommand(new BenchCommand(streams, environment))
             .addSubcommand(new CompletionCommand(streams))
             .addSubcommand(new ManCommand(streams))

@@ -13,11 +13,22 @@ public final class ShutdownCancellation implements AutoCloseable {
   private static final int PATIENCE_SECONDS = 5;
 
   private final Cancellation cancellation = new Cancellation();
+  private final int patienceSeconds;
   private final CountDownLatch printed = new CountDownLatch(1);
   private final Thread hook = new Thread(this::cancelAndWait, "muninn-shutdown");
 
   /** Listens from now on. */
   public ShutdownCancellation() {
+    this(PATIENCE_SECONDS);
+  }
+
+  /**
+   * Listens from now on.
+   *
+   * @param patienceSeconds how long the JVM waits for the command
+   */
+  public ShutdownCancellation(int patienceSeconds) {
+    this.patienceSeconds = patienceSeconds;
     try {
       Runtime.getRuntime().addShutdownHook(hook);
     } catch (IllegalStateException e) {
@@ -34,7 +45,7 @@ public final class ShutdownCancellation implements AutoCloseable {
   private void cancelAndWait() {
     cancellation.cancel();
     try {
-      printed.await(PATIENCE_SECONDS, TimeUnit.SECONDS);
+      printed.await(patienceSeconds, TimeUnit.SECONDS);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }

@@ -14,14 +14,14 @@ public final class Terminal {
 
   private Terminal() {}
 
-  /** Whether standard error is a terminal and standard output is not. */
-  public static boolean showsProgress() {
-    return showsErrors() && !is(STANDARD_OUTPUT);
+  /** Whether standard error is a terminal. */
+  public static boolean isStandardError() {
+    return is(STANDARD_ERROR) || is(LauncherMain.STANDARD_ERROR);
   }
 
-  /** Whether standard error is a terminal. */
-  public static boolean showsErrors() {
-    return is(STANDARD_ERROR) || is(LauncherMain.STANDARD_ERROR);
+  /** Whether standard error is a terminal and standard output is not. */
+  public static boolean showsProgress() {
+    return isStandardError() && !is(STANDARD_OUTPUT);
   }
 
   private static boolean is(int descriptor) {

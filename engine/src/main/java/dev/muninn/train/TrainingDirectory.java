@@ -19,6 +19,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.UUID;
 
 /**
  * The files of a training run: a model in the public format, which generation loads; beside it, in
@@ -193,11 +194,14 @@ public final class TrainingDirectory {
     write(log, kept.toString().getBytes(StandardCharsets.UTF_8));
   }
 
-  /** Writes under a temporary name and moves. */
-  static void write(Path file, byte[] content) throws IOException {
-    Path temporary = Files.createTempFile(file.toAbsolutePath().getParent(), ".muninn-", ".tmp");
+  /**
+   * Writes a file so that it appears whole or not at all: under a temporary name in the same
+   * directory, then moved.
+   */
+  public static void write(Path file, byte[] content) throws IOException {
+    Path temporary = file.resolveSibling(".muninn-" + UUID.randomUUID() + ".tmp");
     try {
-      Files.write(temporary, content);
+      Files.write(temporary, content, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
       Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE);
     } finally {
       Files.deleteIfExists(temporary);

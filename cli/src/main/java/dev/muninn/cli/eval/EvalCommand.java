@@ -378,7 +378,7 @@ public final class EvalCommand implements Callable<Integer> {
       missing += cell.task().problems().size() - results.of(cell).size();
     }
     long[] done = {all - missing};
-    try (Progress progress = new Progress(Terminal.showsErrors(), "problems", missing)) {
+    try (Progress progress = new Progress(Terminal.isStandardError(), "problems", missing)) {
       for (Map.Entry<Cell, Evaluation> entry : cells.entrySet()) {
         Cell cell = entry.getKey();
         Set<Integer> known = Set.copyOf(results.of(cell).keySet());

@@ -3,10 +3,10 @@ package dev.muninn.train.data;
 import dev.muninn.decode.SplitMix;
 import dev.muninn.text.Tokenizer;
 import java.util.ArrayList;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeSet;
 
 /**
  * Problems that are generated: check digits, sums, or both. A sequence has as many problems as fit,
@@ -149,7 +149,7 @@ public final class TaskData implements TrainingData {
   public List<ValidationSet> validation() {
     List<ValidationSet> sets = new ArrayList<>();
     if (kind.checkDigits()) {
-      Set<Integer> sizes = new LinkedHashSet<>();
+      Set<Integer> sizes = new TreeSet<>();
       for (int size : new int[] {4, 8, 12, 16, digits}) {
         if (size <= mostDigits) {
           sizes.add(size);

@@ -1,0 +1,2 @@
+/** {@code muninn train}: its options, its progress and its plots. */
+package dev.muninn.cli.train;

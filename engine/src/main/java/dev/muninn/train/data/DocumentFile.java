@@ -1,0 +1,111 @@
+package dev.muninn.train.data;
+
+import dev.muninn.text.SpecialTokens;
+import dev.muninn.text.Tokenizer;
+import dev.muninn.train.TrainingException;
+import dev.muninn.weights.CheckpointException;
+import dev.muninn.weights.JsonFile;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.nio.charset.CharacterCodingException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+
+/**
+ * Reads what there is to learn: a text in UTF-8, or JSONL with one object a line that has either
+ * {@code text}, or {@code prompt} and {@code completion}, of which only the latter is learnt.
+ */
+final class DocumentFile {
+  /** Characters that are tokenized at once, if a line ends there. */
+  private static final int PIECE = 1 << 16;
+
+  private final Tokenizer tokenizer;
+  private final int begin;
+  private final int end;
+
+  DocumentFile(Tokenizer tokenizer) {
+    this.tokenizer = tokenizer;
+    this.begin = Symbols.special(tokenizer, SpecialTokens.BEGIN_TEXT);
+    this.end = Symbols.special(tokenizer, SpecialTokens.END_TEXT);
+  }
+
+  List<Document> read(Path file) {
+    String name = file.getFileName().toString().toLowerCase(Locale.ROOT);
+    try {
+      List<Document> documents =
+          name.endsWith(".jsonl") || name.endsWith(".ndjson") ? lines(file) : text(file);
+      if (documents.isEmpty()) {
+        throw new TrainingException(file + ": nothing to learn; expected a text or JSON lines");
+      }
+      return documents;
+    } catch (NoSuchFileException e) {
+      throw new TrainingException(file + ": no such file", e);
+    } catch (CharacterCodingException e) {
+      throw new TrainingException(file + ": not UTF-8 text", e);
+    } catch (IOException e) {
+      throw new TrainingException(file + ": cannot be read: " + e.getMessage(), e);
+    }
+  }
+
+  private List<Document> text(Path file) throws IOException {
+    String text = Files.readString(file);
+    if (text.isBlank()) {
+      return List.of();
+    }
+    int[] tokens = new int[0];
+    for (int from = 0; from < text.length(); ) {
+      int newline = from + PIECE < text.length() ? text.indexOf('\n', from + PIECE) : -1;
+      int to = newline < 0 ? text.length() : newline + 1;
+      int[] piece = tokenizer.encodePlain(text.substring(from, to));
+      int before = tokens.length;
+      tokens = Arrays.copyOf(tokens, before + piece.length);
+      System.arraycopy(piece, 0, tokens, before, piece.length);
+      from = to;
+    }
+    return List.of(Document.of(begin, tokens, 0, end));
+  }
+
+  private List<Document> lines(Path file) throws IOException {
+    List<Document> documents = new ArrayList<>();
+    try (BufferedReader reader = Files.newBufferedReader(file)) {
+      int number = 0;
+      for (String line = reader.readLine(); line != null; line = reader.readLine()) {
+        number++;
+        if (!line.isBlank()) {
+          documents.add(document(file + ", line " + number, line));
+        }
+      }
+    }
+    return documents;
+  }
+
+  private Document document(String where, String line) {
+    Map<String, Object> object;
+    try {
+      object = JsonFile.readObject(where, line);
+    } catch (CheckpointException e) {
+      throw new TrainingException(e.getMessage(), e);
+    }
+    Object text = object.get("text");
+    Object prompt = object.get("prompt");
+    Object completion = object.get("completion");
+    if (text instanceof String only && prompt == null && completion == null) {
+      return Document.of(begin, tokenizer.encodePlain(only), 0, end);
+    }
+    if (prompt instanceof String asked && completion instanceof String told && text == null) {
+      int[] first = tokenizer.encodePlain(asked);
+      int[] second = tokenizer.encodePlain(told);
+      int[] both = Arrays.copyOf(first, first.length + second.length);
+      System.arraycopy(second, 0, both, first.length, second.length);
+      return Document.of(begin, both, first.length, end);
+    }
+    throw new TrainingException(
+        where + ": expected either text, or prompt and completion, each a string");
+  }
+}
