@@ -7,7 +7,8 @@ final class Linear {
   private final Parameter weight;
   private final int firstInput;
   private final Rows values;
-  private final Rows transposed;
+  private final Products.Panels forInput;
+  private final Products.Panels forOutput;
 
   /** The whole matrix. */
   Linear(Parameter weight) {
@@ -19,7 +20,8 @@ final class Linear {
     this.weight = weight;
     this.firstInput = firstInput;
     this.values = all(weight, weight.values).columns(firstInput, inputs);
-    this.transposed = Rows.of(new float[inputs * values.rows()], inputs, values.rows());
+    this.forInput = Products.Panels.of(inputs, values.rows());
+    this.forOutput = Products.Panels.of(values.rows(), inputs);
   }
 
   private static Rows all(Parameter weight, float[] data) {
@@ -29,41 +31,23 @@ final class Linear {
 
   /** Takes over the weights' values; after every change of them, before a forward. */
   void refresh() {
-    // In squares, so that both sides stay in the cache.
-    int block = 32;
-    for (int row = 0; row < values.rows(); row += block) {
-      int rows = Math.min(values.rows(), row + block);
-      for (int column = 0; column < values.columns(); column++) {
-        for (int r = row; r < rows; r++) {
-          transposed.data()[column * transposed.stride() + r] =
-              values.data()[values.from() + r * values.stride() + column];
-        }
-      }
-    }
-  }
-
-  int outputs() {
-    return values.rows();
+    forInput.packTransposed(values);
+    forOutput.pack(values);
   }
 
   /** {@code y = x W^T}. */
   void forward(Products products, Rows x, Rows y) {
-    products.multiply(x, transposed, y);
+    products.multiply(x, forInput, y);
   }
 
   /** {@code y += x W^T}. */
   void forwardAdd(Products products, Rows x, Rows y) {
-    products.multiplyAdd(x, transposed, y);
+    products.multiplyAdd(x, forInput, y);
   }
 
   /** {@code dx = dy W}. */
   void backwardInput(Products products, Rows dy, Rows dx) {
-    products.multiply(dy, values, dx);
-  }
-
-  /** {@code dx += dy W}. */
-  void backwardInputAdd(Products products, Rows dy, Rows dx) {
-    products.multiplyAdd(dy, values, dx);
+    products.multiply(dy, forOutput, dx);
   }
 
   /** {@code dW += dy^T x}. */

@@ -65,6 +65,11 @@ public final class Trainer implements AutoCloseable {
     savedStep = step;
   }
 
+  /** The trained tensors. */
+  Parameters parameters() {
+    return model.parameters();
+  }
+
   /** Steps taken so far. */
   public long step() {
     return step;

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.muninn.Fixture;
 import dev.muninn.model.RavenConfig;
+import dev.muninn.train.data.Batch;
 import dev.muninn.weights.Checkpoint;
 import dev.muninn.weights.JsonFile;
 import java.net.URISyntaxException;

@@ -76,11 +76,16 @@ final class ScheduleOptions {
     return new Schedule(
         steps,
         accumulate,
-        learningRate,
+        decimal(learningRate),
         warmUp == null ? Math.min(Preset.WARM_UP, steps / 10) : warmUp,
         coolDown == null ? steps / 4 : coolDown,
-        weightDecay,
-        clip);
+        decimal(weightDecay),
+        decimal(clip));
+  }
+
+  /** The number as it was written, without the digits that single precision adds. */
+  private static double decimal(float number) {
+    return Double.parseDouble(Float.toString(number));
   }
 
   long seed() {

@@ -1,0 +1,147 @@
+package dev.muninn.train.data;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.muninn.ModelFiles;
+import dev.muninn.text.Tokenizer;
+import dev.muninn.train.TrainingException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Set;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class TextDataTest {
+  private static final int BEGIN = 256;
+  private static final int END = 257;
+
+  private static Tokenizer tokenizer;
+
+  @TempDir Path directory;
+
+  @BeforeAll
+  static void open() {
+    tokenizer = Tokenizer.load(ModelFiles.ravenTiny(), 272);
+  }
+
+  @AfterAll
+  static void close() {
+    tokenizer.close();
+  }
+
+  private TextData data(String name, String content, int length) throws IOException {
+    Path file = directory.resolve(name);
+    Files.writeString(file, content);
+    return new TextData(file, tokenizer, 3, length, 0.25, 5);
+  }
+
+  @Test
+  void aTextIsCutIntoSequencesThatPredictTheNextToken() throws IOException {
+    String text = "abcdefghij".repeat(30);
+    TextData data = data("a.txt", text, 20);
+    // 301 positions, of which a quarter is held out.
+    assertEquals(12, data.sequences());
+    Set<Integer> starts = new HashSet<>();
+    for (long number = 0; number < 4; number++) {
+      Batch batch = data.batch(number);
+      for (int i = 0; i < batch.tokens().length; i++) {
+        int label = batch.labels()[i];
+        if (label != Batch.IGNORED && batch.tokens()[i] != BEGIN) {
+          assertEquals((batch.tokens()[i] - 'a' + 1) % 10, label - 'a');
+        }
+      }
+      starts.add(batch.tokens()[0]);
+    }
+    ValidationSet validation = data.validation().getFirst();
+    assertEquals(75, validation.count());
+    assertTrue(Arrays.stream(validation.batch().labels()).anyMatch(label -> label == END));
+  }
+
+  @Test
+  void anEpochHasEverySequenceOnceInAnOrderOfItsOwn() throws IOException {
+    StringBuilder lines = new StringBuilder();
+    for (char letter = 'A'; letter < 'Q'; letter++) {
+      lines.append("{\"text\": \"").append(String.valueOf(letter).repeat(9)).append("\"}\n");
+    }
+    TextData data = data("a.jsonl", lines.toString(), 10);
+    assertEquals(12, data.sequences());
+    String first = letters(data, 0);
+    String second = letters(data, 4);
+    assertEquals(12, first.chars().distinct().count());
+    assertEquals(first.chars().sorted().boxed().toList(), second.chars().sorted().boxed().toList());
+    assertFalse(first.equals(second));
+    assertEquals(first, letters(data, 0));
+    for (int token : data.validation().getFirst().batch().tokens()) {
+      assertTrue(token == BEGIN || first.indexOf(token) < 0);
+    }
+  }
+
+  /** The letter of each sequence of four batches. */
+  private static String letters(TextData data, long from) {
+    StringBuilder letters = new StringBuilder();
+    for (long number = from; number < from + 4; number++) {
+      Batch batch = data.batch(number);
+      for (int sequence = 0; sequence < batch.count(); sequence++) {
+        letters.append((char) batch.tokens()[sequence * batch.length() + 1]);
+      }
+    }
+    return letters.toString();
+  }
+
+  @Test
+  void onlyCompletionsAreLearntAndPiecesStayTogether() throws IOException {
+    String line = "{\"prompt\": \"2+2=\", \"completion\": \"4!\"}\n";
+    TextData data = data("a.jsonl", line.repeat(8), 17);
+    // A document has 7 positions; two fit into a sequence and a third is not cut.
+    assertEquals(3, data.sequences());
+    Batch batch = data.batch(0);
+    int[] expected = {-100, -100, -100, -100, '4', '!', END};
+    for (int sequence = 0; sequence < 3; sequence++) {
+      int at = sequence * 17;
+      assertArrayEquals(expected, Arrays.copyOfRange(batch.labels(), at, at + 7));
+      assertArrayEquals(expected, Arrays.copyOfRange(batch.labels(), at + 7, at + 14));
+      assertEquals(BEGIN, batch.tokens()[at + 7]);
+      assertArrayEquals(
+          new int[] {-100, -100, -100}, Arrays.copyOfRange(batch.labels(), at + 14, at + 17));
+    }
+  }
+
+  @Test
+  void dataThatCannotServeIsRefusedInOneLine() throws IOException {
+    assertRefused("a.jsonl", "{\"text\": 1}\n", "line 1: expected either text, or prompt");
+    assertRefused(
+        "a.jsonl", "{\"text\": \"a\"}\n{\"prompt\": \"a\"}\n", "line 2: expected either text");
+    assertRefused("a.jsonl", "{\"text\": \"a\"\n", "line 1");
+    assertRefused("a.txt", " \n", "nothing to learn");
+    assertRefused("a.txt", "", "nothing to learn");
+    TrainingException missing =
+        assertThrows(
+            TrainingException.class,
+            () -> new TextData(directory.resolve("none"), tokenizer, 1, 8, 0.1, 0));
+    assertTrue(missing.getMessage().endsWith("none: no such file"), missing.getMessage());
+  }
+
+  private void assertRefused(String name, String content, String expected) {
+    TrainingException thrown = assertThrows(TrainingException.class, () -> data(name, content, 8));
+    assertTrue(thrown.getMessage().contains(expected), thrown.getMessage());
+    assertFalse(thrown.getMessage().contains("\n"), thrown.getMessage());
+  }
+
+  @Test
+  void otherDataIsNotGoneOnWith() throws IOException {
+    Map<String, String> state = data("a.txt", "one text that is long", 4).state();
+    data("a.txt", "one text that is long", 4).restore(state);
+    TextData other = data("a.txt", "one text that is longer", 4);
+    assertThrows(TrainingException.class, () -> other.restore(state));
+  }
+}
