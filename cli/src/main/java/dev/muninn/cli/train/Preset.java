@@ -11,16 +11,16 @@ final class Preset {
   static final int DIGITS = 20;
   static final int OPERANDS = 3;
   static final int LENGTH = 72;
-  static final int BATCH = 24;
+  static final int BATCH = 32;
   static final int ACCUMULATE = 1;
-  static final int STEPS = 4_000;
-  static final float LEARNING_RATE = 2e-3f;
+  static final int STEPS = 2_400;
+  static final float LEARNING_RATE = 1e-3f;
   static final int WARM_UP = 100;
   static final float WEIGHT_DECAY = 0.05f;
   static final float CLIP = 1;
   static final float VALIDATION_SHARE = 0.05f;
-  static final int EVALUATE_EVERY = 100;
-  static final int SAVE_EVERY = 100;
+  static final int EVALUATE_EVERY = 50;
+  static final int SAVE_EVERY = 50;
 
   private Preset() {}
 

@@ -36,7 +36,7 @@ public final class TaskData implements TrainingData {
   private static final int FEWEST = 2;
   private static final double SHARE_OF_SUMS = 0.4;
   private static final double LEARNT = 0.8;
-  private static final int PROBLEMS = 200;
+  private static final int PROBLEMS = 100;
 
   /** Strings up to this length need few recurrences. */
   private static final int SHORT_DIGITS = 10;
@@ -150,7 +150,7 @@ public final class TaskData implements TrainingData {
     List<ValidationSet> sets = new ArrayList<>();
     if (kind.checkDigits()) {
       Set<Integer> sizes = new TreeSet<>();
-      for (int size : new int[] {4, 8, 12, 16, digits}) {
+      for (int size : new int[] {4, 8, 16, digits}) {
         if (size <= mostDigits) {
           sizes.add(size);
         }
