@@ -1,5 +1,6 @@
 package dev.muninn.cli.train;
 
+import dev.muninn.cli.CommandSection;
 import dev.muninn.cli.EmbeddedModel;
 import dev.muninn.cli.ExitCode;
 import dev.muninn.cli.Json;
@@ -32,6 +33,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Spec;
 
 /** Trains a model. */
+@CommandSection.In(CommandSection.MODELS)
 @Command(
     name = "train",
     description = {
