@@ -37,8 +37,9 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "train",
     description = {
-      "Trains a recurrent-depth model: from nothing, or from the weights of another. Without more"
-          + " options it makes raven-tiny, the built-in model."
+      "Trains a recurrent-depth model.",
+      "It begins from nothing, or from the weights of another model. Without more options it makes"
+          + " raven-tiny, the built-in model."
     },
     customSynopsis = "muninn train --out DIR [OPTION]...")
 public final class TrainCommand implements Callable<Integer> {
