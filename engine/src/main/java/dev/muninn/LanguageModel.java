@@ -1,5 +1,10 @@
 package dev.muninn;
 
+import dev.muninn.trace.Trace;
+import dev.muninn.trace.TraceListener;
+import dev.muninn.trace.TraceRequest;
+import dev.muninn.trace.Tracer;
+import java.util.function.Supplier;
 import dev.muninn.backend.Backend;
 import dev.muninn.backend.BackendProvider;
 import dev.muninn.cache.KeyValueLayout;
@@ -260,8 +265,15 @@ public final class LanguageModel implements AutoCloseable {
 
   /** Runs what reads the weights; a file that shrank under the map becomes the error it is. */
   private void guarded(Runnable computation) {
-    try {
+    guarded(() -> {
       computation.run();
+      return null;
+    });
+  }
+
+  private <T> T guarded(Supplier<T> computation) {
+    try {
+      return computation.get();
     } catch (InternalError e) {
       checkpoint.verifyUnchanged();
       throw e;
@@ -346,6 +358,40 @@ public final class LanguageModel implements AutoCloseable {
         results.add(scoring.ended ? Optional.of(scoring.result()) : Optional.empty());
       }
       return results;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * Traces a prompt: its latent states at every recurrence, and what the model would say there.
+   *
+   * @param latents the safetensors file that the states are written to as they are computed
+   * @param listener hears how far it is
+   * @return empty if it was cancelled; there is no file then
+   * @throws IllegalArgumentException if the request does not fit the model
+   * @throws InferenceException if the model computes states or logits that are no numbers
+   * @throws CheckpointException if the model's files changed after they were mapped, or if the file
+   *     cannot be written
+   */
+  public Optional<Trace> trace(
+      TraceRequest request, Path latents, TraceListener listener, Cancellation cancellation) {
+    lock.lock();
+    try {
+      requireOpen();
+      checkpoint.verifyUnchanged();
+      int[] tokens = tokens(request.prompt());
+      requireFits(tokens.length, config.contextLength());
+      KeyValueLayout layout =
+          new KeyValueLayout(
+              config,
+              request.decoding().effectivePolicy(),
+              recurrenceOrMean(request.recurrence()),
+              tokens.length,
+              request.decoding().type().orElse(keyValueType));
+      return guarded(() ->
+          Tracer.run(
+              backend, layout, tokens, request, latents, listener, cancellation::isCancelled));
     } finally {
       lock.unlock();
     }

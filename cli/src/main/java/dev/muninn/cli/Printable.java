@@ -1,11 +1,11 @@
 package dev.muninn.cli;
 
 /** Text from elsewhere, made fit for one line of a terminal. */
-final class Printable {
+public final class Printable {
   private Printable() {}
 
   /** Replaces whatever would break the line or steer the terminal by Java's escapes. */
-  static String line(String text) {
+  public static String line(String text) {
     StringBuilder line = new StringBuilder(text.length());
     text.codePoints().forEach(codePoint -> append(line, codePoint));
     return line.toString();

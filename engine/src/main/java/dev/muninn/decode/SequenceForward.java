@@ -22,6 +22,15 @@ public final class SequenceForward implements AutoCloseable {
     void accept(int position, float[] logits);
   }
 
+  /**
+   * Gets the latent state s_i of one position, [h], valid during the call. Recurrence 0 is the
+   * initial state.
+   */
+  @FunctionalInterface
+  public interface LatentConsumer {
+    void accept(int position, int recurrence, float[] latent);
+  }
+
   private final int recurrence;
   private final InitialStates initialStates;
   private final BooleanSupplier cancelled;
@@ -33,6 +42,7 @@ public final class SequenceForward implements AutoCloseable {
   private final float[] logits;
   private int length;
   private long corePasses;
+  private LatentConsumer latents;
 
   /**
    * An empty sequence.
@@ -85,6 +95,11 @@ public final class SequenceForward implements AutoCloseable {
       InitialStates initialStates,
       BooleanSupplier cancelled) {
     return new SequenceForward(rows, cache, false, recurrence, initialStates, cancelled);
+  }
+
+  /** Makes a consumer see every latent state of what is appended from now on. */
+  public void watchLatents(LatentConsumer latents) {
+    this.latents = latents;
   }
 
   /** Positions computed so far. */
@@ -164,6 +179,17 @@ public final class SequenceForward implements AutoCloseable {
       initialStates.fill(batch.position(row), latent);
       rows.writeLatent(batch.slot(row), latent);
     }
+    showLatents(0);
+  }
+
+  private void showLatents(int recurrence) {
+    if (latents == null) {
+      return;
+    }
+    for (int row = 0; row < batch.size(); row++) {
+      rows.readLatent(batch.slot(row), latent);
+      latents.accept(batch.position(row), recurrence, latent);
+    }
   }
 
   /** R over the batch, for the recurrences from one to another; false if cancelled. */
@@ -177,6 +203,7 @@ public final class SequenceForward implements AutoCloseable {
       }
       rows.recur(batch);
       corePasses++;
+      showLatents(i + 1);
     }
     return true;
   }

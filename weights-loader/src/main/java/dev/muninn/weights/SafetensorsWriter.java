@@ -8,12 +8,11 @@ import java.nio.ByteOrder;
 import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -43,7 +42,6 @@ import tools.jackson.core.json.JsonWriteFeature;
  */
 public final class SafetensorsWriter {
   private static final int ALIGNMENT = 8;
-  private static final String EXPECTED = "a file that can be written";
   private static final byte[] PADDING = " ".repeat(ALIGNMENT).getBytes(StandardCharsets.UTF_8);
   private static final int BUFFER_SIZE = 1 << 20;
 
@@ -64,6 +62,7 @@ public final class SafetensorsWriter {
   private final Map<String, Source> sources = new LinkedHashMap<>();
   private long totalBytes;
 
+  /** A tensor; its data is null where the tensor is only reserved. */
   private record Source(
       String name, DType dtype, List<Long> shape, long bytes, Supplier<MemorySegment> data) {}
 
@@ -140,6 +139,21 @@ public final class SafetensorsWriter {
   }
 
   /**
+   * Adds a tensor whose bytes are put into the file that {@link #open} gives, piece by piece and in
+   * any order; those that are not put are zero.
+   *
+   * @param name any text but {@code __metadata__}
+   * @param dtype the type of the elements
+   * @param shape the dimensions from outermost to innermost, each 0 to 2^48 - 1
+   * @return this writer
+   * @throws CheckpointException if the name was used before or cannot be written, or if the shape
+   *     is not legal
+   */
+  public SafetensorsWriter reserve(String name, DType dtype, List<Long> shape) {
+    return add(name, dtype, shape, (Supplier<MemorySegment>) null);
+  }
+
+  /**
    * Adds a tensor of another file, as it is.
    *
    * @return this writer
@@ -157,40 +171,72 @@ public final class SafetensorsWriter {
    *     asks for
    */
   public void write() {
+    try (SafetensorsOutput output = open()) {
+      output.commit();
+    }
+  }
+
+  /**
+   * Begins the file: all that this writer has been given is written, under a temporary name, and
+   * the bytes of {@link #reserve reserved} tensors can be put. The target appears when the output
+   * is committed.
+   *
+   * @return the file, to be closed by the caller
+   * @throws CheckpointException as {@link #write}
+   */
+  public SafetensorsOutput open() {
     Path temporary = target.resolveSibling(".muninn-" + UUID.randomUUID() + ".tmp");
+    FileChannel channel = null;
+    boolean complete = false;
     try {
-      try (FileChannel channel =
+      channel =
           FileChannel.open(
               temporary,
               StandardOpenOption.CREATE_NEW,
               StandardOpenOption.READ,
-              StandardOpenOption.WRITE)) {
-        writeTo(channel);
-      }
-      Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
+              StandardOpenOption.WRITE);
+      SafetensorsOutput output =
+          new SafetensorsOutput(target, temporary, channel, writeTo(channel));
+      complete = true;
+      return output;
     } catch (IOException problem) {
-      throw CheckpointException.failure(target, EXPECTED, problem);
+      throw SafetensorsOutput.unwritable(target, problem);
     } catch (JacksonIOException problem) {
-      throw CheckpointException.failure(target, EXPECTED, problem.getCause());
+      throw SafetensorsOutput.unwritable(target, problem.getCause());
     } finally {
-      remove(temporary);
+      if (!complete) {
+        SafetensorsOutput.discard(channel, temporary);
+      }
     }
   }
 
-  private void writeTo(FileChannel channel) throws IOException {
+  /** Writes what there is; gives the place of each reserved tensor. */
+  private Map<String, SafetensorsOutput.Region> writeTo(FileChannel channel) throws IOException {
     List<Source> ordered = new ArrayList<>(sources.values());
     ordered.sort(BY_ALIGNMENT_AND_NAME);
+    Map<String, SafetensorsOutput.Region> reserved = new HashMap<>();
     try (Arena arena = Arena.ofConfined()) {
       ByteBuffer buffer = arena.allocate(BUFFER_SIZE).asByteBuffer().order(ByteOrder.LITTLE_ENDIAN);
       writeHeader(ordered, channel, buffer);
+      long end = channel.position() + totalBytes;
       // What this writer leaves behind must open: the loader's own rules are the judge, and judge
       // before gigabytes are written.
-      SafetensorsHeader.read(target, channel, channel.position() + totalBytes);
+      SafetensorsHeader.read(target, channel, end);
       for (Source source : ordered) {
-        writeData(source, channel, buffer);
+        if (source.data == null) {
+          reserved.put(source.name, new SafetensorsOutput.Region(channel.position(), source.bytes));
+          channel.position(channel.position() + source.bytes);
+        } else {
+          writeData(source, channel, buffer);
+        }
+      }
+      if (channel.size() < end) {
+        // The file has its size from the beginning, whatever is put.
+        channel.position(end - 1);
+        writeFully(channel, buffer.clear().put((byte) 0).flip());
       }
     }
-    channel.force(true);
+    return reserved;
   }
 
   private void writeHeader(List<Source> ordered, FileChannel channel, ByteBuffer buffer)
@@ -258,14 +304,6 @@ public final class SafetensorsWriter {
     if (!JsonSource.isWellFormed(text)) {
       throw CheckpointException.refusal(
           target, "a lone surrogate in " + CheckpointException.quote(text), "Unicode text");
-    }
-  }
-
-  private static void remove(Path temporary) {
-    try {
-      Files.deleteIfExists(temporary);
-    } catch (IOException left) {
-      // What made the write fail is being reported; that it left a file behind adds nothing to it.
     }
   }
 }
