@@ -1,6 +1,7 @@
 package dev.muninn.cli;
 
 import java.io.StringWriter;
+import java.io.Writer;
 import java.util.function.Consumer;
 import tools.jackson.core.JsonGenerator;
 import tools.jackson.core.ObjectWriteContext;
@@ -15,12 +16,18 @@ public final class Json {
   /** One object, with whatever the body writes between its braces, and a line end. */
   public static String object(Consumer<JsonGenerator> body) {
     StringWriter text = new StringWriter();
-    try (JsonGenerator generator = FACTORY.createGenerator(ObjectWriteContext.empty(), text)) {
+    write(text, body);
+    return text.toString();
+  }
+
+  /** Writes one object, with whatever the body writes between its braces, and a line end. */
+  public static void write(Writer out, Consumer<JsonGenerator> body) {
+    try (JsonGenerator generator = FACTORY.createGenerator(ObjectWriteContext.empty(), out)) {
       generator.writeStartObject();
       body.accept(generator);
       generator.writeEndObject();
+      generator.writeRaw('\n');
     }
-    return text.append('\n').toString();
   }
 
   /** A number; null if it is infinite or not a number, which JSON cannot say. */

@@ -47,11 +47,13 @@ public final class ModelOptions {
     return threads == null ? LoadOptions.defaults() : new LoadOptions(threads);
   }
 
-  /** What the model is called. */
+  /** The model's name, for people. */
   public String name() {
-    return directory == null
-        ? EmbeddedModel.NAME
-        : directory.toAbsolutePath().normalize().getFileName().toString();
+    if (directory == null) {
+      return EmbeddedModel.NAME;
+    }
+    Path name = directory.toAbsolutePath().normalize().getFileName();
+    return name == null ? directory.toString() : name.toString();
   }
 
   /** The directory that was asked for, or else the built-in model's. */

@@ -65,6 +65,7 @@ final class MuninnCommand implements Callable<Integer> {
             .addSubcommand(new ScoreCommand(streams, environment))
             .addSubcommand(new EvalCommand(streams, environment))
             .addSubcommand(new DepthCommand(streams, environment))
+            .addSubcommand(new TraceCommand(streams, environment))
             .addSubcommand(new TrainCommand(streams, environment))
             .addSubcommand(new BenchCommand(streams, environment))
             .addSubcommand(new CompletionCommand(streams))

@@ -7,7 +7,7 @@ import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.util.Optional;
 
-/** Asks the system whether a person looks at an output. */
+/** Asks the system whether a person looks at an output, and shows that person progress. */
 public final class Terminal {
   private static final int STANDARD_OUTPUT = 1;
   private static final int STANDARD_ERROR = 2;
@@ -19,9 +19,14 @@ public final class Terminal {
     return is(STANDARD_ERROR) || is(LauncherMain.STANDARD_ERROR);
   }
 
+  /** Whether standard output is a terminal. */
+  public static boolean isStandardOutput() {
+    return is(STANDARD_OUTPUT);
+  }
+
   /** Whether standard error is a terminal and standard output is not. */
   public static boolean showsProgress() {
-    return isStandardError() && !is(STANDARD_OUTPUT);
+    return isStandardError() && !isStandardOutput();
   }
 
   private static boolean is(int descriptor) {

@@ -1,5 +1,7 @@
 package dev.muninn.cli;
 
+import java.math.BigDecimal;
+import java.math.MathContext;
 import java.util.Locale;
 
 /** Quantities for people. */
@@ -22,6 +24,18 @@ public final class Units {
   /** A number of things, as in "1 tensor" and "31 tensors". */
   public static String count(long number, String thing) {
     return format("%,d %s%s", number, thing, number == 1 ? "" : "s");
+  }
+
+  /** A number with three digits that count. */
+  public static String significant(double value) {
+    if (!Double.isFinite(value)) {
+      return Double.isNaN(value) ? "-" : Double.toString(value);
+    }
+    if (value != 0 && (Math.abs(value) < 1e-3 || Math.abs(value) >= 1e5)) {
+      return format("%.1e", value);
+    }
+    BigDecimal rounded = new BigDecimal(value).round(new MathContext(3));
+    return rounded.signum() == 0 ? "0" : rounded.stripTrailingZeros().toPlainString();
   }
 
   /** For people: nanoseconds say nothing. */

@@ -1,0 +1,192 @@
+package dev.muninn.cli;
+
+import dev.muninn.LanguageModel;
+import dev.muninn.Prompt;
+import dev.muninn.cli.trace.OutputDirectory;
+import dev.muninn.cli.trace.TerminalSummary;
+import dev.muninn.cli.trace.TokenTexts;
+import dev.muninn.cli.trace.TraceAnalysis;
+import dev.muninn.cli.trace.TraceJson;
+import dev.muninn.cli.trace.TraceReport;
+import dev.muninn.decode.DecodingOptions;
+import dev.muninn.decode.ExitOptions;
+import dev.muninn.decode.InitialState;
+import dev.muninn.decode.Strategy;
+import dev.muninn.trace.Trace;
+import dev.muninn.trace.TraceListener;
+import dev.muninn.trace.TraceRequest;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import me.tongfei.progressbar.ProgressBar;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** Shows a prompt's thought: its latent states at every recurrence, and what they would say. */
+@Command(
+    name = "trace",
+    description = {
+      "Shows the thought behind each token of a prompt: how its latent state comes to rest, the"
+          + " shape of its way, what the model would say at each recurrence, and whether the start"
+          + " matters."
+    },
+    customSynopsis = "muninn trace [OPTION]... [PROMPT]")
+final class TraceCommand implements Callable<Integer> {
+  private final StandardStreams streams;
+  private final Map<String, String> environment;
+
+  @Mixin private final ModelOptions modelOptions = new ModelOptions();
+
+  @Mixin private final PromptOptions promptOptions = new PromptOptions();
+
+  @Mixin private final DepthOptions depthOptions = new DepthOptions();
+
+  @Mixin private final CacheOptions cacheOptions = new CacheOptions();
+
+  @Option(
+      names = "--starts",
+      paramLabel = "K",
+      converter = NumberConverters.Positive.class,
+      description =
+          "Random states to begin from, of the seeds from --seed up; the ends are compared"
+              + " (default: 1).")
+  private int starts = 1;
+
+  @Option(
+      names = "--settle",
+      paramLabel = "X",
+      converter = NumberConverters.AboveZero.class,
+      description = "Relative change below which a token has settled (default: 0.03).")
+  private float settle = 0.03f;
+
+  @Option(
+      names = "--top",
+      paramLabel = "N",
+      converter = NumberConverters.Positive.class,
+      description = "Likeliest tokens that are kept of each recurrence (default: 5).")
+  private int top = 5;
+
+  @Option(
+      names = "--detail",
+      paramLabel = "N",
+      converter = NumberConverters.Positive.class,
+      description =
+          "Most tokens with figures of their own in the report, the slowest (default: 64).")
+  private int detail = 64;
+
+  @Mixin private final TraceOutputOptions outputOptions = new TraceOutputOptions();
+
+  TraceCommand(StandardStreams streams, Map<String, String> environment) {
+    this.streams = streams;
+    this.environment = environment;
+  }
+
+  @Override
+  public Integer call() throws IOException {
+    promptOptions.requireOne();
+    List<InitialState> initialStates = initialStates();
+    outputOptions.requireConsistent();
+    Prompt prompt = promptOptions.read(streams.in());
+    TraceRequest request =
+        new TraceRequest(
+            prompt,
+            depthOptions.recurrence(),
+            initialStates,
+            top,
+            new DecodingOptions(
+                cacheOptions.policy(),
+                cacheOptions.type(),
+                ExitOptions.none(),
+                false,
+                Strategy.sequential()));
+    try (OutputDirectory directory = outputOptions.directory();
+        LanguageModel model = modelOptions.load(environment);
+        ShutdownCancellation shutdown = new ShutdownCancellation()) {
+      Optional<Trace> traced;
+      try (Progress progress = new Progress()) {
+        traced =
+            model.trace(
+                request,
+                directory.work().resolve(TraceReport.LATENTS),
+                progress,
+                shutdown.cancellation());
+      }
+      if (traced.isEmpty()) {
+        return ExitCode.INTERRUPTED;
+      }
+      TraceAnalysis analysis;
+      try (Trace trace = traced.get()) {
+        analysis =
+            TraceAnalysis.of(trace, settle, modelOptions.name(), new TokenTexts(model.tokenizer()));
+      }
+      if (outputOptions.out().isPresent()) {
+        new TraceReport(analysis, detail).write(directory.work());
+        directory.commit();
+      }
+      print(analysis);
+    } catch (UncheckedIOException e) {
+      throw e.getCause();
+    }
+    return ExitCode.OK;
+  }
+
+  private List<InitialState> initialStates() {
+    InitialState first = depthOptions.initialState();
+    if (starts > 1 && first.scale() == 0) {
+      throw new UsageException("--starts needs random states: without them all starts are one");
+    }
+    List<InitialState> states = new ArrayList<>();
+    for (int i = 0; i < starts; i++) {
+      states.add(new InitialState(first.scale(), first.seed() + i));
+    }
+    return states;
+  }
+
+  private void print(TraceAnalysis analysis) throws IOException {
+    if (outputOptions.json()) {
+      streams.out().write(Json.object(new TraceJson(analysis)::writeSummary));
+    } else {
+      streams.out().write(new TerminalSummary(analysis, colour()).lines());
+      Optional<Path> out = outputOptions.out();
+      if (out.isPresent()) {
+        streams.out().write("report: " + out.get().resolve(TraceReport.PAGE) + "\n");
+      }
+    }
+    streams.out().flush();
+  }
+
+  /** As <a href="https://no-color.org">no-color.org</a> has it. */
+  private boolean colour() {
+    return environment.getOrDefault("NO_COLOR", "").isEmpty()
+        && !"dumb".equals(environment.get("TERM"))
+        && Terminal.standardOutput();
+  }
+
+  /** A bar on a terminal. */
+  private static final class Progress implements TraceListener, AutoCloseable {
+    private ProgressBar bar;
+
+    @Override
+    public void progressed(long done, long total) {
+      if (bar == null && Terminal.standardError()) {
+        bar = Terminal.progressBar("tracing", total);
+      }
+      if (bar != null) {
+        bar.stepTo(done);
+      }
+    }
+
+    @Override
+    public void close() {
+      if (bar != null) {
+        bar.close();
+      }
+    }
+  }
+}
