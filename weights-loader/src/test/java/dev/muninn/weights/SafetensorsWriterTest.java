@@ -10,11 +10,13 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -258,5 +260,63 @@ class SafetensorsWriterTest {
       writer.add("huge" + i, DType.U8, huge, () -> byteData);
     }
     Bytes.refusal(() -> writer.add("last", DType.U8, huge, () -> byteData), "at most 2^62 in all");
+  }
+
+  @Test
+  void reservedTensorsArePutInPieces() throws IOException {
+    Random random = new Random(2);
+    byte[] whole = new byte[37 * 4];
+    random.nextBytes(whole);
+    byte[] other = new byte[5];
+    random.nextBytes(other);
+    try (SafetensorsOutput output =
+        new SafetensorsWriter(target())
+            .reserve("streamed", DType.F32, List.of(37L))
+            .add("there", DType.U8, List.of(5L), MemorySegment.ofArray(other))
+            .reserve("empty", DType.F32, List.of(0L))
+            .reserve("zeros", DType.I8, List.of(3L))
+            .open()) {
+      assertFalse(Files.exists(target()));
+      List<Integer> places = new ArrayList<>();
+      for (int i = 0; i < 37; i++) {
+        places.add(i);
+      }
+      Collections.shuffle(places, random);
+      for (int place : places) {
+        output.put("streamed", place * 4L, ByteBuffer.wrap(whole, place * 4, 4));
+      }
+      byte[] back = new byte[8];
+      output.get("streamed", 12, ByteBuffer.wrap(back));
+      assertArrayEquals(Arrays.copyOfRange(whole, 12, 20), back);
+      output.commit();
+      output.get("streamed", 140, ByteBuffer.wrap(back));
+      assertArrayEquals(Arrays.copyOfRange(whole, 140, 148), back);
+      assertThrows(
+          IllegalStateException.class,
+          () -> output.put("streamed", 0, ByteBuffer.wrap(new byte[4])));
+    }
+    try (Checkpoint checkpoint = Checkpoint.open(directory)) {
+      assertArrayEquals(whole, checkpoint.tensor("streamed").data().toArray(ValueLayout.JAVA_BYTE));
+      assertArrayEquals(other, checkpoint.tensor("there").data().toArray(ValueLayout.JAVA_BYTE));
+      assertArrayEquals(
+          new byte[3], checkpoint.tensor("zeros").data().toArray(ValueLayout.JAVA_BYTE));
+    }
+  }
+
+  @Test
+  void whatIsNotReservedIsNotPut() {
+    SafetensorsWriter writer =
+        new SafetensorsWriter(target())
+            .reserve("a", DType.U8, List.of(4L))
+            .add("b", DType.U8, List.of(1L), MemorySegment.ofArray(new byte[1]));
+    try (SafetensorsOutput output = writer.open()) {
+      assertThrows(
+          IndexOutOfBoundsException.class, () -> output.put("a", 2, ByteBuffer.wrap(new byte[3])));
+      assertThrows(
+          IndexOutOfBoundsException.class, () -> output.get("a", -1, ByteBuffer.wrap(new byte[1])));
+      assertThrows(
+          IllegalArgumentException.class, () -> output.put("b", 0, ByteBuffer.wrap(new byte[1])));
+    }
+    assertFalse(Files.exists(target()));
   }
 }

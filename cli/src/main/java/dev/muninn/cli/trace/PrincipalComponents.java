@@ -17,6 +17,8 @@ import org.ejml.interfaces.decomposition.EigenDecomposition_F64;
  * @param variances the mean square of each component's coordinates, falling
  */
 public record PrincipalComponents(double[][] coordinates, double[] variances) {
+  /** Of the eigenvalues, relative to their sum: far below what single-precision states hold. */
+  private static final double SHIFT = 1e-12;
 
   /** The components of points in any number of dimensions, [points][dimensions]. */
   public static PrincipalComponents of(float[][] points) {
@@ -52,33 +54,42 @@ public record PrincipalComponents(double[][] coordinates, double[] variances) {
         point[i] -= mean;
       }
     }
+    // The points' mean is gone, and with it one of their dimensions.
+    int components = Math.min(dimensions, Math.max(1, count - 1));
+    double[][] coordinates = new double[count][components];
+    double[] variances = new double[components];
+    double squares = 0;
+    for (double[] point : points) {
+      squares += product(point, point);
+    }
+    if (squares == 0) {
+      return new PrincipalComponents(coordinates, variances);
+    }
     DMatrixRMaj gram = new DMatrixRMaj(count, count);
     for (int row = 0; row < count; row++) {
       for (int column = 0; column <= row; column++) {
-        double product = product(points[row], points[column]);
+        double product = product(points[row], points[column]) / squares;
         gram.set(row, column, product);
         gram.set(column, row, product);
       }
+      // Most eigenvalues of a straight line are zero, and rounding can keep the iteration from
+      // finding them; off zero, and not too small, it does.
+      gram.add(row, row, SHIFT);
     }
     EigenDecomposition_F64<DMatrixRMaj> decomposition =
         DecompositionFactory_DDRM.eig(count, true, true);
-    if (!decomposition.decompose(gram.copy())) {
+    if (!decomposition.decompose(gram)) {
       throw new ArithmeticException("the principal components of a trajectory do not converge");
     }
-    // The points' mean is gone, and with it one of their dimensions.
-    int components = Math.min(dimensions, Math.max(1, count - 1));
     Integer[] order = new Integer[count];
-    for (int i = 0; i < count; i++) {
-      order[i] = i;
-    }
+    Arrays.setAll(order, i -> i);
     Arrays.sort(order, Comparator.comparingDouble(i -> -decomposition.getEigenvalue(i).getReal()));
-    double[][] coordinates = new double[count][components];
-    double[] variances = new double[components];
     for (int component = 0; component < components; component++) {
-      double eigenvalue = Math.max(0, decomposition.getEigenvalue(order[component]).getReal());
+      double found = decomposition.getEigenvalue(order[component]).getReal();
+      double eigenvalue = Math.max(0, found - SHIFT) * squares;
       DMatrixRMaj vector = decomposition.getEigenVector(order[component]);
       variances[component] = eigenvalue / count;
-      double sign = signOfGreatest(vector, count);
+      double sign = signOfGreatest(vector);
       for (int point = 0; point < count; point++) {
         coordinates[point][component] = sign * vector.get(point) * Math.sqrt(eigenvalue);
       }
@@ -87,9 +98,9 @@ public record PrincipalComponents(double[][] coordinates, double[] variances) {
   }
 
   /** An axis has no sense of its own: the point farthest out is made positive. */
-  private static double signOfGreatest(DMatrixRMaj vector, int count) {
+  private static double signOfGreatest(DMatrixRMaj vector) {
     double greatest = 0;
-    for (int i = 0; i < count; i++) {
+    for (int i = 0; i < vector.getNumElements(); i++) {
       if (Math.abs(vector.get(i)) > Math.abs(greatest) * (1 + 1e-9)) {
         greatest = vector.get(i);
       }

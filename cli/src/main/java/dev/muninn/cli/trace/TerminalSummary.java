@@ -32,13 +32,13 @@ public final class TerminalSummary {
     lines.append("\n\n");
     if (colour) {
       lines.append("settled at ");
-      int steps = Math.min(8, analysis.recurrence());
-      for (int step = 0; step < steps; step++) {
-        int recurrence =
-            1 + (int) ((long) step * (analysis.recurrence() - 1) / Math.max(1, steps - 1));
-        lines.append(painted((recurrence - 1.0) / analysis.recurrence(), " " + recurrence + " "));
+      for (int i : Recurrences.growing(Math.min(analysis.longest(), analysis.recurrence()), 8)) {
+        lines.append(painted(analysis.duration(i), " " + i + " "));
       }
-      lines.append(painted(1, " not ")).append("\n\n");
+      if (analysis.longest() > analysis.recurrence()) {
+        lines.append(painted(1, " not "));
+      }
+      lines.append("\n\n");
     }
     List<TokenTrace> shown = analysis.slowest(MOST_TOKENS);
     lines.append(

@@ -22,6 +22,7 @@ import java.util.Optional;
  * @param readouts what the model would say at each recurrence
  * @param pathIndependence empty with one initial state
  * @param texts tokens for people
+ * @param longest the last recurrence at which a position settles; r + 1 if one does not
  */
 public record TraceAnalysis(
     String model,
@@ -30,7 +31,8 @@ public record TraceAnalysis(
     List<TokenTrace> tokens,
     Readouts readouts,
     Optional<PathIndependence> pathIndependence,
-    TokenTexts texts) {
+    TokenTexts texts,
+    int longest) {
 
   /** Measures a trace; one position's states are in memory at a time. */
   public static TraceAnalysis of(Trace trace, double threshold, String model, TokenTexts texts) {
@@ -67,7 +69,11 @@ public record TraceAnalysis(
         tokens,
         trace.readouts(),
         trace.pathIndependence(),
-        texts);
+        texts,
+        tokens.stream()
+            .mapToInt(token -> token.settled().orElse(trace.recurrence() + 1))
+            .max()
+            .orElse(1));
   }
 
   /** How many trajectories have each name; all four are there. */
@@ -113,8 +119,16 @@ public record TraceAnalysis(
     return tokens.get(position).settled().orElse(recurrence + 1);
   }
 
-  /** How long a position took, from 0, at once, to 1, not settled. */
+  /**
+   * How long a position took, from 0, settled at recurrence 1, to 1: as long as the longest, or not
+   * settled. The logarithm of the recurrence, for most settle early.
+   */
   public double duration(TokenTrace token) {
-    return (token.settled().orElse(recurrence + 1) - 1.0) / recurrence;
+    return duration(token.settled().orElse(longest));
+  }
+
+  /** The same of a recurrence, from 1 to {@link #longest}. */
+  public double duration(int settled) {
+    return longest == 1 ? 0 : Math.log(settled) / Math.log(longest);
   }
 }

@@ -121,7 +121,7 @@ public final class TraceReport {
           .append(linked ? "</a>" : "</span>")
           .append("<wbr>");
     }
-    page.append("</p>\n<p>Dark tokens settled at once, bright ones late or not at all: ")
+    page.append("</p>\n<p>Dark tokens settled soon, the brightest last or not at all: ")
         .append(analysis.settledTokens())
         .append(" of ")
         .append(analysis.tokens().size())
@@ -205,10 +205,10 @@ public final class TraceReport {
             + share
             + " of the tail's variance, in which it turns at least once, keeps its sense (coherence"
             + " at least "
-            + kept
+            + Units.significant(TrajectoryShape.COHERENT)
             + ") and its radius (second half over first "
             + bounds
-            + "): orbit.");
+            + "), while a drift as the next rule has it explains no more than the rest: orbit.");
     item(
         "A straight line at constant speed that explains at least "
             + share

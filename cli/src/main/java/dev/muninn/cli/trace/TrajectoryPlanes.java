@@ -8,7 +8,8 @@ import dev.muninn.cli.Units;
  */
 final class TrajectoryPlanes {
   private static final double GAP = 6;
-  private static final double SIDE = (Figure.WIDTH - 2 * GAP) / 3;
+  private static final double EDGE = 1;
+  private static final double SIDE = (Figure.WIDTH - 2 * GAP - 2 * EDGE) / 3;
   private static final double INSET = 7;
   private static final double TOP = 14;
   private static final double SMALL = 7.5;
@@ -34,7 +35,7 @@ final class TrajectoryPlanes {
 
   private static void drawPlane(Figure figure, TokenTrace token, int plane) {
     int first = 2 * plane;
-    double left = plane * (SIDE + GAP);
+    double left = EDGE + plane * (SIDE + GAP);
     double[][] points = token.components();
     double extent = 0;
     double[] centre = new double[2];
@@ -54,8 +55,11 @@ final class TrajectoryPlanes {
         SMALL,
         Figure.Anchor.MIDDLE,
         Units.format(
-            "PC%d-%d: %.0f+%.0f %%",
-            first + 1, first + 2, 100 * token.shares()[first], 100 * token.shares()[first + 1]));
+            "PC%d-%d: %s+%s %%",
+            first + 1,
+            first + 2,
+            percent(token.shares()[first]),
+            percent(token.shares()[first + 1])));
     figure.rule(left, TOP, left + SIDE, TOP);
     figure.rule(left, TOP + SIDE, left + SIDE, TOP + SIDE);
     figure.rule(left, TOP, left, TOP + SIDE);
@@ -77,8 +81,12 @@ final class TrajectoryPlanes {
     figure.dot(x[points.length - 1], y[points.length - 1], 3, true);
   }
 
+  private static String percent(double share) {
+    return share >= 0.005 || share == 0 ? Units.format("%.0f", 100 * share) : "<1";
+  }
+
   /** Neither end of the ramp: both a light and a dark page have to show it. */
   private static String colour(int i, int count) {
-    return Ramp.hex(0.2 + 0.6 * i / (count - 1.0));
+    return Ramp.hex(0.2 + 0.6 * Math.log1p(i) / Math.log(count));
   }
 }

@@ -11,8 +11,9 @@ package dev.muninn.cli.trace;
  *   <li>Contraction below {@value #REST}: fixed point. Whatever so small a rest of the movement
  *       does is rounding.
  *   <li>A plane that holds at least {@value #SHARE} of the tail's variance, in which the tail turns
- *       at least once, keeps its sense (coherence at least {@value #KEPT}) and its radius (ratio
- *       between {@value #KEPT} and its inverse): orbit.
+ *       at least once, keeps its sense (coherence at least {@value #COHERENT}) and its radius
+ *       (ratio between {@value #KEPT} and its inverse), while a drift as the next rule has it
+ *       explains no more than the rest: orbit.
  *   <li>A straight line of constant speed that explains at least {@value #SHARE} of the tail's
  *       variance, with direction (cosine at least {@value #KEPT}) and speed (ratio between {@value
  *       #KEPT} and its inverse) kept: slider.
@@ -42,7 +43,10 @@ public record TrajectoryShape(
   /** Share of the tail's variance that makes a movement the trajectory's own. */
   public static final double SHARE = 0.7;
 
-  /** What counts as kept: sense, radius, direction, speed. */
+  /** Coherence of a rotation that keeps its sense. */
+  public static final double COHERENT = 0.8;
+
+  /** What counts as kept of radius, direction and speed. */
   public static final double KEPT = 0.7;
 
   /** Planes are looked for among so many principal components of the tail. */
@@ -68,7 +72,7 @@ public record TrajectoryShape(
   public record Rotation(
       Plane plane, double share, double turns, double coherence, double radiusRatio) {
     boolean kept() {
-      return turns >= 1 && coherence >= KEPT && isKept(radiusRatio);
+      return turns >= 1 && coherence >= COHERENT && isKept(radiusRatio);
     }
   }
 
@@ -119,10 +123,11 @@ public record TrajectoryShape(
     }
     Rotation rotation = rotation(tail, variance);
     Drift drift = drift(tail, variance);
+    boolean drifts = drift.share > 1 - SHARE;
     TrajectoryKind kind;
     if (contraction < REST) {
       kind = TrajectoryKind.FIXED_POINT;
-    } else if (rotation.kept() && rotation.share >= SHARE) {
+    } else if (rotation.kept() && rotation.share >= SHARE && !(drift.kept() && drifts)) {
       kind = TrajectoryKind.ORBIT;
     } else if (drift.kept() && drift.share >= SHARE) {
       kind = TrajectoryKind.SLIDER;
