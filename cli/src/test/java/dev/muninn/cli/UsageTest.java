@@ -55,7 +55,7 @@ class UsageTest {
           score x --stats | unknown option '--stats'
           inspect a b | unexpected argument 'b'
           inspect --chat | unknown option '--chat'
-          generat | unknown command 'generat', did you mean generate?
+          generat | unknown command 'generat', did you mean generate
           bench -r 0 | -r/--recurrence: expected whole numbers from 1, such as 4 or 1,4,16
           bench -r 1,,2 | -r/--recurrence: expected whole numbers from 1
           bench -r 4-1 | -r/--recurrence: expected whole numbers from 1
