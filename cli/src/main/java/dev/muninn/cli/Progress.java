@@ -33,6 +33,13 @@ public final class Progress implements AutoCloseable {
     }
   }
 
+  /** So many are done. */
+  public void stepTo(long done) {
+    if (bar != null) {
+      bar.stepTo(done);
+    }
+  }
+
   @Override
   public void close() {
     if (bar != null) {

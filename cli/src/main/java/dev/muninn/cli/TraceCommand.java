@@ -23,18 +23,18 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
-import me.tongfei.progressbar.ProgressBar;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** Shows a prompt's thought: its latent states at every recurrence, and what they would say. */
+@CommandSection.In(CommandSection.UNDERSTAND)
 @Command(
     name = "trace",
     description = {
-      "Shows the thought behind each token of a prompt: how its latent state comes to rest, the"
-          + " shape of its way, what the model would say at each recurrence, and whether the start"
-          + " matters."
+      "Shows the thought behind each token of a prompt.",
+      "How its latent state comes to rest, the shape of its way, what the model would say at each"
+          + " recurrence, and whether the start matters."
     },
     customSynopsis = "muninn trace [OPTION]... [PROMPT]")
 final class TraceCommand implements Callable<Integer> {
@@ -109,7 +109,7 @@ final class TraceCommand implements Callable<Integer> {
         LanguageModel model = modelOptions.load(environment);
         ShutdownCancellation shutdown = new ShutdownCancellation()) {
       Optional<Trace> traced;
-      try (Progress progress = new Progress()) {
+      try (TraceProgress progress = new TraceProgress()) {
         traced =
             model.trace(
                 request,
@@ -165,21 +165,19 @@ final class TraceCommand implements Callable<Integer> {
   private boolean colour() {
     return environment.getOrDefault("NO_COLOR", "").isEmpty()
         && !"dumb".equals(environment.get("TERM"))
-        && Terminal.standardOutput();
+        && Terminal.isStandardOutput();
   }
 
-  /** A bar on a terminal. */
-  private static final class Progress implements TraceListener, AutoCloseable {
-    private ProgressBar bar;
+  /** A bar on a terminal, which begins when it is known how much there is. */
+  private static final class TraceProgress implements TraceListener, AutoCloseable {
+    private Progress bar;
 
     @Override
     public void progressed(long done, long total) {
-      if (bar == null && Terminal.standardError()) {
-        bar = Terminal.progressBar("tracing", total);
+      if (bar == null) {
+        bar = new Progress(Terminal.isStandardError(), "tracing", total);
       }
-      if (bar != null) {
-        bar.stepTo(done);
-      }
+      bar.stepTo(done);
     }
 
     @Override

@@ -12,7 +12,7 @@ final class HeatMap {
   private static final int MOST_COLUMNS = 256;
   private static final double TOP = 4;
   private static final double RIGHT = 6;
-  private static final double LABEL_SIZE = 8;
+  private static final double LABEL_SIZE = 9;
   static final int LABEL_LENGTH = 10;
   private static final int SHADES = 64;
 
@@ -80,7 +80,7 @@ final class HeatMap {
     }
     double left = labelWidth(tokens);
     double width = (Figure.WIDTH - left - RIGHT) / columns;
-    double height = rows <= 40 ? 11 : rows <= 80 ? 6 : Math.max(2, 420.0 / rows);
+    double height = rows <= 40 ? 12 : rows <= 80 ? 6 : Math.max(2, 420.0 / rows);
     Figure figure = new Figure(name, title);
     drawCells(figure, cells, least, greatest, left, width, height);
     int every = (int) Math.ceil(LABEL_SIZE / height);
@@ -101,8 +101,8 @@ final class HeatMap {
     }
     double bottom = TOP + rows * height;
     drawAxis(figure, left, bottom, width, columnBlock, columns);
-    drawScale(figure, left, bottom + 26, least, greatest, unit);
-    figure.setHeight(bottom + 52);
+    drawScale(figure, left, bottom + 29, least, greatest, unit);
+    figure.setHeight(bottom + 54);
     return figure;
   }
 
@@ -196,11 +196,11 @@ final class HeatMap {
       if (recurrence % (step * columnBlock) == 0 || columns == 1) {
         double x = left + (column + 0.5) * width;
         figure.rule(x, bottom, x, bottom + 3);
-        figure.text(x, bottom + 11, LABEL_SIZE, Figure.Anchor.MIDDLE, Integer.toString(recurrence));
+        figure.text(x, bottom + 12, LABEL_SIZE, Figure.Anchor.MIDDLE, Integer.toString(recurrence));
       }
     }
     figure.text(
-        left + columns * width / 2, bottom + 21, LABEL_SIZE, Figure.Anchor.MIDDLE, "recurrence");
+        left + columns * width / 2, bottom + 23, LABEL_SIZE, Figure.Anchor.MIDDLE, "recurrence");
   }
 
   private void drawScale(
@@ -215,7 +215,7 @@ final class HeatMap {
           6,
           Ramp.hex(i / (SHADES - 1.0)));
     }
-    double below = top + 15;
+    double below = top + 16;
     figure.text(left, below, LABEL_SIZE, Figure.Anchor.START, number(least));
     figure.text(left + width / 2, below, LABEL_SIZE, Figure.Anchor.MIDDLE, unit);
     figure.text(left + width, below, LABEL_SIZE, Figure.Anchor.END, number(greatest));

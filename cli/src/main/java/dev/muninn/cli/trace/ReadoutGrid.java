@@ -7,8 +7,8 @@ import java.util.List;
 final class ReadoutGrid {
   private static final int COLUMNS = 11;
   private static final double TOP = 22;
-  private static final double ROW = 12;
-  private static final double LETTERS = 8;
+  private static final double ROW = 13;
+  private static final double LETTERS = 9;
 
   private ReadoutGrid() {}
 
@@ -16,7 +16,7 @@ final class ReadoutGrid {
     Figure figure = new Figure("readout", "What the model would say next, by recurrence");
     List<Integer> recurrences = Recurrences.growing(analysis.recurrence(), COLUMNS);
     double left = HeatMap.labelWidth(tokens);
-    double width = (Figure.WIDTH - left) / recurrences.size();
+    double width = (Figure.WIDTH - left - 2) / recurrences.size();
     int fits = Math.max(1, (int) ((width - 2) / (0.62 * LETTERS)));
     figure.text(left, 8, LETTERS, Figure.Anchor.START, "after recurrence");
     for (int column = 0; column < recurrences.size(); column++) {
@@ -33,7 +33,7 @@ final class ReadoutGrid {
       double top = TOP + row * ROW;
       figure.text(
           left - 4,
-          top + ROW - 3,
+          top + ROW - 3.5,
           LETTERS,
           Figure.Anchor.END,
           TokenTexts.cut(token.text(), HeatMap.LABEL_LENGTH));
@@ -44,7 +44,7 @@ final class ReadoutGrid {
         figure.shade(x + 0.5, top + 0.5, width - 1, ROW - 1, 0.06 + 0.54 * probability);
         figure.text(
             x + width / 2,
-            top + ROW - 3,
+            top + ROW - 3.5,
             LETTERS,
             Figure.Anchor.MIDDLE,
             TokenTexts.cut(

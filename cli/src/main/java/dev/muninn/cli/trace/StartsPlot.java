@@ -10,9 +10,10 @@ import java.util.List;
  */
 final class StartsPlot {
   private static final double TOP = 6;
-  private static final double ROW = 12;
-  private static final double LETTERS = 8;
+  private static final double ROW = 13;
+  private static final double LETTERS = 9;
   private static final double RIGHT = 10;
+  private static final int MOST_TICKS = 6;
 
   private StartsPlot() {}
 
@@ -42,12 +43,16 @@ final class StartsPlot {
     double left = HeatMap.labelWidth(tokens) + 4;
     double width = Figure.WIDTH - left - RIGHT;
     double bottom = TOP + tokens.size() * ROW;
-    int step = Math.max(1, (high - low) / 6);
+    int step = (high - low + MOST_TICKS - 1) / MOST_TICKS;
     for (int decade = low; decade <= high; decade += step) {
       double x = left + width * (decade - low) / (high - low);
       figure.rule(x, TOP, x, bottom + 3);
       figure.text(
-          x, bottom + 12, LETTERS, Figure.Anchor.MIDDLE, Units.significant(Math.pow(10, decade)));
+          x,
+          bottom + 12,
+          LETTERS,
+          Figure.Anchor.MIDDLE,
+          Math.abs(decade) > 3 ? "1e" + decade : Units.significant(Math.pow(10, decade)));
     }
     for (int row = 0; row < tokens.size(); row++) {
       TokenTrace token = tokens.get(row);

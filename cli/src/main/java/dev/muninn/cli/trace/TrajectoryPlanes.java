@@ -12,7 +12,7 @@ final class TrajectoryPlanes {
   private static final double SIDE = (Figure.WIDTH - 2 * GAP - 2 * EDGE) / 3;
   private static final double INSET = 7;
   private static final double TOP = 14;
-  private static final double SMALL = 7.5;
+  private static final double SMALL = 9;
 
   private TrajectoryPlanes() {}
 
