@@ -1,10 +1,5 @@
 package dev.muninn;
 
-import dev.muninn.trace.Trace;
-import dev.muninn.trace.TraceListener;
-import dev.muninn.trace.TraceRequest;
-import dev.muninn.trace.Tracer;
-import java.util.function.Supplier;
 import dev.muninn.backend.Backend;
 import dev.muninn.backend.BackendProvider;
 import dev.muninn.cache.KeyValueLayout;
@@ -24,6 +19,10 @@ import dev.muninn.text.StopStrings;
 import dev.muninn.text.StopTokens;
 import dev.muninn.text.TextStream;
 import dev.muninn.text.Tokenizer;
+import dev.muninn.trace.Trace;
+import dev.muninn.trace.TraceListener;
+import dev.muninn.trace.TraceRequest;
+import dev.muninn.trace.Tracer;
 import dev.muninn.weights.Checkpoint;
 import dev.muninn.weights.CheckpointException;
 import java.nio.file.Path;
@@ -34,6 +33,7 @@ import java.util.Optional;
 import java.util.ServiceLoader;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.ObjIntConsumer;
+import java.util.function.Supplier;
 
 /**
  * A recurrent-depth language model, open for use.

@@ -111,7 +111,15 @@ final class Attention {
       for (int part = 0; part < 2 * heads; part++) {
         int from = at + part * size;
         RowKernels.rotate(
-            result.data(), from, noBias, 0, rotary.cosines(), negatedSines, table, space.head, size);
+            result.data(),
+            from,
+            noBias,
+            0,
+            rotary.cosines(),
+            negatedSines,
+            table,
+            space.head,
+            size);
         System.arraycopy(space.head, 0, result.data(), from, size);
       }
       if (bias != null) {

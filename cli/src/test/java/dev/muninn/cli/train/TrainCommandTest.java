@@ -109,9 +109,7 @@ class TrainCommandTest {
     train("--steps=2").assertFails(ExitCode.USAGE, "has a run of 1 steps: --resume goes on");
     CommandRun.of("train", "--out", CommandRun.UNTIED.toString())
         .assertFails(ExitCode.USAGE, "has a model: name a directory without one");
-    assertEquals(
-        0,
-        Arrays.compare(before, Files.readAllBytes(out().resolve("model.safetensors"))));
+    assertEquals(0, Arrays.compare(before, Files.readAllBytes(out().resolve("model.safetensors"))));
   }
 
   @Test
@@ -142,8 +140,16 @@ class TrainCommandTest {
     assertEquals(ExitCode.OK, train("--steps=2").exitCode());
     CommandRun run =
         CommandRun.of(
-            "train", "--out", directory.resolve("next").toString(), "--init", out().toString(),
-            "--task=sums", "--steps=2", "--length=30", "--batch=2", "--json");
+            "train",
+            "--out",
+            directory.resolve("next").toString(),
+            "--init",
+            out().toString(),
+            "--task=sums",
+            "--steps=2",
+            "--length=30",
+            "--batch=2",
+            "--json");
     assertEquals(ExitCode.OK, run.exitCode(), run.err());
     assertTrue(run.out().contains("\"step\":2"), run.out());
     assertTrue(run.out().contains("\"set\":\"sum of 3\",\"recurrence\":8"), run.out());
