@@ -7,6 +7,8 @@ import java.util.regex.Pattern;
 enum BenchmarkGroup {
   /** The loops that everything consists of. */
   KERNELS("dev\\.muninn\\.vector\\.\\w+Benchmark\\."),
+  /** The loops of training, forward and backward. */
+  TRAINING("dev\\.muninn\\.train\\.\\w+Benchmark\\."),
   /** Calls of P, R and C. */
   RECURRENCE("dev\\.muninn\\.bench\\.(Prelude|Recurrence|Coda)Benchmark\\."),
   PREFILL("dev\\.muninn\\.bench\\.PrefillBenchmark\\."),

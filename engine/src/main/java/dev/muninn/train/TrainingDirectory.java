@@ -1,6 +1,7 @@
 package dev.muninn.train;
 
 import dev.muninn.vector.ScalarKernels;
+import dev.muninn.weights.AtomicFile;
 import dev.muninn.weights.Checkpoint;
 import dev.muninn.weights.DType;
 import dev.muninn.weights.SafetensorsWriter;
@@ -9,17 +10,17 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
+import java.nio.channels.OverlappingFileLockException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.UUID;
 
 /**
  * The files of a training run: a model in the public format, which generation loads; beside it, in
@@ -29,7 +30,7 @@ import java.util.UUID;
  * so that a run that ends between the model and the state leaves two files that are whole, of which
  * only the state counts for training. It is written last.
  */
-public final class TrainingDirectory {
+public final class TrainingDirectory implements AutoCloseable {
   /** The directory of the state, in which it stands under a checkpoint's usual name. */
   static final String STATE = "training-state";
 
@@ -55,8 +56,12 @@ public final class TrainingDirectory {
           "special_tokens_map.json",
           "chat_template.jinja");
 
+  /** Held by the run that writes. */
+  private static final String LOCK = "lock";
+
   private final Path path;
   private final Map<String, String> settings;
+  private final FileChannel lock;
 
   /**
    * What training goes on from.
@@ -93,19 +98,48 @@ public final class TrainingDirectory {
    * The directory of a run that is about to begin or to go on; it is made if it is not there.
    *
    * @param settings texts to be kept with the state
+   * @throws TrainingException if it cannot be written, or if another run is writing there
    */
   public static TrainingDirectory of(Path path, Map<String, String> settings) {
+    Path state = path.resolve(STATE);
     try {
-      Files.createDirectories(path.resolve(STATE));
+      Files.createDirectories(state);
+      FileChannel lock =
+          FileChannel.open(
+              state.resolve(LOCK), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+      // The system lets go of it however the run ends.
+      if (!locked(lock)) {
+        lock.close();
+        throw new TrainingException(path + ": another run is writing there");
+      }
+      return new TrainingDirectory(path, Map.copyOf(settings), lock);
     } catch (IOException e) {
       throw failure(path, e);
     }
-    return new TrainingDirectory(path, Map.copyOf(settings));
   }
 
-  private TrainingDirectory(Path path, Map<String, String> settings) {
+  private static boolean locked(FileChannel channel) throws IOException {
+    try {
+      return channel.tryLock() != null;
+    } catch (OverlappingFileLockException e) {
+      return false;
+    }
+  }
+
+  private TrainingDirectory(Path path, Map<String, String> settings, FileChannel lock) {
     this.path = path;
     this.settings = settings;
+    this.lock = lock;
+  }
+
+  /** Lets another run write there. */
+  @Override
+  public void close() {
+    try {
+      lock.close();
+    } catch (IOException e) {
+      throw failure(path, e);
+    }
   }
 
   /** Where it is. */
@@ -151,12 +185,13 @@ public final class TrainingDirectory {
     try {
       for (String name : COPIED) {
         if (Files.exists(source.resolve(name))) {
-          write(path.resolve(name), Files.readAllBytes(source.resolve(name)));
+          AtomicFile.write(path.resolve(name), Files.readAllBytes(source.resolve(name)));
         }
       }
       writeConfig(plan);
-      write(path.resolve(LOG), LOG_HEADER.getBytes(StandardCharsets.UTF_8));
-      write(path.resolve(VALIDATION_LOG), VALIDATION_HEADER.getBytes(StandardCharsets.UTF_8));
+      AtomicFile.write(path.resolve(LOG), LOG_HEADER.getBytes(StandardCharsets.UTF_8));
+      AtomicFile.write(
+          path.resolve(VALIDATION_LOG), VALIDATION_HEADER.getBytes(StandardCharsets.UTF_8));
     } catch (IOException e) {
       throw failure(path, e);
     }
@@ -174,7 +209,8 @@ public final class TrainingDirectory {
   }
 
   private void writeConfig(TrainingPlan plan) throws IOException {
-    write(path.resolve("config.json"), ConfigJson.of(plan).getBytes(StandardCharsets.UTF_8));
+    AtomicFile.write(
+        path.resolve("config.json"), ConfigJson.of(plan).getBytes(StandardCharsets.UTF_8));
   }
 
   /** Removes the lines of later steps, and one that was not finished. */
@@ -191,21 +227,7 @@ public final class TrainingDirectory {
         }
       }
     }
-    write(log, kept.toString().getBytes(StandardCharsets.UTF_8));
-  }
-
-  /**
-   * Writes a file so that it appears whole or not at all: under a temporary name in the same
-   * directory, then moved.
-   */
-  public static void write(Path file, byte[] content) throws IOException {
-    Path temporary = file.resolveSibling(".muninn-" + UUID.randomUUID() + ".tmp");
-    try {
-      Files.write(temporary, content, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
-      Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE);
-    } finally {
-      Files.deleteIfExists(temporary);
-    }
+    AtomicFile.write(log, kept.toString().getBytes(StandardCharsets.UTF_8));
   }
 
   void log(StepReport report) {

@@ -85,9 +85,9 @@ class TrainerTest {
 
   /** Runs from the beginning, or from what is saved, up to a step. */
   private static List<Double> run(TrainingPlan plan, Path path, int threads, long last) {
-    TrainingDirectory files = TrainingDirectory.of(path, Map.of());
     Losses losses = new Losses(last);
-    try (Trainer trainer = new Trainer(plan, data(), files, threads)) {
+    try (TrainingDirectory files = TrainingDirectory.of(path, Map.of());
+        Trainer trainer = new Trainer(plan, data(), files, threads)) {
       TrainingDirectory.readState(path)
           .ifPresentOrElse(
               state -> {
@@ -147,6 +147,16 @@ class TrainerTest {
   }
 
   @Test
+  void twoRunsDoNotWriteToTheSameDirectory() {
+    try (TrainingDirectory first = TrainingDirectory.of(directory, Map.of())) {
+      TrainingException thrown =
+          assertThrows(TrainingException.class, () -> TrainingDirectory.of(directory, Map.of()));
+      assertEquals(first.path() + ": another run is writing there", thrown.getMessage());
+    }
+    TrainingDirectory.of(directory, Map.of()).close();
+  }
+
+  @Test
   void whatIsSavedGenerates() {
     for (DType dtype : List.of(DType.F32, DType.BF16)) {
       Path path = directory.resolve(dtype.name());
@@ -181,9 +191,9 @@ class TrainerTest {
   @Test
   void aLossThatIsNoNumberStopsAndKeepsTheLastCheckpoint() throws IOException {
     Path path = directory.resolve("nan");
-    TrainingDirectory files = TrainingDirectory.of(path, Map.of());
     Path model = path.resolve(Checkpoint.SINGLE_FILE);
-    try (Trainer trainer = new Trainer(plan(20), data(), files, 2)) {
+    try (TrainingDirectory files = TrainingDirectory.of(path, Map.of());
+        Trainer trainer = new Trainer(plan(20), data(), files, 2)) {
       files.begin(plan(20), ModelFiles.ravenTiny());
       byte[][] saved = new byte[1][];
       TrainingListener poison =
@@ -217,9 +227,9 @@ class TrainerTest {
     Path first = directory.resolve("first");
     List<Double> losses = run(plan(12, 0, true, DType.BF16), first, 1, 0);
     Path second = directory.resolve("second");
-    TrainingDirectory files = TrainingDirectory.of(second, Map.of());
     Losses heard = new Losses(1);
-    try (Trainer trainer = new Trainer(plan(12), data(), files, 1);
+    try (TrainingDirectory files = TrainingDirectory.of(second, Map.of());
+        Trainer trainer = new Trainer(plan(12), data(), files, 1);
         Checkpoint checkpoint = Checkpoint.open(first)) {
       trainer.initialize(checkpoint);
       files.begin(plan(12), first);

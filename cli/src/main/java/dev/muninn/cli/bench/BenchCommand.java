@@ -3,7 +3,6 @@ package dev.muninn.cli.bench;
 import dev.muninn.LanguageModel;
 import dev.muninn.cache.KeyValueType;
 import dev.muninn.cache.SlotPolicy;
-import dev.muninn.cli.AtomicFile;
 import dev.muninn.cli.BasicOptions;
 import dev.muninn.cli.CommandSection;
 import dev.muninn.cli.ExitCode;
@@ -14,8 +13,10 @@ import dev.muninn.cli.ShutdownCancellation;
 import dev.muninn.cli.StandardStreams;
 import dev.muninn.cli.Terminal;
 import dev.muninn.cli.UsageException;
+import dev.muninn.cli.plot.ChartFile;
 import dev.muninn.decode.ExitOptions;
 import dev.muninn.vector.MachineLimits;
+import dev.muninn.weights.AtomicFile;
 import dev.muninn.weights.DType;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -124,7 +125,7 @@ public final class BenchCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     if (reportOptions.plot != null) {
-      LatencyPlot.requireWritable(reportOptions.plot);
+      ChartFile.requireWritable(reportOptions.plot);
       if (tests.tokens().stream().allMatch(count -> count == 0)) {
         throw new UsageException("--plot draws decoding, which -n 0 leaves out");
       }

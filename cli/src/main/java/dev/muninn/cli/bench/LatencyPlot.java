@@ -1,57 +1,25 @@
 package dev.muninn.cli.bench;
 
-import de.erichseifert.vectorgraphics2d.Processor;
-import de.erichseifert.vectorgraphics2d.Processors;
-import de.erichseifert.vectorgraphics2d.VectorGraphics2D;
-import de.erichseifert.vectorgraphics2d.util.PageSize;
-import dev.muninn.cli.AtomicFile;
 import dev.muninn.cli.Units;
-import dev.muninn.cli.UsageException;
+import dev.muninn.cli.plot.ChartFile;
 import java.awt.BasicStroke;
 import java.awt.Color;
-import java.awt.Font;
-import java.awt.Graphics2D;
-import java.awt.font.FontRenderContext;
-import java.awt.image.BufferedImage;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.NavigableMap;
 import java.util.TreeMap;
-import javax.imageio.ImageIO;
 import org.knowm.xchart.XYChart;
 import org.knowm.xchart.XYSeries;
 import org.knowm.xchart.style.Styler.LegendPosition;
-import org.knowm.xchart.style.XYStyler;
 import org.knowm.xchart.style.markers.Marker;
 import org.knowm.xchart.style.markers.SeriesMarkers;
 
 /** Two charts side by side: latency by recurrence, and by context. */
 final class LatencyPlot {
-  private static final int WIDTH = 600;
-  private static final int HEIGHT = 450;
-
-  /** A bitmap has so many pixels for each unit, so that it can be enlarged. */
-  private static final int SCALE = 2;
-
-  /** By Okabe and Ito: told apart by all kinds of eyes, in print too. */
-  private static final Color[] COLOURS = {
-    new Color(0x0072B2),
-    new Color(0xD55E00),
-    new Color(0x009E73),
-    new Color(0xCC79A7),
-    new Color(0xE69F00),
-    new Color(0x56B4E9),
-    new Color(0x000000)
-  };
-
-  private static final Color GRID = new Color(0xDDDDDD);
-
   /** A longer legend would hide what it explains. */
   private static final int MOST_INSIDE = 3;
 
@@ -67,65 +35,14 @@ final class LatencyPlot {
 
   private LatencyPlot() {}
 
-  /** Refuses a file that cannot be written or whose name says no format, and a lack of fonts. */
-  static void requireWritable(Path file) throws IOException {
-    if (!isVector(file) && !hasEnd(file, ".png")) {
-      throw new UsageException(
-          "--plot: expected a file's name that ends in .svg or .png, not '" + file + "'");
-    }
-    AtomicFile.requireWritable(file);
-    // Java would look for a screen, and nothing here is shown on one.
-    System.setProperty("java.awt.headless", "true");
-    try {
-      new Font(Font.SANS_SERIF, Font.PLAIN, 12)
-          .getStringBounds("r", new FontRenderContext(null, true, true));
-    } catch (RuntimeException | Error e) {
-      // What is thrown differs between Java's versions and with what is missing.
-      throw new IOException(
-          "--plot needs fonts, and the system has none: install fontconfig and a font", e);
-    }
-  }
-
-  private static boolean isVector(Path file) {
-    return hasEnd(file, ".svg");
-  }
-
-  private static boolean hasEnd(Path file, String end) {
-    return file.toString().toLowerCase(Locale.ROOT).endsWith(end);
-  }
-
   /** Draws all groups that decoded something. */
   static void write(Path file, Bench bench, List<TestGroup> groups) throws IOException {
     List<TestGroup> decoded = groups.stream().filter(g -> !g.decoded().isEmpty()).toList();
     XYChart byRecurrence = byRecurrence(bench, decoded);
     XYChart byContext = byContext(bench, decoded);
-    int height = HEIGHT + LEGEND_LINE * Math.max(legendBelow(byRecurrence), legendBelow(byContext));
-    if (isVector(file)) {
-      VectorGraphics2D graphics = new VectorGraphics2D();
-      paint(graphics, height, byRecurrence, byContext);
-      Processor processor = Processors.get("svg");
-      ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-      processor
-          .getDocument(graphics.getCommands(), new PageSize(2.0 * WIDTH, height))
-          .writeTo(bytes);
-      AtomicFile.write(file, bytes.toByteArray());
-      return;
-    }
-    BufferedImage image =
-        new BufferedImage(2 * SCALE * WIDTH, SCALE * height, BufferedImage.TYPE_INT_RGB);
-    Graphics2D graphics = image.createGraphics();
-    graphics.scale(SCALE, SCALE);
-    paint(graphics, height, byRecurrence, byContext);
-    graphics.dispose();
-    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-    ImageIO.write(image, "png", bytes);
-    AtomicFile.write(file, bytes.toByteArray());
-  }
-
-  private static void paint(Graphics2D graphics, int height, XYChart left, XYChart right) {
-    left.paint(graphics, WIDTH, height);
-    graphics.translate(WIDTH, 0);
-    right.paint(graphics, WIDTH, height);
+    int height =
+        ChartFile.HEIGHT + LEGEND_LINE * Math.max(legendBelow(byRecurrence), legendBelow(byContext));
+    ChartFile.write(file, height, List.of(byRecurrence, byContext));
   }
 
   /** Puts a long legend below its chart; the lines that it takes there, one for each series. */
@@ -146,7 +63,7 @@ final class LatencyPlot {
       List<TestResult> results = group.decoded();
       double[] x = results.stream().mapToDouble(TestResult::meanRecurrences).toArray();
       double[] y = results.stream().mapToDouble(r -> r.gaps().percentile(50)).toArray();
-      Color colour = COLOURS[index % COLOURS.length];
+      Color colour = ChartFile.colour(index);
       XYSeries points = chart.addSeries(label(group), x, y);
       points.setMarker(MARKERS[index % MARKERS.length]);
       points.setMarkerColor(colour);
@@ -200,7 +117,7 @@ final class LatencyPlot {
       double[] y = points.values().stream().mapToDouble(LatencyPlot::mean).toArray();
       XYSeries line = chart.addSeries(entry.getKey(), x, y);
       line.setMarker(x.length == 1 ? MARKERS[0] : SeriesMarkers.NONE);
-      Color colour = COLOURS[index++ % COLOURS.length];
+      Color colour = ChartFile.colour(index++);
       line.setMarkerColor(colour);
       line.setLineColor(colour);
       line.setLineStyle(SeriesLines.SOLID);
@@ -217,27 +134,9 @@ final class LatencyPlot {
   }
 
   private static XYChart chart(String title, String axis) {
-    XYChart chart = new XYChart(WIDTH, HEIGHT);
-    chart.setTitle(title);
-    chart.setXAxisTitle(axis);
-    chart.setYAxisTitle("milliseconds a token");
-    XYStyler styler = chart.getStyler();
-    styler.setBaseFont(new Font(Font.SANS_SERIF, Font.PLAIN, 12));
-    styler.setChartTitleFont(new Font(Font.SANS_SERIF, Font.BOLD, 14));
-    styler.setAxisTitleFont(new Font(Font.SANS_SERIF, Font.PLAIN, 12));
-    styler.setAxisTickLabelsFont(new Font(Font.SANS_SERIF, Font.PLAIN, 11));
-    styler.setLegendFont(new Font(Font.SANS_SERIF, Font.PLAIN, 11));
-    styler.setChartBackgroundColor(Color.WHITE);
-    styler.setPlotBackgroundColor(Color.WHITE);
-    styler.setPlotBorderVisible(false);
-    styler.setPlotGridLinesColor(GRID);
-    styler.setPlotGridLinesStroke(new BasicStroke(0.8f));
-    styler.setLegendBorderColor(GRID);
-    styler.setLegendPosition(LegendPosition.InsideNW);
-    styler.setLocale(Locale.ROOT);
-    styler.setMarkerSize(8);
-    styler.setXAxisTickMarkSpacingHint(60);
-    styler.setYAxisMin(0.0);
+    XYChart chart = ChartFile.chart(title, axis, "milliseconds a token");
+    chart.getStyler().setLegendPosition(LegendPosition.InsideNW);
+    chart.getStyler().setMarkerSize(8);
     return chart;
   }
 

@@ -1,6 +1,6 @@
 package dev.muninn.cli.eval;
 
-import dev.muninn.cli.AtomicFile;
+import dev.muninn.weights.AtomicFile;
 import dev.muninn.cli.Units;
 import dev.muninn.cli.UsageException;
 import dev.muninn.eval.Measure;

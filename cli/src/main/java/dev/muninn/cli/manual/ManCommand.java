@@ -1,12 +1,12 @@
 package dev.muninn.cli.manual;
 
-import dev.muninn.cli.AtomicFile;
 import dev.muninn.cli.BasicOptions;
 import dev.muninn.cli.CommandSection;
 import dev.muninn.cli.ExitCode;
 import dev.muninn.cli.HelpHeading;
 import dev.muninn.cli.StandardStreams;
 import dev.muninn.cli.UsageException;
+import dev.muninn.weights.AtomicFile;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;

@@ -9,6 +9,7 @@ import dev.muninn.cli.ShutdownCancellation;
 import dev.muninn.cli.StandardStreams;
 import dev.muninn.cli.Units;
 import dev.muninn.cli.UsageException;
+import dev.muninn.cli.plot.ChartFile;
 import dev.muninn.model.RavenConfig;
 import dev.muninn.text.Tokenizer;
 import dev.muninn.train.Evaluation;
@@ -33,15 +34,14 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Spec;
 
 /** Trains a model. */
-@CommandSection.In(CommandSection.MODELS)
 @Command(
     name = "train",
     description = {
-      "Trains a recurrent-depth model.",
-      "It begins from nothing, or from the weights of another model. Without more options it makes"
-          + " raven-tiny, the built-in model."
+      "Trains a model, from nothing or from another's weights.",
+      "Without more options than --out it makes raven-tiny, the built-in model."
     },
     customSynopsis = "muninn train --out DIR [OPTION]...")
+@CommandSection.In(CommandSection.MODELS)
 public final class TrainCommand implements Callable<Integer> {
   /** A step of a large model takes long, and the last one is saved before the JVM ends. */
   private static final int PATIENCE_SECONDS = 120;
@@ -75,7 +75,7 @@ public final class TrainCommand implements Callable<Integer> {
     saved.ifPresent(state -> SavedOptions.restore(command, state.settings()));
     dataOptions.requireConsistent(modelOptions.init() != null);
     if (fileOptions.plot() != null) {
-      TrainingPlot.requireFormat(fileOptions.plot());
+      ChartFile.requireWritable(fileOptions.plot());
     }
     RavenConfig config = modelOptions.config(objectiveOptions.meanRecurrence());
     if (dataOptions.length() > config.contextLength()) {
@@ -137,8 +137,8 @@ public final class TrainCommand implements Callable<Integer> {
       Map<String, String> settings,
       Optional<TrainingDirectory.State> saved)
       throws IOException {
-    TrainingDirectory directory = TrainingDirectory.of(fileOptions.directory(), settings);
-    try (ShutdownCancellation shutdown = new ShutdownCancellation(PATIENCE_SECONDS);
+    try (TrainingDirectory directory = TrainingDirectory.of(fileOptions.directory(), settings);
+        ShutdownCancellation shutdown = new ShutdownCancellation(PATIENCE_SECONDS);
         Trainer trainer = new Trainer(plan, data, directory, scheduleOptions.threads());
         Progress progress = new Progress(streams.err(), plan.schedule().steps())) {
       if (saved.isPresent()) {

@@ -1,34 +1,26 @@
 package dev.muninn.cli.train;
 
-import de.erichseifert.vectorgraphics2d.VectorGraphics2D;
-import de.erichseifert.vectorgraphics2d.svg.SVGProcessor;
-import de.erichseifert.vectorgraphics2d.util.PageSize;
-import dev.muninn.cli.UsageException;
+import dev.muninn.cli.plot.ChartFile;
 import dev.muninn.train.TrainingDirectory;
-import java.awt.Graphics2D;
-import java.awt.image.BufferedImage;
-import java.io.ByteArrayOutputStream;
+import java.awt.BasicStroke;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
-import javax.imageio.ImageIO;
 import org.knowm.xchart.XYChart;
-import org.knowm.xchart.XYChartBuilder;
+import org.knowm.xchart.XYSeries;
 import org.knowm.xchart.style.Styler.LegendPosition;
 import org.knowm.xchart.style.markers.SeriesMarkers;
 
 /** Draws a run: the loss of its steps and of the validation, and the accuracy, by recurrence. */
 final class TrainingPlot {
-  private static final int WIDTH = 900;
-  private static final int HEIGHT = 450;
-
   /** Most points of a line. */
   private static final int POINTS = 200;
+
+  private static final BasicStroke STROKE = new BasicStroke(1.6f);
 
   private TrainingPlot() {}
 
@@ -39,50 +31,34 @@ final class TrainingPlot {
     }
   }
 
-  /** Refuses a file whose name does not say how to draw. */
-  static void requireFormat(Path file) {
-    if (!isSvg(file) && !isPng(file)) {
-      throw new UsageException("--plot: expected a file named .svg or .png, not '" + file + "'");
+  /** Draws what the logs of a directory tell. */
+  static void draw(TrainingDirectory directory, Path file) throws IOException {
+    XYChart losses = ChartFile.chart("Loss", "step", "cross-entropy, nats");
+    XYChart accuracies =
+        ChartFile.chart("Accuracy, mean of the validation sets", "step", "share of answers right");
+    accuracies.getStyler().setYAxisMax(1.0);
+    losses.getStyler().setLegendPosition(LegendPosition.InsideNE);
+    accuracies.getStyler().setLegendPosition(LegendPosition.InsideNW);
+    add(losses, 0, "training", steps(directory.path().resolve(TrainingDirectory.LOG)));
+    Path validation = directory.path().resolve(TrainingDirectory.VALIDATION_LOG);
+    addAll(losses, 1, by(validation, 3));
+    addAll(accuracies, 1, by(validation, 4));
+    ChartFile.write(file, List.of(losses, accuracies));
+  }
+
+  private static void addAll(XYChart chart, int place, Map<Integer, Line> lines) {
+    int next = place;
+    for (Map.Entry<Integer, Line> line : lines.entrySet()) {
+      add(chart, next++, "r = " + line.getKey(), line.getValue());
     }
   }
 
-  private static boolean isSvg(Path file) {
-    return file.toString().toLowerCase(Locale.ROOT).endsWith(".svg");
-  }
-
-  private static boolean isPng(Path file) {
-    return file.toString().toLowerCase(Locale.ROOT).endsWith(".png");
-  }
-
-  /** Draws what the logs of a directory tell. */
-  static void draw(TrainingDirectory directory, Path file) throws IOException {
-    XYChart losses = chart("Loss", "cross-entropy, nats");
-    XYChart accuracies = chart("Accuracy, mean over the validation sets", "share of answers right");
-    accuracies.getStyler().setYAxisMin(0.0).setYAxisMax(1.0);
-    add(losses, "training", steps(directory.path().resolve(TrainingDirectory.LOG)));
-    Path validation = directory.path().resolve(TrainingDirectory.VALIDATION_LOG);
-    by(validation, 3).forEach((recurrence, line) -> add(losses, "r = " + recurrence, line));
-    by(validation, 4).forEach((recurrence, line) -> add(accuracies, "r = " + recurrence, line));
-    byte[] drawing = isSvg(file) ? svg(losses, accuracies) : png(losses, accuracies);
-    TrainingDirectory.write(file, drawing);
-  }
-
-  private static XYChart chart(String title, String axis) {
-    XYChart chart =
-        new XYChartBuilder()
-            .width(WIDTH)
-            .height(HEIGHT)
-            .title(title)
-            .xAxisTitle("step")
-            .yAxisTitle(axis)
-            .build();
-    chart.getStyler().setLegendPosition(LegendPosition.OutsideE);
-    return chart;
-  }
-
-  private static void add(XYChart chart, String name, Line line) {
+  private static void add(XYChart chart, int place, String name, Line line) {
     if (!line.steps.isEmpty()) {
-      chart.addSeries(name, line.steps, line.values).setMarker(SeriesMarkers.NONE);
+      XYSeries series = chart.addSeries(name, line.steps, line.values);
+      series.setMarker(SeriesMarkers.NONE);
+      series.setLineColor(ChartFile.colour(place));
+      series.setLineStyle(STROKE);
     }
   }
 
@@ -127,31 +103,5 @@ final class TrainingPlot {
   private static List<String> rows(Path log) throws IOException {
     List<String> lines = Files.readAllLines(log);
     return lines.subList(Math.min(1, lines.size()), lines.size());
-  }
-
-  private static void paint(XYChart upper, XYChart lower, Graphics2D graphics) {
-    upper.paint(graphics, WIDTH, HEIGHT);
-    graphics.translate(0, HEIGHT);
-    lower.paint(graphics, WIDTH, HEIGHT);
-  }
-
-  private static byte[] svg(XYChart upper, XYChart lower) throws IOException {
-    VectorGraphics2D graphics = new VectorGraphics2D();
-    paint(upper, lower, graphics);
-    ByteArrayOutputStream drawing = new ByteArrayOutputStream();
-    new SVGProcessor()
-        .getDocument(graphics.getCommands(), new PageSize(0, 0, WIDTH, 2.0 * HEIGHT))
-        .writeTo(drawing);
-    return drawing.toByteArray();
-  }
-
-  private static byte[] png(XYChart upper, XYChart lower) throws IOException {
-    BufferedImage image = new BufferedImage(WIDTH, 2 * HEIGHT, BufferedImage.TYPE_INT_RGB);
-    Graphics2D graphics = image.createGraphics();
-    paint(upper, lower, graphics);
-    graphics.dispose();
-    ByteArrayOutputStream drawing = new ByteArrayOutputStream();
-    ImageIO.write(image, "png", drawing);
-    return drawing.toByteArray();
   }
 }

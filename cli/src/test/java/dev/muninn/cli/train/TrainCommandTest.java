@@ -163,7 +163,7 @@ class TrainCommandTest {
     assertUsage("--save-dtype: expected bf16 or f32, not 'f16'", "--save-dtype", "f16");
     assertUsage("--layers: expected three counts such as 1,2,1, not '1,2'", "--layers", "1,2");
     assertUsage("--evaluate-at: expected recurrences such as 1,4,8", "--evaluate-at", "0");
-    assertUsage("--plot: expected a file named .svg or .png", "--plot", "x.gif");
+    assertUsage("--plot: expected a file's name that ends in .svg or .png", "--plot", "x.gif");
     assertUsage("--preset: expected raven-tiny, not 'huge'", "--preset", "huge");
     assertUsage("--length 300 exceeds the context of 256", "--length", "300");
     assertUsage("n_embd 30 is not a multiple of n_heads 4", "--embedding-size", "30");

@@ -1,4 +1,4 @@
-package dev.muninn.cli;
+package dev.muninn.weights;
 
 import java.io.IOException;
 import java.nio.file.Files;

@@ -1,0 +1,2 @@
+/** Charts that commands draw to files. */
+package dev.muninn.cli.plot;
