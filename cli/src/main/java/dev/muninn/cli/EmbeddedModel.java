@@ -78,7 +78,7 @@ public record EmbeddedModel(String version, List<EmbeddedFile> files) {
    */
   public Path directory(Map<String, String> environment) throws IOException {
     try {
-      Path cached = cache(environment).resolve(NAME + "-" + version);
+      Path cached = UserDirectories.cache(environment).resolve(NAME + "-" + version);
       complete(cached);
       return cached;
     } catch (IOException e) {
@@ -102,22 +102,5 @@ public record EmbeddedModel(String version, List<EmbeddedFile> files) {
     files.forEach(file -> new File(directory.toFile(), file.name()).deleteOnExit());
     complete(directory);
     return directory;
-  }
-
-  private static Path cache(Map<String, String> environment) throws IOException {
-    String own = environment.getOrDefault("MUNINN_CACHE", "");
-    if (!own.isEmpty()) {
-      return Path.of(own);
-    }
-    Path shared = Path.of(environment.getOrDefault("XDG_CACHE_HOME", ""));
-    if (shared.isAbsolute()) {
-      return shared.resolve("muninn");
-    }
-    Path home = Path.of(environment.getOrDefault("HOME", System.getProperty("user.home")));
-    if (home.isAbsolute()) {
-      return home.resolve(".cache").resolve("muninn");
-    }
-    // Java calls the home of a user that the system does not know "?".
-    throw new IOException("no home directory");
   }
 }

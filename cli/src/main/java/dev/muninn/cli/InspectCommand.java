@@ -34,13 +34,13 @@ final class InspectCommand implements Callable<Integer> {
     @Parameters(
         arity = "0..1",
         paramLabel = "MODEL",
-        description = "Model directory (default: built-in raven-tiny).")
-    private Path directory;
+        description = "Directory, or OWNER/NAME of a pulled one (default: built-in raven-tiny).")
+    private Path model;
   }
 
   @Override
   public Integer call() throws IOException {
-    Path model = ModelOptions.orBuiltIn(modelArgument.directory, environment);
+    Path model = ModelOptions.orBuiltIn(modelArgument.model, environment);
     RavenConfig config = RavenConfig.load(model);
     try (Checkpoint checkpoint = Checkpoint.open(model)) {
       Inspection inspection = new Inspection(config, checkpoint);

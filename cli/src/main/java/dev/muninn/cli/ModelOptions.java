@@ -2,6 +2,7 @@ package dev.muninn.cli;
 
 import dev.muninn.LanguageModel;
 import dev.muninn.LoadOptions;
+import dev.muninn.cli.models.ModelStore;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Map;
@@ -16,9 +17,9 @@ public final class ModelOptions {
 
   @Option(
       names = {"-m", "--model"},
-      paramLabel = "DIR",
-      description = "Model directory (default: built-in raven-tiny).")
-  private Path directory;
+      paramLabel = "MODEL",
+      description = "Directory, or OWNER/NAME of a pulled one (default: built-in raven-tiny).")
+  private Path model;
 
   @Option(
       names = "--threads",
@@ -29,7 +30,7 @@ public final class ModelOptions {
 
   /** Opens the model that was asked for, or else the built-in one. */
   public LanguageModel load(Map<String, String> environment) throws IOException {
-    return load(orBuiltIn(directory, environment));
+    return load(orBuiltIn(model, environment));
   }
 
   /** Opens a model of a directory as the options say. */
@@ -39,7 +40,7 @@ public final class ModelOptions {
 
   /** What was asked for, as it was written. */
   public Optional<Path> requested() {
-    return Optional.ofNullable(directory);
+    return Optional.ofNullable(model);
   }
 
   /** How a model is opened. */
@@ -49,15 +50,17 @@ public final class ModelOptions {
 
   /** The model's name, for people. */
   public String name() {
-    if (directory == null) {
+    if (model == null) {
       return EmbeddedModel.NAME;
     }
-    Path name = directory.toAbsolutePath().normalize().getFileName();
-    return name == null ? directory.toString() : name.toString();
+    Path name = model.toAbsolutePath().normalize().getFileName();
+    return name == null ? model.toString() : name.toString();
   }
 
-  /** The directory that was asked for, or else the built-in model's. */
-  static Path orBuiltIn(Path directory, Map<String, String> environment) throws IOException {
-    return directory == null ? EmbeddedModel.read().directory(environment) : directory;
+  /** The directory of the model that was asked for by path or name, or else the built-in one's. */
+  static Path orBuiltIn(Path asked, Map<String, String> environment) throws IOException {
+    return asked == null
+        ? EmbeddedModel.read().directory(environment)
+        : ModelStore.locate(asked, environment);
   }
 }

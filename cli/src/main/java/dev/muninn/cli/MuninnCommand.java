@@ -5,6 +5,8 @@ import dev.muninn.cli.eval.EvalCommand;
 import dev.muninn.cli.manual.CompletionCommand;
 import dev.muninn.cli.manual.ManCommand;
 import dev.muninn.cli.train.TrainCommand;
+import dev.muninn.cli.models.ModelsCommand;
+import dev.muninn.cli.models.PullCommand;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintWriter;
@@ -70,6 +72,8 @@ final class MuninnCommand implements Callable<Integer> {
             .addSubcommand(new BenchCommand(streams, environment))
             .addSubcommand(new CompletionCommand(streams))
             .addSubcommand(new ManCommand(streams))
+            .addSubcommand(new PullCommand(streams, environment))
+            .addSubcommand(ModelsCommand.create(streams, environment))
             .addSubcommand(new HelpCommand());
     GroupedOptionList.install(commandLine);
     GroupedCommandList.install(commandLine);

@@ -12,7 +12,7 @@ public final class Printable {
   }
 
   /** The text in double quotes, from which it could be read back. */
-  static String quoted(String text) {
+  public static String quoted(String text) {
     return '"' + line(text.replace("\\", "\\\\").replace("\"", "\\\"")) + '"';
   }
 

@@ -76,13 +76,32 @@ public final class JsonFile {
     }
   }
 
+  /**
+   * Reads a text that is one JSON array, such as a server's answer, by the rules of {@link
+   * #readObject(Path)}.
+   *
+   * @param name where the text is from, for messages
+   */
+  public static List<Object> readArray(String name, String text) {
+    try (JsonSource json = new JsonSource(Path.of(name), text)) {
+      json.require(JsonToken.START_ARRAY, "one JSON array");
+      List<Object> array = array(json);
+      requireEnd(json, "array");
+      return array;
+    }
+  }
+
   private static Map<String, Object> onlyObject(JsonSource json) {
     json.require(JsonToken.START_OBJECT, "one JSON object");
     Map<String, Object> object = object(json);
-    if (json.next() != null) {
-      throw json.refusal("more text behind the object's end", "one JSON object");
-    }
+    requireEnd(json, "object");
     return object;
+  }
+
+  private static void requireEnd(JsonSource json, String kind) {
+    if (json.next() != null) {
+      throw json.refusal("more text behind the " + kind + "'s end", "one JSON " + kind);
+    }
   }
 
   private static Map<String, Object> object(JsonSource json) {

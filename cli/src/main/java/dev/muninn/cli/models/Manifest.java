@@ -1,0 +1,96 @@
+package dev.muninn.cli.models;
+
+import dev.muninn.cli.Json;
+import dev.muninn.weights.CheckpointException;
+import dev.muninn.weights.JsonFile;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * Says that a pull was completed, and of what.
+ *
+ * @param model {@code OWNER/NAME}
+ * @param endpoint where it is from
+ * @param revision what was asked for
+ * @param commit what that stood for
+ * @param files names of the files
+ */
+record Manifest(String model, String endpoint, String revision, String commit, List<String> files) {
+  private static final int SHORTEST_COMMIT = 7;
+  private static final String NAME = "manifest.json";
+
+  /** Whether a model's folder has a manifest. */
+  static boolean exists(Path state) {
+    return Files.exists(state.resolve(NAME), LinkOption.NOFOLLOW_LINKS);
+  }
+
+  /**
+   * Reads the manifest of a model's folder; empty if there is none, or none that can be read.
+   *
+   * @param state the folder of the pull's own files
+   */
+  static Optional<Manifest> read(Path state) {
+    if (!exists(state)) {
+      return Optional.empty();
+    }
+    Map<String, Object> json;
+    try {
+      json = JsonFile.readObject(state.resolve(NAME));
+    } catch (CheckpointException e) {
+      return Optional.empty();
+    }
+    List<String> files = new ArrayList<>();
+    if (json.get("files") instanceof List<?> names) {
+      for (Object name : names) {
+        if (name instanceof String text && RemoteFile.isNeeded(text)) {
+          files.add(text);
+        }
+      }
+    }
+    return Optional.of(
+        new Manifest(
+            text(json, "model"),
+            text(json, "endpoint"),
+            text(json, "revision"),
+            text(json, "commit"),
+            List.copyOf(files)));
+  }
+
+  /** Whether this is what a revision names: the one that was asked for, or the commit. */
+  boolean is(String asked) {
+    return asked.equals(revision) || asked.length() >= SHORTEST_COMMIT && commit.startsWith(asked);
+  }
+
+  private static String text(Map<String, Object> json, String key) {
+    return json.get(key) instanceof String text ? text : "";
+  }
+
+  /** Writes the manifest: from now on the model is complete. */
+  void write(Path state) throws IOException {
+    Path partial = state.resolve(NAME + ".partial");
+    Files.writeString(
+        partial,
+        Json.object(generator -> {
+          generator.writeStringProperty("model", model);
+          generator.writeStringProperty("endpoint", endpoint);
+          generator.writeStringProperty("revision", revision);
+          generator.writeStringProperty("commit", commit);
+          generator.writeArrayPropertyStart("files");
+          files.forEach(generator::writeString);
+          generator.writeEndArray();
+        }));
+    Files.move(partial, state.resolve(NAME), StandardCopyOption.ATOMIC_MOVE);
+  }
+
+  /** Removes the manifest: from now on the model is not complete. */
+  static void delete(Path state) throws IOException {
+    Files.deleteIfExists(state.resolve(NAME));
+  }
+}

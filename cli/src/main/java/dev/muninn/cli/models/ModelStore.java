@@ -1,0 +1,206 @@
+package dev.muninn.cli.models;
+
+import dev.muninn.cli.UserDirectories;
+import java.io.IOException;
+import java.nio.file.FileVisitResult;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.stream.Stream;
+
+/**
+ * The models that were pulled: a folder OWNER/NAME each, with plain files.
+ *
+ * @param root the models directory; it need not exist
+ */
+public record ModelStore(Path root) {
+  private static final String STATE = ".muninn-pull";
+
+  /** The user's store, by {@code MUNINN_MODELS}, {@code XDG_DATA_HOME} or {@code HOME}. */
+  public static ModelStore of(Map<String, String> environment) throws IOException {
+    return new ModelStore(UserDirectories.models(environment));
+  }
+
+  /**
+   * What a user means by a model: a path that exists, or else the name of a model that was pulled.
+   *
+   * @param asked a path, {@code OWNER/NAME} or {@code OWNER/NAME@REVISION}
+   * @return the model's folder; the path itself if it is no such name
+   * @throws IOException if it has the form of a name and no model of that name is complete
+   */
+  public static Path locate(Path asked, Map<String, String> environment) throws IOException {
+    Optional<ModelReference> reference = ModelReference.parse(asked.toString());
+    if (reference.isEmpty() || Files.exists(asked)) {
+      return asked;
+    }
+    return of(environment).find(reference.get());
+  }
+
+  /** The folder of the pull's own files within a model's folder. */
+  static Path state(Path directory) {
+    return directory.resolve(STATE);
+  }
+
+  /** Where a model is, or would be. */
+  Path directory(ModelReference model) {
+    return root.resolve(model.owner()).resolve(model.name());
+  }
+
+  private Path find(ModelReference model) throws IOException {
+    Path directory = directory(model);
+    if (!Files.isDirectory(directory)) {
+      throw new IOException(
+          model
+              + ": no such directory, and no model of that name was pulled ('muninn pull "
+              + model
+              + "' fetches it)");
+    }
+    Optional<Manifest> manifest = Manifest.read(state(directory));
+    if (manifest.isEmpty() && Files.exists(state(directory))) {
+      throw new IOException(
+          model + ": its pull was not completed ('muninn pull " + model + "' goes on)");
+    }
+    String revision = model.revision().orElse(null);
+    if (revision != null && !manifest.map(m -> m.is(revision)).orElse(false)) {
+      throw new IOException(
+          model
+              + ": the model is here"
+              + manifest
+                  .map(m -> " at revision " + m.revision() + ", commit " + m.commit())
+                  .orElse(", but nothing says at which revision")
+              + " ('muninn pull "
+              + model
+              + "' fetches the other)");
+    }
+    return directory;
+  }
+
+  /**
+   * A model in the store.
+   *
+   * @param name {@code OWNER/NAME}
+   * @param manifest empty if it is not complete, or was not pulled
+   * @param incomplete whether a pull began and did not end
+   * @param bytes on disk, with partial files
+   */
+  record Entry(
+      String name, Path directory, Optional<Manifest> manifest, boolean incomplete, long bytes) {}
+
+  /** All models, by name. */
+  List<Entry> list() throws IOException {
+    List<Entry> entries = new ArrayList<>();
+    for (Path owner : folders(root)) {
+      for (Path model : folders(owner)) {
+        String name = owner.getFileName() + "/" + model.getFileName();
+        if (ModelReference.parse(name).isEmpty()) {
+          continue;
+        }
+        Optional<Manifest> manifest = Manifest.read(state(model));
+        boolean incomplete = manifest.isEmpty() && Files.exists(state(model));
+        entries.add(new Entry(name, model, manifest, incomplete, size(model)));
+      }
+    }
+    return entries;
+  }
+
+  private static List<Path> folders(Path directory) throws IOException {
+    if (!Files.isDirectory(directory)) {
+      return List.of();
+    }
+    try (Stream<Path> paths = Files.list(directory)) {
+      return paths.filter(Files::isDirectory).sorted().toList();
+    }
+  }
+
+  private static long size(Path directory) throws IOException {
+    long[] sum = {0};
+    Files.walkFileTree(
+        directory,
+        new SimpleFileVisitor<>() {
+          @Override
+          public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) {
+            sum[0] += attributes.isRegularFile() ? attributes.size() : 0;
+            return FileVisitResult.CONTINUE;
+          }
+
+          @Override
+          public FileVisitResult visitFileFailed(Path file, IOException failure) {
+            // Such as a file of a pull that ends meanwhile.
+            return FileVisitResult.CONTINUE;
+          }
+        });
+    return sum[0];
+  }
+
+  /**
+   * Removes a model. Links are removed and not followed.
+   *
+   * @return the bytes that are free now
+   */
+  long remove(ModelReference model) throws IOException {
+    Path directory = directory(model);
+    if (!Files.exists(directory, LinkOption.NOFOLLOW_LINKS)) {
+      throw new IOException("no model " + model.model() + " in " + root);
+    }
+    long bytes = 0;
+    if (Files.isSymbolicLink(directory)) {
+      Files.delete(directory);
+    } else if (Files.isDirectory(state(directory), LinkOption.NOFOLLOW_LINKS)) {
+      try (PullLock _ =
+          PullLock.tryTake(state(directory))
+              .orElseThrow(() -> new IOException(model.model() + " is being pulled just now"))) {
+        bytes = size(directory);
+        delete(directory);
+      }
+    } else {
+      bytes = size(directory);
+      delete(directory);
+    }
+    if (folders(directory.getParent()).isEmpty()) {
+      removeIfEmpty(directory.getParent());
+    }
+    return bytes;
+  }
+
+  private static void removeIfEmpty(Path directory) throws IOException {
+    try (Stream<Path> paths = Files.list(directory)) {
+      if (paths.findAny().isPresent()) {
+        return;
+      }
+    }
+    Files.delete(directory);
+  }
+
+  /** Takes the name away first, so that nobody finds a model that is half there. */
+  private static void delete(Path directory) throws IOException {
+    Path nameless = directory.resolveSibling(".removed-" + UUID.randomUUID());
+    Files.move(directory, nameless);
+    Files.walkFileTree(
+        nameless,
+        new SimpleFileVisitor<>() {
+          @Override
+          public FileVisitResult visitFile(Path file, BasicFileAttributes attributes)
+              throws IOException {
+            Files.delete(file);
+            return FileVisitResult.CONTINUE;
+          }
+
+          @Override
+          public FileVisitResult postVisitDirectory(Path folder, IOException failure)
+              throws IOException {
+            if (failure != null) {
+              throw failure;
+            }
+            Files.delete(folder);
+            return FileVisitResult.CONTINUE;
+          }
+        });
+  }
+}

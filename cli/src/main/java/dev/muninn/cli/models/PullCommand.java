@@ -1,0 +1,112 @@
+package dev.muninn.cli.models;
+
+import dev.muninn.cli.CommandSection;
+import dev.muninn.cli.ExitCode;
+import dev.muninn.cli.HelpHeading;
+import dev.muninn.cli.Json;
+import dev.muninn.cli.OutputOptions;
+import dev.muninn.cli.StandardStreams;
+import dev.muninn.cli.Terminal;
+import dev.muninn.cli.Units;
+import dev.muninn.cli.UsageException;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** Fetches a model. */
+@CommandSection.In(CommandSection.MODELS)
+@Command(
+    name = "pull",
+    description = {
+      "Fetches a model from a Hugging Face endpoint.",
+      "Takes the files that a checkpoint needs, checked by size and SHA-256. What was"
+          + " interrupted is continued. Afterwards -m OWNER/NAME finds the model. Prints its folder."
+    },
+    customSynopsis = "muninn pull [OPTION]... OWNER/NAME[@REVISION]",
+    footer = {
+      "",
+      "Environment:",
+      "  HF_ENDPOINT            Where models are (default: https://huggingface.co).",
+      "  HF_TOKEN               Access token, sent to the endpoint's host alone.",
+      "  MUNINN_MODELS          Models directory (default: ~/.local/share/muninn/models)."
+    })
+public final class PullCommand implements Callable<Integer> {
+  private final StandardStreams streams;
+  private final Map<String, String> environment;
+
+  @Mixin private final Source source = new Source();
+
+  @Mixin private final OutputOptions outputOptions = new OutputOptions();
+
+  public PullCommand(StandardStreams streams, Map<String, String> environment) {
+    this.streams = streams;
+    this.environment = environment;
+  }
+
+  @HelpHeading("Model")
+  private static final class Source {
+    @Parameters(
+        arity = "1",
+        paramLabel = "OWNER/NAME[@REVISION]",
+        description = "The model; a branch, a tag or a commit of it (default: main).")
+    private String model;
+
+    @Option(
+        names = "--to",
+        paramLabel = "DIR",
+        description = "The folder for its files (default: by its name in the models directory).")
+    private Path directory;
+  }
+
+  @Override
+  public Integer call() throws IOException {
+    ModelReference model =
+        ModelReference.parse(source.model)
+            .orElseThrow(() ->
+                new UsageException(
+                    "expected OWNER/NAME or OWNER/NAME@REVISION, not '" + source.model + "'"));
+    Endpoint endpoint = Endpoint.of(environment);
+    Path directory =
+        source.directory == null ? ModelStore.of(environment).directory(model) : source.directory;
+    Pull.Result result;
+    try (PullProgress progress = new ConsoleProgress(streams.err(), Terminal.isStandardError())) {
+      result = new Pull(endpoint, model, directory, Patience.DEFAULT, progress).run();
+    }
+    Manifest manifest = result.manifest();
+    if (!outputOptions.json()) {
+      streams
+          .err()
+          .println(
+              Units.format(
+                  "%s at %s (commit %s): %s, %s, %s fetched",
+                  manifest.model(),
+                  manifest.revision(),
+                  manifest.commit(),
+                  Units.count(manifest.files().size(), "file"),
+                  Units.bytes(result.bytes()),
+                  Units.bytes(result.fetchedBytes())));
+    }
+    streams.out().write(outputOptions.json() ? json(result, directory) : directory + "\n");
+    streams.out().flush();
+    return ExitCode.OK;
+  }
+
+  private static String json(Pull.Result result, Path directory) {
+    return Json.object(generator -> {
+      generator.writeStringProperty("model", result.manifest().model());
+      generator.writeStringProperty("revision", result.manifest().revision());
+      generator.writeStringProperty("commit", result.manifest().commit());
+      generator.writeStringProperty("directory", directory.toString());
+      generator.writeArrayPropertyStart("files");
+      result.manifest().files().forEach(generator::writeString);
+      generator.writeEndArray();
+      generator.writeNumberProperty("bytes", result.bytes());
+      generator.writeNumberProperty("fetched_bytes", result.fetchedBytes());
+    });
+  }
+}

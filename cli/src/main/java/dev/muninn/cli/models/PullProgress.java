@@ -1,0 +1,28 @@
+package dev.muninn.cli.models;
+
+import java.time.Duration;
+
+/** Hears how a pull goes on. */
+interface PullProgress extends AutoCloseable {
+
+  /** The files are known. */
+  void begin(String model, int files, long bytes);
+
+  /** A file's turn; {@code what} is what happens to it. */
+  void file(String what, RemoteFile file);
+
+  /** Bytes of the file that are there. */
+  void at(long bytes);
+
+  /** The file is whole. */
+  void fileEnded(RemoteFile file);
+
+  /** Something went wrong and is tried again. */
+  void pause(String why, Duration duration);
+
+  /** A line for the user. */
+  void note(String line);
+
+  @Override
+  void close();
+}

@@ -1,0 +1,38 @@
+package dev.muninn.cli.models;
+
+import java.util.regex.Pattern;
+
+/**
+ * A file of a model as the endpoint lists it.
+ *
+ * @param name its name, without any folder
+ * @param size bytes
+ * @param checksum what its content must give
+ */
+record RemoteFile(String name, long size, Checksum checksum) {
+  private static final Pattern NEEDED =
+      Pattern.compile(
+          "config\\.json|generation_config\\.json|tokenizer[A-Za-z0-9._-]{0,60}\\.json"
+              + "|special_tokens_map\\.json|added_tokens\\.json|model\\.safetensors\\.index\\.json"
+              + "|[A-Za-z0-9_][A-Za-z0-9._-]{0,120}\\.safetensors");
+  private static final String WEIGHTS = ".safetensors";
+
+  /** The weights, where they are one file. */
+  static final String SINGLE = "model.safetensors";
+
+  /** Which names the shards, where the weights are several. */
+  static final String INDEX = "model.safetensors.index.json";
+
+  /** Without which nothing is a model. */
+  static final String CONFIGURATION = "config.json";
+
+  /** Whether a checkpoint may need a file of this name: a plain name, with no folder in it. */
+  static boolean isNeeded(String name) {
+    return NEEDED.matcher(name).matches();
+  }
+
+  /** Whether the file holds tensors. */
+  boolean isWeights() {
+    return name.endsWith(WEIGHTS);
+  }
+}
