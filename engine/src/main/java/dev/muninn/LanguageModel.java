@@ -181,11 +181,20 @@ public final class LanguageModel implements AutoCloseable {
    */
   public GenerationResult generate(
       GenerationRequest request, GenerationListener listener, Cancellation cancellation) {
+    return generate(null, request, listener, cancellation);
+  }
+
+  /** Generates, from what a session keeps if there is one. */
+  GenerationResult generate(
+      Session session,
+      GenerationRequest request,
+      GenerationListener listener,
+      Cancellation cancellation) {
     lock.lock();
     try {
       requireOpen();
       checkpoint.verifyUnchanged();
-      Generation generation = new Generation(request, listener);
+      Generation generation = new Generation(session, request, listener);
       listener.onPrompt(generation.prompt.clone());
       generation.begun();
       guarded(() -> Decoders.run(backend, generation.task, cancellation::isCancelled));
@@ -193,6 +202,11 @@ public final class LanguageModel implements AutoCloseable {
     } finally {
       lock.unlock();
     }
+  }
+
+  /** Opens a session: what it generated is kept, for prompts that go on from there. */
+  public Session openSession() {
+    return new Session(this);
   }
 
   /**
@@ -224,7 +238,7 @@ public final class LanguageModel implements AutoCloseable {
         int index = i;
         Generation generation;
         try {
-          generation = new Generation(request, GenerationListener.NONE);
+          generation = new Generation(null, request, GenerationListener.NONE);
         } catch (IllegalArgumentException e) {
           throw new IllegalArgumentException("prompt " + (i + 1) + ": " + e.getMessage(), e);
         }
@@ -553,6 +567,7 @@ public final class LanguageModel implements AutoCloseable {
     private final StopStrings stopStrings;
     private final StringBuilder text = new StringBuilder();
     private final int[] tokens;
+    private final int keptPositions;
     private int count;
     private FinishReason reason;
     private Runnable whenEnded = () -> {};
@@ -561,7 +576,7 @@ public final class LanguageModel implements AutoCloseable {
     private long ended;
     private GenerationResult result;
 
-    Generation(GenerationRequest request, GenerationListener listener) {
+    Generation(Session session, GenerationRequest request, GenerationListener listener) {
       this.request = request;
       this.listener = listener;
       this.prompt = tokens(request.prompt());
@@ -577,6 +592,9 @@ public final class LanguageModel implements AutoCloseable {
       int recurrence = recurrenceOrMean(request.recurrence());
       DecodingOptions decoding = request.decoding();
       int capacity = context;
+      if (session != null && request.contextLength() == GenerationRequest.MODEL_DEFAULT) {
+        capacity = config.contextLength();
+      }
       if (decoding.strategy() instanceof Strategy.Parallel parallel
           && request.contextLength() == GenerationRequest.MODEL_DEFAULT) {
         // The wavefront runs ahead of the tokens that are wanted.
@@ -598,6 +616,7 @@ public final class LanguageModel implements AutoCloseable {
               decoding,
               new Sampler(request.sampling(), config.vocabularySize()),
               this);
+      this.keptPositions = session == null ? 0 : session.prepare(task, request, backend);
     }
 
     @Override
@@ -669,7 +688,7 @@ public final class LanguageModel implements AutoCloseable {
                 reason == null ? FinishReason.CANCELLED : reason,
                 new Timings(
                     (count == 0 ? ended : prefilled) - began,
-                    prompt.length,
+                    prompt.length - keptPositions,
                     count == 0 ? 0 : ended - prefilled,
                     Math.max(0, count - 1)),
                 task.layout().bytes(),

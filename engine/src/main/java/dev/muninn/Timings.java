@@ -4,7 +4,8 @@ package dev.muninn;
  * How long a generation took.
  *
  * @param prefillNanos nanoseconds from the prompt's tokens to the first chosen token
- * @param prefillTokens tokens of the prompt
+ * @param prefillTokens tokens of the prompt that were computed: all but those a {@link Session} had
+ *     kept
  * @param decodeNanos nanoseconds for all forwards after the prompt's
  * @param decodeTokens number of those forwards
  */

@@ -16,8 +16,8 @@ public final class Decoders {
   public static boolean run(Backend backend, SequenceTask task, BooleanSupplier cancelled) {
     return switch (task.options.strategy()) {
       case Strategy.Sequential sequential -> {
-        int promptRows = Scheduler.promptRows(task.prompt.length, task.options.exit());
-        try (Scheduler scheduler = new Scheduler(backend, task.layout.config(), 1, promptRows)) {
+        try (Scheduler scheduler =
+            new Scheduler(backend, task.layout.config(), 1, Scheduler.rows(task))) {
           scheduler.add(task);
           boolean more = true;
           while (more && !cancelled.getAsBoolean()) {

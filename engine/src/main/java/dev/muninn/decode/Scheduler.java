@@ -82,7 +82,7 @@ public final class Scheduler implements AutoCloseable {
 
   /** Rows that a sequence has in flight at once. */
   public static int rows(SequenceTask task) {
-    int most = promptRows(task.prompt.length, task.options.exit());
+    int most = promptRows(task.prompt.length - task.begin(), task.options.exit());
     if (task.inLockstep()) {
       for (int[] continuation : task.continuations) {
         most = Math.max(most, Math.min(continuation.length - 1, SCORED_ROWS));
@@ -239,7 +239,8 @@ public final class Scheduler implements AutoCloseable {
     Active(SequenceTask task) {
       this.task = task;
       this.exit = task.options.exit();
-      this.chunk = promptRows(task.prompt.length, exit);
+      this.length = task.begin();
+      this.chunk = promptRows(task.prompt.length - length, exit);
       int mostRows = Scheduler.rows(task);
       this.initialStates = new InitialStates(task.initialState, config);
       this.slots = new int[mostRows];
@@ -249,7 +250,10 @@ public final class Scheduler implements AutoCloseable {
       this.warm = new float[task.options.warmStart() ? latent.length : 0];
       this.contextWarm = new float[task.scores() ? warm.length : 0];
       this.ownLogits = new float[config.vocabularySize()];
-      this.cache = new SequenceCache(task.layout, backend.allocate(task.layout));
+      this.cache = task.openCache(backend);
+      for (int position = 0; position < length; position++) {
+        depths[position] = cache.depth(position);
+      }
     }
 
     private boolean inPrompt() {
@@ -514,6 +518,9 @@ public final class Scheduler implements AutoCloseable {
       }
       int recurrences = rowByRow ? depths[length + count - 1] : done;
       boolean chosen = endsPrompt();
+      for (int row = 0; row < count; row++) {
+        task.computed(inPrompt() ? task.prompt[length + row] : nextToken);
+      }
       length += count;
       count = 0;
       if (!chosen) {
@@ -562,7 +569,7 @@ public final class Scheduler implements AutoCloseable {
       while (count > 0) {
         freeSlots[freeCount++] = slots[--count];
       }
-      cache.close();
+      task.closeCache(cache);
     }
   }
 }

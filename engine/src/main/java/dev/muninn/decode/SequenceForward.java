@@ -36,7 +36,8 @@ public final class SequenceForward implements AutoCloseable {
   private final BooleanSupplier cancelled;
   private final SequenceCache cache;
   private final LatentRows rows;
-  private final boolean owner;
+  private final boolean ownsRows;
+  private final boolean ownsCache;
   private final RowBatch batch;
   private final float[] latent;
   private final float[] logits;
@@ -63,6 +64,7 @@ public final class SequenceForward implements AutoCloseable {
         backend.rows(Math.min(mostRows, MAXIMUM_ROWS)),
         new SequenceCache(layout, backend.allocate(layout)),
         true,
+        true,
         recurrence,
         new InitialStates(initialState, layout.config()),
         cancelled);
@@ -71,13 +73,15 @@ public final class SequenceForward implements AutoCloseable {
   private SequenceForward(
       LatentRows rows,
       SequenceCache cache,
-      boolean owner,
+      boolean ownsRows,
+      boolean ownsCache,
       int recurrence,
       InitialStates initialStates,
       BooleanSupplier cancelled) {
     this.rows = rows;
     this.cache = cache;
-    this.owner = owner;
+    this.ownsRows = ownsRows;
+    this.ownsCache = ownsCache;
     this.recurrence = recurrence;
     this.initialStates = initialStates;
     this.cancelled = cancelled;
@@ -94,7 +98,21 @@ public final class SequenceForward implements AutoCloseable {
       int recurrence,
       InitialStates initialStates,
       BooleanSupplier cancelled) {
-    return new SequenceForward(rows, cache, false, recurrence, initialStates, cancelled);
+    return new SequenceForward(rows, cache, false, false, recurrence, initialStates, cancelled);
+  }
+
+  /** A sequence whose first positions are computed, on rows of its own and somebody's cache. */
+  static SequenceForward continuing(
+      LatentRows rows,
+      SequenceCache cache,
+      int length,
+      int recurrence,
+      InitialStates initialStates,
+      BooleanSupplier cancelled) {
+    SequenceForward sequence =
+        new SequenceForward(rows, cache, true, false, recurrence, initialStates, cancelled);
+    sequence.length = length;
+    return sequence;
   }
 
   /** Makes a consumer see every latent state of what is appended from now on. */
@@ -265,8 +283,10 @@ public final class SequenceForward implements AutoCloseable {
 
   @Override
   public void close() {
-    if (owner) {
+    if (ownsRows) {
       rows.close();
+    }
+    if (ownsCache) {
       cache.close();
     }
   }

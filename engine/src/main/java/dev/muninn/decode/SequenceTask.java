@@ -1,6 +1,8 @@
 package dev.muninn.decode;
 
+import dev.muninn.backend.Backend;
 import dev.muninn.cache.KeyValueLayout;
+import dev.muninn.cache.SequenceCache;
 import dev.muninn.cache.SlotPolicy;
 import java.util.Arrays;
 
@@ -24,6 +26,7 @@ public final class SequenceTask {
   final Sampler sampler;
   final TokenSink sink;
 
+  private KeptSequence kept;
   private int[] recurrences;
   private int forwards;
   private int[] promptRecurrences = new int[0];
@@ -122,6 +125,48 @@ public final class SequenceTask {
   /** Natural logarithms of the probabilities of each continuation's tokens. */
   public double[][] logProbabilities() {
     return logProbabilities;
+  }
+
+  /**
+   * Goes on from what is kept of an earlier task, and keeps this one's keys and values there. Not
+   * for parallel sampling.
+   *
+   * @param kept of the task's own layout; it must stay open while the task runs
+   * @return positions of the prompt that need not be computed
+   */
+  public int continueFrom(KeptSequence kept) {
+    if (!kept.cache.layout().equals(layout)) {
+      throw new IllegalArgumentException("what is kept has another layout");
+    }
+    if (options.strategy() instanceof Strategy.Parallel) {
+      throw new IllegalArgumentException("parallel sampling keeps no keys and values");
+    }
+    this.kept = kept;
+    return begin();
+  }
+
+  /** Positions of the prompt that need not be computed. */
+  int begin() {
+    return kept == null ? 0 : kept.begin(prompt);
+  }
+
+  /** The cache to compute in: what is kept, or a new one. */
+  SequenceCache openCache(Backend backend) {
+    return kept == null ? new SequenceCache(layout, backend.allocate(layout)) : kept.cache;
+  }
+
+  /** Closes a cache that was opened for this task alone. */
+  void closeCache(SequenceCache cache) {
+    if (kept == null) {
+      cache.close();
+    }
+  }
+
+  /** Notes that the next position is computed. */
+  void computed(int token) {
+    if (kept != null) {
+      kept.append(token);
+    }
   }
 
   /** Room for the sequence's keys and values. */

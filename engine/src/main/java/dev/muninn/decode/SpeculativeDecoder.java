@@ -1,6 +1,8 @@
 package dev.muninn.decode;
 
 import dev.muninn.backend.Backend;
+import dev.muninn.cache.SequenceCache;
+import java.util.Arrays;
 import java.util.function.BooleanSupplier;
 
 /**
@@ -12,6 +14,8 @@ import java.util.function.BooleanSupplier;
 public final class SpeculativeDecoder implements AutoCloseable {
   private final SequenceTask task;
   private final Strategy.Speculative strategy;
+  private final int begin;
+  private final SequenceCache cache;
   private final SequenceForward sequence;
   private final int[] inputs;
   private final float[][] drafted;
@@ -35,13 +39,16 @@ public final class SpeculativeDecoder implements AutoCloseable {
     this.inputs = new int[lookahead + 1];
     this.drafted = new float[lookahead][task.layout.config().vocabularySize()];
     this.verified = new float[task.layout.config().vocabularySize()];
+    this.begin = task.begin();
+    this.cache = task.openCache(backend);
+    int mostRows = Math.max(task.prompt.length - begin, lookahead);
     this.sequence =
-        new SequenceForward(
-            backend,
-            task.layout,
+        SequenceForward.continuing(
+            backend.rows(Math.min(mostRows, SequenceForward.MAXIMUM_ROWS)),
+            cache,
+            begin,
             task.recurrence,
-            Math.max(task.prompt.length, lookahead),
-            task.initialState,
+            new InitialStates(task.initialState, task.layout.config()),
             cancelled);
   }
 
@@ -51,10 +58,14 @@ public final class SpeculativeDecoder implements AutoCloseable {
    * @return false if it was cancelled
    */
   public boolean run() {
-    if (!sequence.append(task.prompt)) {
+    int[] rest = Arrays.copyOfRange(task.prompt, begin, task.prompt.length);
+    if (!sequence.append(rest)) {
       return false;
     }
-    recordForward(task.prompt.length, task.recurrence);
+    for (int token : rest) {
+      task.computed(token);
+    }
+    recordForward(rest.length, task.recurrence);
     int pending = task.sampler.sample(sequence.logits());
     task.sampler.accept(pending);
     if (!task.sink.accept(pending, task.recurrence)) {
@@ -107,15 +118,19 @@ public final class SpeculativeDecoder implements AutoCloseable {
       }
       task.sampler.accept(token);
       boolean goesOn = task.sink.accept(token, task.recurrence);
-      if (!goesOn) {
-        return -1;
-      }
-      if (!accepted || index == lookahead - 1) {
-        sequence.keep(index + 1);
-        return token;
+      if (!goesOn || !accepted || index == lookahead - 1) {
+        keep(index + 1);
+        return goesOn ? token : -1;
       }
     }
     throw new AssertionError("unreachable");
+  }
+
+  private void keep(int count) {
+    sequence.keep(count);
+    for (int index = 0; index < count; index++) {
+      task.computed(inputs[index]);
+    }
   }
 
   private void recordForward(int rows, int recurrences) {
@@ -127,5 +142,6 @@ public final class SpeculativeDecoder implements AutoCloseable {
   @Override
   public void close() {
     sequence.close();
+    task.closeCache(cache);
   }
 }
