@@ -4,7 +4,7 @@ import dev.muninn.GenerationRequest;
 import picocli.CommandLine.Option;
 
 /** How long the model thinks about a token, and where its thought begins. */
-final class DepthOptions extends StateOptions {
+public final class DepthOptions extends StateOptions {
   @Option(
       names = {"-r", "--recurrence"},
       paramLabel = "N",
@@ -12,7 +12,7 @@ final class DepthOptions extends StateOptions {
       description = "Recurrences (default: the training's mean).")
   private int recurrence = GenerationRequest.MODEL_DEFAULT;
 
-  int recurrence() {
+  public int recurrence() {
     return recurrence;
   }
 }

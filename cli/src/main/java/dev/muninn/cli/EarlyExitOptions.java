@@ -17,9 +17,23 @@ public final class EarlyExitOptions extends ExitCheckOptions {
 
   /** What the options say. */
   public ExitOptions exitOptions() {
+    return exitOptions(ExitOptions.Prefill.GROUP);
+  }
+
+  /**
+   * What the options say.
+   *
+   * @param unsaid how the rows of a prompt leave if no option says it
+   */
+  public ExitOptions exitOptions(ExitOptions.Prefill unsaid) {
     if (NONE.equals(exit)) {
       requireNoChecks();
     }
-    return exitOptions(exit);
+    return exitOptions(exit, unsaid);
+  }
+
+  /** The criterion, as the option names it. */
+  public String criterion() {
+    return exit;
   }
 }

@@ -33,7 +33,7 @@ public abstract class ExitCheckOptions {
       names = "--prefill-exit",
       paramLabel = "group|row",
       converter = PrefillConverter.class,
-      description = "Prompt rows exit together or alone (default: group).")
+      description = "Prompt rows exit together or alone (default: group; in a chat, row).")
   private ExitOptions.Prefill prefill;
 
   /** Refuses options that need a criterion. */
@@ -50,6 +50,16 @@ public abstract class ExitCheckOptions {
    * @param exit the criterion's name and threshold, or {@link #NONE}
    */
   protected final ExitOptions exitOptions(String exit) {
+    return exitOptions(exit, ExitOptions.Prefill.GROUP);
+  }
+
+  /**
+   * A criterion and what the options say of it.
+   *
+   * @param exit the criterion's name and threshold, or {@link #NONE}
+   * @param unsaid how the rows of a prompt leave if no option says it
+   */
+  public final ExitOptions exitOptions(String exit, ExitOptions.Prefill unsaid) {
     if (notInPrefill && prefill != null) {
       throw new UsageException("--no-exit-in-prefill and --prefill-exit exclude each other");
     }
@@ -60,7 +70,7 @@ public abstract class ExitCheckOptions {
     try {
       criterion = ExitCriteria.parse(exit);
     } catch (IllegalArgumentException e) {
-      throw new UsageException("--exit: " + e.getMessage());
+      throw new UsageException(e.getMessage());
     }
     return new ExitOptions(
         Optional.of(criterion),
@@ -68,7 +78,7 @@ public abstract class ExitCheckOptions {
         every == null ? 1 : every,
         notInPrefill
             ? ExitOptions.Prefill.NONE
-            : prefill == null ? ExitOptions.Prefill.GROUP : prefill);
+            : prefill == null ? unsaid : prefill);
   }
 
   private static void refuseWithoutExit(String option, boolean given) {

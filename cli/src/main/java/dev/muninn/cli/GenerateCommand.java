@@ -111,32 +111,6 @@ final class GenerateCommand implements Callable<Integer> {
     private Integer batchSize;
   }
 
-  @HelpHeading("Length")
-  private static final class LengthOptions {
-    @Option(
-        names = {"-n", "--max-tokens"},
-        paramLabel = "N",
-        converter = NumberConverters.Positive.class,
-        description = "Most tokens to generate (default: 128).")
-    private int maxTokens = 128;
-
-    @Option(
-        names = "--stop",
-        paramLabel = "TEXT",
-        description = "End before this text; may be repeated.")
-    private List<String> stops = new ArrayList<>();
-
-    @Option(names = "--ignore-eos", description = "Go on after an end-of-sequence token.")
-    private boolean ignoreEndOfSequence;
-
-    @Option(
-        names = "--context",
-        paramLabel = "N",
-        converter = NumberConverters.Positive.class,
-        description = "Positions to reserve (default: as needed).")
-    private int contextLength = GenerationRequest.MODEL_DEFAULT;
-  }
-
   private static final class GenerateOutputOptions extends OutputOptions {
     @Option(names = "--stats", description = "Print speed and memory to standard error.")
     private boolean stats;
@@ -159,14 +133,11 @@ final class GenerateCommand implements Callable<Integer> {
         strategyOptions.decodingOptions(exitOptions.exitOptions(), cacheOptions);
     Function<Prompt, GenerationRequest> request =
         prompt ->
-            GenerationRequest.builder(prompt)
-                .maxTokens(lengthOptions.maxTokens)
+            lengthOptions
+                .limit(GenerationRequest.builder(prompt))
                 .recurrence(depthOptions.recurrence())
                 .initialState(initialState)
                 .sampling(samplerOptions.samplingOptions(depthOptions.seed()))
-                .stop(lengthOptions.stops.toArray(String[]::new))
-                .ignoreEndOfSequence(lengthOptions.ignoreEndOfSequence)
-                .contextLength(lengthOptions.contextLength)
                 .decoding(decoding)
                 .build();
     if (batchOptions.file != null) {

@@ -6,7 +6,7 @@ import java.io.IOException;
 import java.io.Writer;
 
 /** Writes a generation to standard output while it is made. */
-final class LiveOutput {
+public final class LiveOutput {
   private final Writer out;
   private final Cancellation cancellation;
   private String lastPiece = "";
@@ -16,13 +16,13 @@ final class LiveOutput {
    * @param cancellation is cancelled when nobody reads the output any more, so that nothing is
    *     computed for nobody
    */
-  LiveOutput(Writer out, Cancellation cancellation) {
+  public LiveOutput(Writer out, Cancellation cancellation) {
     this.out = out;
     this.cancellation = cancellation;
   }
 
   /** Hears the text. */
-  GenerationListener text() {
+  public GenerationListener text() {
     return this::write;
   }
 
@@ -54,7 +54,7 @@ final class LiveOutput {
   }
 
   /** Ends the last line, if it is not ended. */
-  void finish() throws IOException {
+  public void finish() throws IOException {
     if (!lastPiece.endsWith("\n")) {
       write("\n");
     }
@@ -64,7 +64,7 @@ final class LiveOutput {
   }
 
   /** Ends a line that was begun, for the message of a failure to stand on its own. */
-  void abandon() {
+  public void abandon() {
     if (!lastPiece.isEmpty() && !lastPiece.endsWith("\n")) {
       write("\n");
     }

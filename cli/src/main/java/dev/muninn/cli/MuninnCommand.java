@@ -1,5 +1,6 @@
 package dev.muninn.cli;
 
+import dev.muninn.cli.chat.ChatCommand;
 import dev.muninn.cli.bench.BenchCommand;
 import dev.muninn.cli.eval.EvalCommand;
 import dev.muninn.cli.manual.CompletionCommand;
@@ -63,6 +64,7 @@ final class MuninnCommand implements Callable<Integer> {
     CommandLine commandLine =
         new CommandLine(new MuninnCommand())
             .addSubcommand(new GenerateCommand(streams, environment))
+            .addSubcommand(new ChatCommand(streams, environment))
             .addSubcommand(new InspectCommand(streams, environment))
             .addSubcommand(new ScoreCommand(streams, environment))
             .addSubcommand(new EvalCommand(streams, environment))

@@ -6,7 +6,7 @@ import dev.muninn.decode.DecodingStatistics;
 import java.util.Locale;
 
 /** A generation as a JSON object on a line. */
-final class ResultJson {
+public final class ResultJson {
   private ResultJson() {}
 
   /**
@@ -14,7 +14,7 @@ final class ResultJson {
    *
    * @param id a string or an integer to stand first, or null
    */
-  static String line(Object id, long loadNanos, GenerationResult result) {
+  public static String line(Object id, long loadNanos, GenerationResult result) {
     return Json.object(generator -> {
       switch (id) {
         case null -> {}

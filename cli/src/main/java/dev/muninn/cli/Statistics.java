@@ -8,12 +8,13 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /** Speed, depth and memory of one or several generations, for people. */
-final class Statistics {
+public final class Statistics {
   private static final int BAR = 40;
 
   private Statistics() {}
 
-  static void print(PrintWriter out, LanguageModel model, List<GenerationResult> results) {
+  /** Prints them, a line a figure. */
+  public static void print(PrintWriter out, LanguageModel model, List<GenerationResult> results) {
     long prefillNanos = 0;
     long prefillTokens = 0;
     long decodeNanos = 0;

@@ -1,35 +1,12 @@
 package dev.muninn.cli;
 
-import dev.muninn.decode.DecodingOptions;
-import dev.muninn.decode.ExitOptions;
 import dev.muninn.decode.Strategy;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
 
-/** In which order positions and recurrences are computed. */
+/** In which order positions and recurrences are computed, for a single answer. */
 @HelpHeading("Strategy")
-public final class StrategyOptions {
-  private static final int DEFAULT_LOOKAHEAD = 4;
-
-  @Option(
-      names = "--warm-start",
-      description = "Start a token from the state the last one ended in.")
-  private boolean warmStart;
-
-  @Option(
-      names = "--draft-recurrence",
-      paramLabel = "D",
-      converter = NumberConverters.Positive.class,
-      description = "Self-speculation: draft at D recurrences, verify at all.")
-  private Integer draftRecurrence;
-
-  @Option(
-      names = "--lookahead",
-      paramLabel = "K",
-      converter = NumberConverters.Positive.class,
-      description = "Tokens drafted before they are verified (default: 4).")
-  private Integer lookahead;
-
+public final class StrategyOptions extends SequentialStrategyOptions {
   @Option(names = "--parallel", description = "Refine a wavefront of tokens together.")
   private boolean parallel;
 
@@ -85,26 +62,15 @@ public final class StrategyOptions {
 
   /** Whether tokens are made one after the other. */
   public boolean isSequential() {
-    return draftRecurrence == null && !parallel;
+    return !isSpeculative() && !parallel;
   }
 
-  /** What these and the other options say together. */
-  public DecodingOptions decodingOptions(ExitOptions exit, CacheOptions cache) {
-    Strategy strategy = strategy();
-    try {
-      return new DecodingOptions(cache.policy(), cache.type(), exit, warmStart, strategy);
-    } catch (IllegalArgumentException e) {
-      throw new UsageException(e.getMessage());
-    }
-  }
-
-  private Strategy strategy() {
-    if (parallel && draftRecurrence != null) {
+  @Override
+  Strategy strategy() {
+    if (parallel && isSpeculative()) {
       throw new UsageException("--parallel and --draft-recurrence exclude each other");
     }
-    if (draftRecurrence == null) {
-      refuse("--lookahead", lookahead, "--draft-recurrence");
-    }
+    Strategy sequential = super.strategy();
     if (!parallel) {
       refuse("--inner-recurrence", innerRecurrence, "--parallel");
       refuse("--headway", headway, "--parallel");
@@ -114,12 +80,8 @@ public final class StrategyOptions {
       refuse("--embedding-ema", embeddingEma, "--parallel");
       refuse("--state-noise", stateNoise, "--parallel");
     }
-    if (draftRecurrence != null) {
-      return new Strategy.Speculative(
-          draftRecurrence, lookahead == null ? DEFAULT_LOOKAHEAD : lookahead);
-    }
     if (!parallel) {
-      return Strategy.sequential();
+      return sequential;
     }
     if (freeze == Strategy.Parallel.Freeze.FIXED && exitThreshold != null) {
       throw new UsageException("--exit-threshold needs --freeze latent-diff");
@@ -135,12 +97,6 @@ public final class StrategyOptions {
         maxWavefront == null ? defaults.maxWavefront() : maxWavefront,
         embeddingEma == null ? defaults.embeddingEma() : embeddingEma,
         stateNoise == null ? defaults.stateNoise() : stateNoise);
-  }
-
-  private static void refuse(String option, Object value, String needed) {
-    if (value != null) {
-      throw new UsageException(option + " needs " + needed);
-    }
   }
 
   private static final class FreezeConverter implements ITypeConverter<Strategy.Parallel.Freeze> {

@@ -9,6 +9,7 @@ import java.util.Optional;
 
 /** Asks the system whether a person looks at an output, and shows that person progress. */
 public final class Terminal {
+  private static final int STANDARD_INPUT = 0;
   private static final int STANDARD_OUTPUT = 1;
   private static final int STANDARD_ERROR = 2;
 
@@ -27,6 +28,11 @@ public final class Terminal {
   /** Whether standard error is a terminal and standard output is not. */
   public static boolean showsProgress() {
     return isStandardError() && !isStandardOutput();
+  }
+
+  /** Whether a person writes to standard input and looks at standard output. */
+  public static boolean isDialogue() {
+    return is(STANDARD_INPUT) && is(STANDARD_OUTPUT);
   }
 
   private static boolean is(int descriptor) {

@@ -30,6 +30,18 @@ public final class UserDirectories {
     return isSet(environment, own) ? directory : directory.resolve("models");
   }
 
+  /**
+   * What was typed into a chat: {@code MUNINN_HISTORY}, or muninn/history under {@code
+   * XDG_STATE_HOME} or under .local/state in {@code HOME}.
+   *
+   * @throws IOException if nothing says where the user is at home
+   */
+  public static Path history(Map<String, String> environment) throws IOException {
+    String own = "MUNINN_HISTORY";
+    Path path = directory(environment, own, "XDG_STATE_HOME", ".local/state");
+    return isSet(environment, own) ? path : path.resolve("history");
+  }
+
   private static boolean isSet(Map<String, String> environment, String variable) {
     return !environment.getOrDefault(variable, "").isEmpty();
   }

@@ -1,13 +1,14 @@
 package dev.muninn.cli.models;
 
+import dev.muninn.cli.AtomicFile;
 import dev.muninn.cli.Json;
 import dev.muninn.weights.CheckpointException;
 import dev.muninn.weights.JsonFile;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -74,9 +75,7 @@ record Manifest(String model, String endpoint, String revision, String commit, L
 
   /** Writes the manifest: from now on the model is complete. */
   void write(Path state) throws IOException {
-    Path partial = state.resolve(NAME + ".partial");
-    Files.writeString(
-        partial,
+    String json =
         Json.object(generator -> {
           generator.writeStringProperty("model", model);
           generator.writeStringProperty("endpoint", endpoint);
@@ -85,8 +84,8 @@ record Manifest(String model, String endpoint, String revision, String commit, L
           generator.writeArrayPropertyStart("files");
           files.forEach(generator::writeString);
           generator.writeEndArray();
-        }));
-    Files.move(partial, state.resolve(NAME), StandardCopyOption.ATOMIC_MOVE);
+        });
+    AtomicFile.write(state.resolve(NAME), json.getBytes(StandardCharsets.UTF_8));
   }
 
   /** Removes the manifest: from now on the model is not complete. */
