@@ -70,7 +70,7 @@ public abstract class ExitCheckOptions {
     try {
       criterion = ExitCriteria.parse(exit);
     } catch (IllegalArgumentException e) {
-      throw new UsageException(e.getMessage());
+      throw new UsageException("--exit: " + e.getMessage());
     }
     return new ExitOptions(
         Optional.of(criterion),

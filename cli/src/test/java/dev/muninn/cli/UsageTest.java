@@ -56,6 +56,12 @@ class UsageTest {
           inspect a b | unexpected argument 'b'
           inspect --chat | unknown option '--chat'
           generat | unknown command 'generat', did you mean generate
+          chat x | unexpected argument 'x'
+          chat --parallel | unknown option '--parallel'
+          chat --lookahead 2 | --lookahead needs --draft-recurrence
+          pull | OWNER/NAME[@REVISION] needs a value
+          models rm | OWNER/NAME needs a value
+          models list | unknown command 'list'
           bench -r 0 | -r/--recurrence: expected whole numbers from 1, such as 4 or 1,4,16
           bench -r 1,,2 | -r/--recurrence: expected whole numbers from 1
           bench -r 4-1 | -r/--recurrence: expected whole numbers from 1

@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.Optional;
+import org.jline.reader.CompletingParsedLine;
 import org.jline.reader.EOFError;
 import org.jline.reader.EndOfFileException;
 import org.jline.reader.LineReader;
@@ -49,7 +50,13 @@ final class TerminalInput implements ChatInput {
   /** Opens the terminal that this program runs on. */
   static TerminalInput open(Optional<Path> history) throws IOException {
     return new TerminalInput(
-        TerminalBuilder.builder().system(true).nativeSignals(true).build(), history);
+        TerminalBuilder.builder()
+            .system(true)
+            .nativeSignals(true)
+            // Else the terminal is asked what it can, and the start waits for its answer.
+            .graphemeCluster(false)
+            .build(),
+        history);
   }
 
   /** What a user types is nobody else's to read. Without a history a chat goes on as well. */
@@ -75,7 +82,7 @@ final class TerminalInput implements ChatInput {
   }
 
   /** A line is one word: nothing here knows its words. */
-  private record WholeLine(String line, int cursor) implements ParsedLine {
+  private record WholeLine(String line, int cursor) implements CompletingParsedLine {
     @Override
     public String word() {
       return line;
@@ -95,6 +102,21 @@ final class TerminalInput implements ChatInput {
     public List<String> words() {
       return List.of(line);
     }
+
+    @Override
+    public CharSequence escape(CharSequence candidate, boolean complete) {
+      return candidate;
+    }
+
+    @Override
+    public int rawWordCursor() {
+      return cursor;
+    }
+
+    @Override
+    public int rawWordLength() {
+      return line.length();
+    }
   }
 
   @Override
@@ -103,7 +125,8 @@ final class TerminalInput implements ChatInput {
       try {
         return Optional.of(InputText.message(reader.readLine(PROMPT)));
       } catch (UserInterruptException e) {
-        // Ctrl-C throws away what was typed and asks anew.
+        // Ctrl-C throws away what was typed and asks anew. The editor leaves its interrupt behind.
+        Thread.interrupted();
       } catch (EndOfFileException e) {
         return Optional.empty();
       }

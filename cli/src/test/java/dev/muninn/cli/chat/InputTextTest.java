@@ -1,0 +1,35 @@
+package dev.muninn.cli.chat;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class InputTextTest {
+
+  /** Lines with N for a line end, whether more belong to them, and the message they make. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '`',
+      textBlock =
+          """
+          hello | false | hello
+          a\\ | true | a
+          a\\Nb | false | aNb
+          a\\Nb\\ | true | aNb
+          \"""\""" | false | ``
+          \""" | true | ``
+          \"""a | true | a
+          \"""aNb\""" | false | aNb
+          \"""Na "b" cN\""" | false | a "b" c
+          \"""a\\Nb | true | a\\Nb
+          say \""" | false | say \"""
+          \"\"\"\" | true | "
+          """)
+  void linesMakeMessages(String lines, boolean open, String message) {
+    String text = lines.replace('N', '\n');
+    assertEquals(open, InputText.isOpen(text));
+    assertEquals(message.replace('N', '\n'), InputText.message(text));
+  }
+}
