@@ -1,8 +1,7 @@
 package dev.muninn.cli;
 
+import java.io.PrintWriter;
 import me.tongfei.progressbar.ProgressBar;
-import me.tongfei.progressbar.ProgressBarBuilder;
-import me.tongfei.progressbar.ProgressBarStyle;
 
 /** A progress bar on standard error, where a person sees it. */
 public final class Progress implements AutoCloseable {
@@ -18,10 +17,9 @@ public final class Progress implements AutoCloseable {
   public Progress(boolean shown, String what, long size) {
     bar =
         shown
-            ? new ProgressBarBuilder()
+            ? ProgressBars.on(new PrintWriter(System.err, true))
                 .setTaskName(what)
                 .setInitialMax(size)
-                .setStyle(ProgressBarStyle.ASCII)
                 .build()
             : null;
   }

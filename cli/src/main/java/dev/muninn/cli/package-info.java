@@ -1,2 +1,2 @@
-/** The {@code muninn} command: generate, inspect and score on the command line. */
+/** The {@code muninn} command: what its commands share, and those that compute. */
 package dev.muninn.cli;

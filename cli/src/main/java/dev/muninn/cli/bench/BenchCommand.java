@@ -11,6 +11,7 @@ import dev.muninn.cli.ModelOptions;
 import dev.muninn.cli.NumberConverters;
 import dev.muninn.cli.ShutdownCancellation;
 import dev.muninn.cli.StandardStreams;
+import dev.muninn.cli.ProgressBars;
 import dev.muninn.cli.Terminal;
 import dev.muninn.cli.UsageException;
 import dev.muninn.cli.plot.ChartFile;
@@ -28,8 +29,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import me.tongfei.progressbar.ProgressBar;
-import me.tongfei.progressbar.ProgressBarBuilder;
-import me.tongfei.progressbar.ProgressBarStyle;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Mixin;
@@ -233,12 +232,8 @@ public final class BenchCommand implements Callable<Integer> {
     }
   }
 
-  private static ProgressBar bar(int runs) {
-    return new ProgressBarBuilder()
-        .setTaskName("runs")
-        .setInitialMax(runs)
-        .setStyle(ProgressBarStyle.ASCII)
-        .build();
+  private ProgressBar bar(int runs) {
+    return ProgressBars.on(streams.err()).setTaskName("runs").setInitialMax(runs).build();
   }
 
   private void write(Report report, Bench bench) throws IOException {

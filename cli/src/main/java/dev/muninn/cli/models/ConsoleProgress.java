@@ -1,12 +1,11 @@
 package dev.muninn.cli.models;
 
 import dev.muninn.cli.Printable;
+import dev.muninn.cli.ProgressBars;
 import dev.muninn.cli.Units;
 import java.io.PrintWriter;
 import java.time.Duration;
 import me.tongfei.progressbar.ProgressBar;
-import me.tongfei.progressbar.ProgressBarBuilder;
-import me.tongfei.progressbar.ProgressBarStyle;
 
 /** Shows a pull on standard error: a bar a file on a terminal, else a line a file. */
 final class ConsoleProgress implements PullProgress {
@@ -22,20 +21,15 @@ final class ConsoleProgress implements PullProgress {
   }
 
   @Override
-  public void begin(String model, int files, long bytes) {
-    note(model + ": " + Units.count(files, "file") + ", " + Units.bytes(bytes));
-  }
-
-  @Override
-  public void file(String what, RemoteFile file) {
+  public void file(String title, RemoteFile file) {
     close();
-    if (bars) {
+    if (bars && file.size() >= MEGABYTE) {
+      boolean large = file.size() >= 100 * MEGABYTE;
       bar =
-          new ProgressBarBuilder()
-              .setTaskName(what + " " + file.name())
+          ProgressBars.on(out)
+              .setTaskName(title)
               .setInitialMax(file.size())
-              .setStyle(ProgressBarStyle.ASCII)
-              .setUnit(" MB", MEGABYTE)
+              .setUnit(large ? " MB" : " kB", large ? MEGABYTE : 1000)
               .showSpeed()
               .build();
     }
@@ -50,7 +44,7 @@ final class ConsoleProgress implements PullProgress {
 
   @Override
   public void fileEnded(RemoteFile file) {
-    if (bars) {
+    if (bar != null) {
       at(file.size());
       close();
     } else {
@@ -62,10 +56,10 @@ final class ConsoleProgress implements PullProgress {
   public void pause(String why, Duration duration) {
     String when = Units.format("%.1f s", duration.toMillis() / 1000.0);
     if (bar != null) {
-      bar.setExtraMessage(" " + Printable.line(why) + "; again in " + when);
-    } else {
-      note(why + "; again in " + when);
+      // Below the bar, which is drawn anew behind it.
+      out.println();
     }
+    note(why + "; again in " + when);
   }
 
   @Override

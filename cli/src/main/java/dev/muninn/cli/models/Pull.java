@@ -155,7 +155,7 @@ final class Pull {
       return 0;
     }
     Path partial = partial(file, commit);
-    progress.file("fetching", file);
+    progress.file(file.name(), file);
     long fetched =
         new FileDownload(
                 transport, endpoint.file(model, commit, file.name()), file, patience, progress)
@@ -173,7 +173,7 @@ final class Pull {
         || Files.size(path) != file.size()) {
       return false;
     }
-    progress.file("checking", file);
+    progress.file("checking " + file.name(), file);
     try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
       MessageDigest digest = file.checksum().begin(file.size());
       PartialFile.update(channel, digest, progress);

@@ -33,7 +33,7 @@ import picocli.CommandLine.Parameters;
       "Environment:",
       "  HF_ENDPOINT            Where models are (default: https://huggingface.co).",
       "  HF_TOKEN               Access token, sent to the endpoint's host alone.",
-      "  MUNINN_MODELS          Models directory (default: ~/.local/share/muninn/models)."
+      "  MUNINN_MODELS          Models directory (~/.local/share/muninn/models)."
     })
 public final class PullCommand implements Callable<Integer> {
   private final StandardStreams streams;

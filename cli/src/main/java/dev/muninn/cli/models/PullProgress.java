@@ -5,11 +5,8 @@ import java.time.Duration;
 /** Hears how a pull goes on. */
 interface PullProgress extends AutoCloseable {
 
-  /** The files are known. */
-  void begin(String model, int files, long bytes);
-
-  /** A file's turn; {@code what} is what happens to it. */
-  void file(String what, RemoteFile file);
+  /** A file's turn; {@code title} is its name, and what happens to it. */
+  void file(String title, RemoteFile file);
 
   /** Bytes of the file that are there. */
   void at(long bytes);

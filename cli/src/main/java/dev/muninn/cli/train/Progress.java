@@ -1,5 +1,6 @@
 package dev.muninn.cli.train;
 
+import dev.muninn.cli.ProgressBars;
 import dev.muninn.cli.Terminal;
 import dev.muninn.cli.Units;
 import dev.muninn.train.Evaluation;
@@ -9,8 +10,6 @@ import java.io.PrintWriter;
 import java.time.Duration;
 import java.util.List;
 import me.tongfei.progressbar.ProgressBar;
-import me.tongfei.progressbar.ProgressBarBuilder;
-import me.tongfei.progressbar.ProgressBarStyle;
 
 /**
  * Shows how training goes on: a bar on a terminal, elsewhere a line every few seconds; and a line
@@ -43,10 +42,9 @@ final class Progress implements TrainingListener, AutoCloseable {
             parameters, Math.min(step + 1, steps), steps));
     if (Terminal.isStandardError()) {
       bar =
-          new ProgressBarBuilder()
+          ProgressBars.on(err)
               .setTaskName("step")
               .setInitialMax(steps)
-              .setStyle(ProgressBarStyle.ASCII)
               .startsFrom(step, Duration.ZERO)
               .build();
     }
