@@ -6,7 +6,7 @@ import dev.muninn.GenerationListener;
 import dev.muninn.GenerationRequest;
 import dev.muninn.GenerationResult;
 import dev.muninn.LanguageModel;
-import dev.muninn.cli.AtomicFile;
+import dev.muninn.weights.AtomicFile;
 import dev.muninn.cli.ExitCode;
 import dev.muninn.cli.Json;
 import dev.muninn.cli.LiveOutput;
