@@ -25,6 +25,7 @@ import dev.muninn.trace.TraceRequest;
 import dev.muninn.trace.Tracer;
 import dev.muninn.weights.Checkpoint;
 import dev.muninn.weights.CheckpointException;
+import dev.muninn.weights.JsonFile;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -56,7 +57,7 @@ public final class LanguageModel implements AutoCloseable {
   private final StopTokens stopTokens;
   private final Backend backend;
   private final KeyValueType keyValueType;
-  private final long loadNanos;
+  private final LoadTimings loadTimings;
   private final ReentrantLock lock = new ReentrantLock();
   private boolean closed;
 
@@ -67,14 +68,26 @@ public final class LanguageModel implements AutoCloseable {
       StopTokens stopTokens,
       Backend backend,
       KeyValueType keyValueType,
-      long loadNanos) {
+      LoadTimings loadTimings) {
     this.config = config;
     this.checkpoint = checkpoint;
     this.tokenizer = tokenizer;
     this.stopTokens = stopTokens;
     this.backend = backend;
     this.keyValueType = keyValueType;
-    this.loadNanos = loadNanos;
+    this.loadTimings = loadTimings;
+  }
+
+  /**
+   * Begins, on threads of its own, what every {@link #load} needs: the tokenizer's native library
+   * and the reader of JSON. For a program that has other work to do first.
+   */
+  public static void prepare() {
+    Tokenizer.prepare();
+    Thread.ofPlatform()
+        .daemon()
+        .name("muninn-prepare")
+        .start(() -> JsonFile.readObject("nothing", "{}"));
   }
 
   /**
@@ -95,17 +108,24 @@ public final class LanguageModel implements AutoCloseable {
    */
   public static LanguageModel load(Path directory, LoadOptions options) {
     final long began = System.nanoTime();
+    boolean hasTokenizer = Tokenizer.exists(directory);
+    if (hasTokenizer) {
+      Tokenizer.prepare();
+    }
     RavenConfig config = RavenConfig.load(directory);
     Checkpoint checkpoint = Checkpoint.open(directory);
     Backend backend = null;
     Tokenizer tokenizer = null;
     try {
       RavenWeights weights = RavenWeights.bind(config, checkpoint);
+      final long mapped = System.nanoTime();
       backend = provider("vector").open(weights, options.threads());
-      if (Tokenizer.exists(directory)) {
+      final long opened = System.nanoTime();
+      if (hasTokenizer) {
         tokenizer = Tokenizer.load(directory, config.vocabularySize());
       }
       StopTokens stopTokens = StopTokens.load(directory, tokenizer, config.vocabularySize());
+      final long tokenizing = System.nanoTime();
       backend.prepare();
       return new LanguageModel(
           config,
@@ -114,7 +134,11 @@ public final class LanguageModel implements AutoCloseable {
           stopTokens,
           backend,
           KeyValueType.forWeights(weights.adapter().dtype()),
-          System.nanoTime() - began);
+          new LoadTimings(
+              began,
+              mapped - began,
+              tokenizing - opened,
+              opened - mapped + System.nanoTime() - tokenizing));
     } catch (RuntimeException | Error e) {
       if (tokenizer != null) {
         tokenizer.close();
@@ -150,9 +174,14 @@ public final class LanguageModel implements AutoCloseable {
     return checkpoint;
   }
 
+  /** How long {@link #load} took. */
+  public LoadTimings loadTimings() {
+    return loadTimings;
+  }
+
   /** Nanoseconds that {@link #load} took. */
   public long loadNanos() {
-    return loadNanos;
+    return loadTimings.totalNanos();
   }
 
   /** What computes: backend, instruction set or device, threads. */

@@ -90,7 +90,6 @@ public final class BuildBinary {
 
   /** Puts a file where another is, at once. */
   static void replace(Path partial, Path file) throws IOException {
-    Files.move(
-        partial, file, StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.ATOMIC_MOVE);
+    Files.move(partial, file, StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.ATOMIC_MOVE);
   }
 }

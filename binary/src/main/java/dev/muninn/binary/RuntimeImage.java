@@ -63,8 +63,8 @@ final class RuntimeImage {
 
   /**
    * Takes from the vector module what marks it as incubating. Else Java prints a warning at each
-   * start, and so that it can do so leaves the module graph out of the AOT cache, and with it much of
-   * what makes a start quick.
+   * start, and so that it can do so leaves the module graph out of the AOT cache, and with it much
+   * of what makes a start quick.
    */
   private static final class IncubatorMark implements Plugin {
     private static final String MODULE_INFO = "/jdk.incubator.vector/module-info.class";

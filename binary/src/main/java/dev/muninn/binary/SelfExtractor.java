@@ -19,8 +19,8 @@ final class SelfExtractor {
   /**
    * Writes it.
    *
-   * @param script in which {@code @NAME@} stands for a value by that name, or for the archive's HASH
-   *     or its OFFSET, counted from 1
+   * @param script in which {@code @NAME@} stands for a value by that name, or for the archive's
+   *     HASH or its OFFSET, counted from 1
    */
   static void write(Path script, Map<String, String> values, Path archive, Path file)
       throws IOException {

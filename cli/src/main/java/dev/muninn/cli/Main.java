@@ -10,6 +10,7 @@ public final class Main {
    * @param arguments a subcommand and its options
    */
   public static void main(String[] arguments) {
+    StartUp.enter();
     System.exit(MuninnCommand.run(StandardStreams.ofProcess(), System.getenv(), arguments));
   }
 }

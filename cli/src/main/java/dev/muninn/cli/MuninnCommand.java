@@ -1,6 +1,7 @@
 package dev.muninn.cli;
 
 import dev.muninn.cli.chat.ChatCommand;
+import dev.muninn.LanguageModel;
 import dev.muninn.cli.bench.BenchCommand;
 import dev.muninn.cli.eval.EvalCommand;
 import dev.muninn.cli.manual.CompletionCommand;
@@ -12,9 +13,12 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Properties;
+import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.function.Supplier;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Help.Ansi;
@@ -45,6 +49,12 @@ final class MuninnCommand implements Callable<Integer> {
       description = "Print the version.")
   private boolean version;
 
+  /** What needs a model is begun beside the reading of their options. */
+  private static final Set<String> LOADING_COMMANDS = Set.of("generate", "chat", "score");
+
+  /** What speaks of all commands. */
+  private static final Set<String> COMMANDS_OF_ALL = Set.of("completion", "man", "help");
+
   @Spec private CommandSpec spec;
 
   private MuninnCommand() {}
@@ -61,22 +71,11 @@ final class MuninnCommand implements Callable<Integer> {
    * @return the exit code
    */
   static int run(StandardStreams streams, Map<String, String> environment, String... arguments) {
-    CommandLine commandLine =
-        new CommandLine(new MuninnCommand())
-            .addSubcommand(new GenerateCommand(streams, environment))
-            .addSubcommand(new ChatCommand(streams, environment))
-            .addSubcommand(new InspectCommand(streams, environment))
-            .addSubcommand(new ScoreCommand(streams, environment))
-            .addSubcommand(new EvalCommand(streams, environment))
-            .addSubcommand(new DepthCommand(streams, environment))
-            .addSubcommand(new TraceCommand(streams, environment))
-            .addSubcommand(new TrainCommand(streams, environment))
-            .addSubcommand(new BenchCommand(streams, environment))
-            .addSubcommand(new CompletionCommand(streams))
-            .addSubcommand(new ManCommand(streams))
-            .addSubcommand(new PullCommand(streams, environment))
-            .addSubcommand(ModelsCommand.create(streams, environment))
-            .addSubcommand(new HelpCommand());
+    if (arguments.length > 1 && LOADING_COMMANDS.contains(arguments[0])) {
+      LanguageModel.prepare();
+    }
+    CommandLine commandLine = new CommandLine(new MuninnCommand());
+    addCommands(commandLine, subcommands(streams, environment), arguments);
     GroupedOptionList.install(commandLine);
     GroupedCommandList.install(commandLine);
     Failures failures = new Failures();
@@ -97,6 +96,43 @@ final class MuninnCommand implements Callable<Integer> {
       // An error is not an exception to picocli, and a stack trace is not one line.
       return Failures.handle(error, innermost(commandLine));
     }
+  }
+
+  /** The subcommands by name, in the order of the help. */
+  private static Map<String, Supplier<Object>> subcommands(
+      StandardStreams streams, Map<String, String> environment) {
+    Map<String, Supplier<Object>> commands = new LinkedHashMap<>();
+    commands.put("generate", () -> new GenerateCommand(streams, environment));
+    commands.put("chat", () -> new ChatCommand(streams, environment));
+    commands.put("inspect", () -> new InspectCommand(streams, environment));
+    commands.put("score", () -> new ScoreCommand(streams, environment));
+    commands.put("trace", () -> new TraceCommand(streams, environment));
+    commands.put("eval", () -> new EvalCommand(streams, environment));
+    commands.put("depth", () -> new DepthCommand(streams, environment));
+    commands.put("bench", () -> new BenchCommand(streams, environment));
+    commands.put("pull", () -> new PullCommand(streams, environment));
+    commands.put("models", () -> ModelsCommand.create(streams, environment));
+    commands.put("train", () -> new TrainCommand(streams, environment));
+    commands.put("completion", () -> new CompletionCommand(streams));
+    commands.put("man", () -> new ManCommand(streams));
+    commands.put("help", HelpCommand::new);
+    return commands;
+  }
+
+  /**
+   * Adds the subcommand that the arguments name, or all of them. Reading the options of each takes
+   * as long as a short answer.
+   */
+  private static void addCommands(
+      CommandLine commandLine, Map<String, Supplier<Object>> commands, String[] arguments) {
+    String first = arguments.length == 0 ? "" : arguments[0];
+    boolean alone = commands.containsKey(first) && !COMMANDS_OF_ALL.contains(first);
+    boolean none = arguments.length == 1 && (first.equals("--version") || first.equals("-V"));
+    commands.forEach((name, command) -> {
+      if (alone ? name.equals(first) : !none) {
+        commandLine.addSubcommand(name, command.get());
+      }
+    });
   }
 
   private static CommandLine innermost(CommandLine commandLine) {

@@ -2,9 +2,11 @@ package dev.muninn.cli;
 
 import dev.muninn.GenerationResult;
 import dev.muninn.LanguageModel;
+import dev.muninn.LoadTimings;
 import java.io.PrintWriter;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.TreeMap;
 
 /** Speed, depth and memory of one or several generations, for people. */
@@ -43,7 +45,7 @@ public final class Statistics {
       tokens += result.tokens().size();
       result.recurrences().forEach(recurrence -> histogram.merge(recurrence, 1, Integer::sum));
     }
-    line(out, "load", "%.1f ms", Units.milliseconds(model.loadNanos()));
+    startUp(out, model.loadTimings());
     speed(out, "prefill", prefillTokens, prefillNanos);
     speed(out, "decode", decodeTokens, decodeNanos);
     depths(out, histogram);
@@ -77,6 +79,29 @@ public final class Statistics {
         Units.bytes(keyValueBytes));
     line(out, "backend", "%s", model.backendName());
     out.flush();
+  }
+
+  /** Where the time went before the first prompt. */
+  private static void startUp(PrintWriter out, LoadTimings load) {
+    OptionalLong entered = StartUp.entered();
+    OptionalLong age = StartUp.age();
+    if (entered.isPresent() && age.isPresent()) {
+      long sinceEntered = System.nanoTime() - entered.getAsLong();
+      line(
+          out,
+          "start",
+          "%.0f ms for Java, %.1f ms for the command line",
+          Units.milliseconds(Math.max(0, age.getAsLong() - sinceEntered)),
+          Units.milliseconds(load.began() - entered.getAsLong()));
+    }
+    line(
+        out,
+        "load",
+        "%.1f ms: map %.1f ms, tokenizer %.1f ms, warm-up %.1f ms",
+        Units.milliseconds(load.totalNanos()),
+        Units.milliseconds(load.mapNanos()),
+        Units.milliseconds(load.tokenizerNanos()),
+        Units.milliseconds(load.warmUpNanos()));
   }
 
   private static void speed(PrintWriter out, String name, long tokens, long nanos) {

@@ -33,6 +33,23 @@ final class NativeTokenizer implements AutoCloseable {
     this.tokenizer = tokenizer;
   }
 
+  /**
+   * Begins to load the library on a thread of its own; {@link #load} waits for it. Where it does
+   * not load, that is said there.
+   */
+  static void loadLibraryBeside() {
+    Thread.ofPlatform()
+        .daemon()
+        .name("muninn-tokenizer")
+        .start(() -> {
+          try {
+            LibUtils.checkStatus();
+          } catch (RuntimeException | LinkageError problem) {
+            return;
+          }
+        });
+  }
+
   static NativeTokenizer load(Path file) {
     try {
       LibUtils.checkStatus();

@@ -68,6 +68,11 @@ public final class Tokenizer implements AutoCloseable {
     }
   }
 
+  /** Begins on a thread of its own what a later {@link #load} will need: loading the library. */
+  public static void prepare() {
+    NativeTokenizer.loadLibraryBeside();
+  }
+
   /** Whether a model directory has a tokenizer. */
   public static boolean exists(Path modelDirectory) {
     return Files.exists(modelDirectory.resolve(FILE));

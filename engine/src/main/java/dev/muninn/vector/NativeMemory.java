@@ -7,41 +7,23 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 
-/**
- * Memory outside the heap that is not cleared first. An arena writes zeros to all it hands out, so
- * that a cache for 4,096 positions would be resident as a whole before the first is used.
- */
+/** Memory outside the heap. */
 final class NativeMemory {
-  private static final MethodHandle MALLOC;
-  private static final MethodHandle FREE;
-
-  static {
-    Linker linker = Linker.nativeLinker();
-    MALLOC =
-        linker.downcallHandle(
-            linker.defaultLookup().findOrThrow("malloc"),
-            FunctionDescriptor.of(ValueLayout.ADDRESS, ValueLayout.JAVA_LONG));
-    FREE =
-        linker.downcallHandle(
-            linker.defaultLookup().findOrThrow("free"),
-            FunctionDescriptor.ofVoid(ValueLayout.ADDRESS));
-  }
+  /**
+   * What is cleared in less time than it takes to find the system's own functions, which is some 30
+   * ms at a cold start.
+   */
+  private static final long SMALL = 16L << 20;
 
   private NativeMemory() {}
 
-  /** Uninitialised memory that is freed with the arena. */
+  /**
+   * Memory that is freed with the arena; its content is anything. An arena writes zeros to all it
+   * hands out, so that a cache for 4,096 positions would be resident as a whole before the first is
+   * used. So what is large comes from the system.
+   */
   static MemorySegment allocate(long bytes, Arena arena) {
-    try {
-      MemorySegment memory = (MemorySegment) MALLOC.invokeExact(bytes);
-      if (memory.equals(MemorySegment.NULL)) {
-        throw new OutOfMemoryError("no " + bytes + " bytes of native memory");
-      }
-      return memory.reinterpret(bytes, arena, NativeMemory::free);
-    } catch (RuntimeException | Error e) {
-      throw e;
-    } catch (Throwable e) {
-      throw new AssertionError(e);
-    }
+    return bytes <= SMALL ? arena.allocate(bytes, 64) : Uncleared.allocate(bytes, arena);
   }
 
   /** Memory that is freed when nothing refers to it any more. */
@@ -49,13 +31,45 @@ final class NativeMemory {
     return Arena.ofAuto().allocate(bytes, 64);
   }
 
-  private static void free(MemorySegment memory) {
-    try {
-      FREE.invokeExact(memory);
-    } catch (RuntimeException | Error e) {
-      throw e;
-    } catch (Throwable e) {
-      throw new AssertionError(e);
+  /** The system's functions, found when the first is wanted. */
+  private static final class Uncleared {
+    private static final MethodHandle MALLOC;
+    private static final MethodHandle FREE;
+
+    static {
+      Linker linker = Linker.nativeLinker();
+      MALLOC =
+          linker.downcallHandle(
+              linker.defaultLookup().findOrThrow("malloc"),
+              FunctionDescriptor.of(ValueLayout.ADDRESS, ValueLayout.JAVA_LONG));
+      FREE =
+          linker.downcallHandle(
+              linker.defaultLookup().findOrThrow("free"),
+              FunctionDescriptor.ofVoid(ValueLayout.ADDRESS));
+    }
+
+    static MemorySegment allocate(long bytes, Arena arena) {
+      try {
+        MemorySegment memory = (MemorySegment) MALLOC.invokeExact(bytes);
+        if (memory.equals(MemorySegment.NULL)) {
+          throw new OutOfMemoryError("no " + bytes + " bytes of native memory");
+        }
+        return memory.reinterpret(bytes, arena, Uncleared::free);
+      } catch (RuntimeException | Error e) {
+        throw e;
+      } catch (Throwable e) {
+        throw new AssertionError(e);
+      }
+    }
+
+    private static void free(MemorySegment memory) {
+      try {
+        FREE.invokeExact(memory);
+      } catch (RuntimeException | Error e) {
+        throw e;
+      } catch (Throwable e) {
+        throw new AssertionError(e);
+      }
     }
   }
 }

@@ -117,13 +117,58 @@ public final class ScalarKernels {
     return lanes[0];
   }
 
-  /** The outputs from {@code from} to {@code to} of {@link MatrixKernels#multiply}. */
+  /**
+   * The outputs from {@code from} to {@code to} of {@link MatrixKernels#multiply}. Each is that of
+   * {@link #dot}, but a weight row is read once for all rows: before any of this is compiled, to
+   * read a number in native memory is twenty calls.
+   */
   static void multiply(
       Matrix matrix, int from, int to, PackedRows x, float[] y, int at, int stride, float[] lanes) {
+    int columns = matrix.columns();
+    int chunked = columns - columns % Lanes.CHUNK;
+    float[] weights = new float[columns];
+    short[] halves = new short[matrix.dtype() == DType.F32 ? 0 : columns];
+    int size = x.groupSize();
     for (int o = from; o < to; o++) {
+      unpack(matrix, o, halves, weights);
       for (int row = 0; row < x.rows(); row++) {
-        y[at + row * stride + o] = dot(matrix, o, x, row, lanes);
+        Arrays.fill(lanes, 0, Lanes.COUNT, 0);
+        int first = x.groupOffset(row / size) + row % size * Lanes.COUNT;
+        for (int i = 0; i < chunked; i += Lanes.COUNT, first += size * Lanes.COUNT) {
+          addProducts(weights, i, x.data, first, lanes);
+        }
+        int tailFrom = x.tailOffset(row);
+        for (int i = chunked; i < columns; i++) {
+          int lane = PackedRows.tailLane(i - chunked, x.paired());
+          lanes[lane] = Math.fma(weights[i], x.data[tailFrom + i - chunked], lanes[lane]);
+        }
+        y[at + row * stride + o] = sum(lanes);
       }
+    }
+  }
+
+  private static void addProducts(float[] weights, int at, float[] x, int from, float[] lanes) {
+    for (int lane = 0; lane < Lanes.COUNT; lane++) {
+      lanes[lane] = Math.fma(weights[at + lane], x[from + lane], lanes[lane]);
+    }
+  }
+
+  /** Reads a weight row in the order of the lanes that a packed row has. */
+  private static void unpack(Matrix matrix, int output, short[] halves, float[] weights) {
+    int columns = matrix.columns();
+    long offset = output * matrix.rowBytes();
+    DType dtype = matrix.dtype();
+    if (dtype == DType.F32) {
+      MemorySegment.copy(matrix.data(), FLOAT, offset, weights, 0, columns);
+      return;
+    }
+    MemorySegment.copy(matrix.data(), SHORT, offset, halves, 0, columns);
+    int chunked = columns - columns % Lanes.CHUNK;
+    boolean bf16 = dtype == DType.BF16;
+    for (int i = 0; i < columns; i++) {
+      float weight = bf16 ? Float.intBitsToFloat(halves[i] << 16) : Float.float16ToFloat(halves[i]);
+      int lane = i % Lanes.CHUNK / 2 + i % 2 * Lanes.COUNT;
+      weights[i < chunked ? i - i % Lanes.CHUNK + lane : i] = weight;
     }
   }
 
