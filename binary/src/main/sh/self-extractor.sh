@@ -54,6 +54,7 @@ unpack() {
   image=$partial/$name
   "$image/runtime/bin/java" -Xshare:off -version >/dev/null 2>&1 ||
     fail "programs in $cache do not run: Muninn needs Linux on x86-64 with glibc, and a cache directory that is not mounted noexec (MUNINN_CACHE)"
+  chmod 700 "$image"
   : >"$image/verified"
   # A broken image makes way; one that another start moved here meanwhile is as good as this.
   if [ -d "$root" ] && ! is_whole "$root"; then

@@ -14,5 +14,76 @@ case ${LC_ALL:-${LC_CTYPE:-${LANG:-}}} in
   *) export LC_ALL=C.UTF-8 ;;
 esac
 
+# Whether the arguments ask for TornadoVM's backend.
+wants_tornado() {
+  previous=
+  for argument in "$@"; do
+    case $argument in
+      --) return 1 ;;
+      --backend=tornado) return 0 ;;
+      tornado) [ "$previous" != --backend ] || return 0 ;;
+    esac
+    previous=$argument
+  done
+  return 1
+}
+
+# TornadoVM's SDK says in a file what Java needs to run it. It holds a placeholder for the SDK's
+# directory, which may have spaces; each line is an option, and after the first space its value.
+start_tornado() {
+  file=$TORNADOVM_HOME/tornado-argfile.template
+  [ -r "$file" ] || file=$TORNADOVM_HOME/tornado-argfile
+  if ! [ -r "$file" ]; then
+    printf 'muninn: %s: no tornado-argfile, expected the SDK of TornadoVM in TORNADOVM_HOME\n' \
+      "$TORNADOVM_HOME" >&2
+    exit 1
+  fi
+  set -- -cp "@CLASS_PATH@" dev.muninn.cli.Main "$@"
+  options=0
+  while IFS= read -r line || [ -n "$line" ]; do
+    case $line in
+      '' | '#'*) continue ;;
+    esac
+    value=
+    case $line in
+      -*' '*)
+        value=${line#* }
+        line=${line%% *}
+        ;;
+    esac
+    # Jars in the working directory are not meant.
+    value=${value#.:}
+    for word in "$line" ${value:+"$value"}; do
+      expanded=
+      while :; do
+        case $word in
+          *'${TORNADOVM_HOME}'*)
+            expanded=$expanded${word%%'${TORNADOVM_HOME}'*}$TORNADOVM_HOME
+            word=${word#*'${TORNADOVM_HOME}'}
+            ;;
+          *) break ;;
+        esac
+      done
+      set -- "$@" "$expanded$word"
+      options=$((options + 1))
+    done
+  done <"$file"
+  # The options were put behind the program's arguments: they go round to the front.
+  program=$(($# - options))
+  while [ "$program" -gt 0 ]; do
+    set -- "$@" "$1"
+    shift
+    program=$((program - 1))
+  done
+  exec "$root/runtime/bin/java" -XX:-UsePerfData -XX:+DisplayVMOutputToStderr -Xlog:disable \
+    -Xlog:all=warning,aot*=off,cds*=off:stderr --enable-native-access=ALL-UNNAMED \
+    --sun-misc-unsafe-memory-access=allow --add-modules jdk.incubator.vector \
+    -DRUST_LIBRARY_PATH="$root/lib/libtokenizers.so" "$@"
+}
+
+if [ -n "${TORNADOVM_HOME:-}" ] && wants_tornado "$@"; then
+  start_tornado "$@"
+fi
+
 exec "$root/runtime/bin/java" "@$root/lib/java.args" -XX:AOTCache="$root/lib/muninn.aot" \
   -DRUST_LIBRARY_PATH="$root/lib/libtokenizers.so" -cp "@CLASS_PATH@" dev.muninn.cli.Main "$@"

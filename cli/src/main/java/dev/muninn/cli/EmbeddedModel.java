@@ -72,13 +72,12 @@ public record EmbeddedModel(String version, List<EmbeddedFile> files) {
   /**
    * The directory with the model's files.
    *
-   * @param environment says where the cache is: {@code MUNINN_CACHE}, or muninn under {@code
-   *     XDG_CACHE_HOME} or under .cache in {@code HOME}. Where it cannot be written, a temporary
-   *     directory serves until the JVM ends.
+   * @param environment says where the {@link CacheDirectory} is. Where it cannot be written, a
+   *     temporary directory serves until the JVM ends.
    */
   public Path directory(Map<String, String> environment) throws IOException {
     try {
-      Path cached = UserDirectories.cache(environment).resolve(NAME + "-" + version);
+      Path cached = CacheDirectory.of(environment).path().resolve(NAME + "-" + version);
       complete(cached);
       return cached;
     } catch (IOException e) {

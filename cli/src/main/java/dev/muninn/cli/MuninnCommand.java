@@ -113,6 +113,7 @@ final class MuninnCommand implements Callable<Integer> {
     commands.put("pull", () -> new PullCommand(streams, environment));
     commands.put("models", () -> ModelsCommand.create(streams, environment));
     commands.put("train", () -> new TrainCommand(streams, environment));
+    commands.put("cache", () -> new CacheCommand(streams, environment));
     commands.put("completion", () -> new CompletionCommand(streams));
     commands.put("man", () -> new ManCommand(streams));
     commands.put("help", HelpCommand::new);
