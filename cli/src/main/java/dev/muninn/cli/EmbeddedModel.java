@@ -17,9 +17,9 @@ import java.util.Map;
  * The small model in the program's own jar. Models are mapped from files, so its files are copied
  * to a cache directory, once for all runs.
  *
- * <p>Each file appears under its name by an atomic move when it is whole. So programs that start at
- * once do not see each other's halves, and a file that was lost or cut is replaced under the feet
- * of a program that has it mapped without harm.
+ * <p>Each file appears under its name when it is whole. So programs that start at once do not see
+ * each other's halves or replace each other's files, and a file that was lost or cut is replaced
+ * under the feet of a program that has it mapped without harm.
  *
  * @param version says which files these are: another version has another directory
  * @param files what there is to copy
@@ -42,11 +42,26 @@ public record EmbeddedModel(String version, List<EmbeddedFile> files) {
       return Files.isRegularFile(file) && Files.size(file) == size;
     }
 
+    /**
+     * A link does not replace what another program has put there meanwhile: that one may have opened
+     * it already, and takes a new file for a changed one.
+     */
+    private void putInPlace(Path partial, Path directory) throws IOException {
+      Path file = directory.resolve(name);
+      try {
+        Files.createLink(file, partial);
+      } catch (IOException | UnsupportedOperationException e) {
+        if (!isWholeIn(directory)) {
+          Files.move(partial, file, StandardCopyOption.ATOMIC_MOVE);
+        }
+      }
+    }
+
     private void copyTo(Path directory) throws IOException {
       Path partial = Files.createTempFile(directory, name + ".", ".partial");
       try (InputStream contents = EmbeddedModel.class.getResourceAsStream(NAME + "/" + name)) {
         Files.copy(contents, partial, StandardCopyOption.REPLACE_EXISTING);
-        Files.move(partial, directory.resolve(name), StandardCopyOption.ATOMIC_MOVE);
+        putInPlace(partial, directory);
       } finally {
         Files.deleteIfExists(partial);
       }
