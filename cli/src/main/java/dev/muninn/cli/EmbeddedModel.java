@@ -43,8 +43,8 @@ public record EmbeddedModel(String version, List<EmbeddedFile> files) {
     }
 
     /**
-     * A link does not replace what another program has put there meanwhile: that one may have opened
-     * it already, and takes a new file for a changed one.
+     * A link does not replace what another program has put there meanwhile: that one may have
+     * opened it already, and takes a new file for a changed one.
      */
     private void putInPlace(Path partial, Path directory) throws IOException {
       Path file = directory.resolve(name);
