@@ -55,7 +55,7 @@ unpack() {
   "$image/runtime/bin/java" -Xshare:off -version >/dev/null 2>&1 ||
     fail "programs in $cache do not run: Muninn needs Linux on x86-64 with glibc, and a cache directory that is not mounted noexec (MUNINN_CACHE)"
   chmod 700 "$image"
-  : >"$image/verified"
+  touch "$image/verified"
   # A broken image makes way; one that another start moved here meanwhile is as good as this.
   if [ -d "$root" ] && ! is_whole "$root"; then
     mv "$root" "$partial/broken" 2>/dev/null
@@ -71,9 +71,9 @@ unpack_once() (
   umask 077
   mkdir -p "$cache" 2>/dev/null && [ -w "$cache" ] ||
     fail "cannot write to $cache: set MUNINN_CACHE to a directory that can be written"
-  if command -v flock >/dev/null; then
+  if command -v flock >/dev/null && touch "$cache/lock" 2>/dev/null; then
     # One unpacks, the others wait for it.
-    exec 8>"$cache/lock" && flock 8
+    exec 8>>"$cache/lock" && flock 8
   fi
   unpack
 )
@@ -84,7 +84,7 @@ main() {
   root=$cache/$hash
   if ! [ "$root/verified" -nt "$self" ]; then
     verify
-    [ ! -f "$root/verified" ] || : >"$root/verified" 2>/dev/null
+    [ ! -f "$root/verified" ] || touch "$root/verified" 2>/dev/null
   fi
   is_whole "$root" || unpack_once || exit
   . "$root/lib/launch.sh"

@@ -205,6 +205,18 @@ class BinaryTest {
   }
 
   @Test
+  void statisticsSayWhereTheTimeGoes() throws Exception {
+    Run run = run(home(sharedHome), BINARY, "generate", "--stats", "47+8=");
+    assertEquals("55\n", run.out());
+    List<String> lines = run.err().lines().toList();
+    assertTrue(lines.get(0).matches("start +\\d+ ms for Java, [\\d.]+ ms for .*"), run.err());
+    assertTrue(
+        lines.get(1).matches("load +.* ms: map .* ms, tokenizer .* ms, warm-up .* ms"), run.err());
+    assertTrue(lines.get(2).startsWith("prefill "), run.err());
+    assertTrue(lines.get(3).startsWith("decode "), run.err());
+  }
+
+  @Test
   void interruptionReachesJava() throws Exception {
     Process process =
         start(
