@@ -11,9 +11,10 @@ import picocli.CommandLine.Option;
 
 /** Lists what Muninn unpacked, and removes what no program needs any more. */
 @CommandSection.In(CommandSection.PROGRAM)
+@HelpHeading("Cache")
 @Command(
     name = "cache",
-    description = "Lists what was unpacked to the cache directory, or removes old versions.",
+    description = "Lists what the single binary unpacked, or removes old versions.",
     customSynopsis = "muninn cache [OPTION]...")
 final class CacheCommand implements Callable<Integer> {
   private final StandardStreams streams;
