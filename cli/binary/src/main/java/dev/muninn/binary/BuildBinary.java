@@ -37,7 +37,7 @@ public final class BuildBinary {
     RuntimeImage.link(image.resolve("runtime"));
     List<String> classPath = ApplicationJars.copy(target.resolve("lib"), lib);
     copyImageFiles(module.resolve("src/main/image"), image, classPath);
-    Files.copy(module.resolve("../LICENSE"), image.resolve("LICENSE"));
+    Files.copy(module.resolve("../../LICENSE"), image.resolve("LICENSE"));
     AotCache.train(image, classPath, target);
     Path archive = target.resolve(name + ".tar.gz");
     Archive.write(work, name, archive);
