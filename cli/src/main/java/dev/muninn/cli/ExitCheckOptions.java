@@ -76,9 +76,7 @@ public abstract class ExitCheckOptions {
         Optional.of(criterion),
         minimumRecurrence == null ? 1 : minimumRecurrence,
         every == null ? 1 : every,
-        notInPrefill
-            ? ExitOptions.Prefill.NONE
-            : prefill == null ? unsaid : prefill);
+        notInPrefill ? ExitOptions.Prefill.NONE : prefill == null ? unsaid : prefill);
   }
 
   private static void refuseWithoutExit(String option, boolean given) {

@@ -1,14 +1,14 @@
 package dev.muninn.cli;
 
-import dev.muninn.cli.chat.ChatCommand;
 import dev.muninn.LanguageModel;
 import dev.muninn.cli.bench.BenchCommand;
+import dev.muninn.cli.chat.ChatCommand;
 import dev.muninn.cli.eval.EvalCommand;
 import dev.muninn.cli.manual.CompletionCommand;
 import dev.muninn.cli.manual.ManCommand;
-import dev.muninn.cli.train.TrainCommand;
 import dev.muninn.cli.models.ModelsCommand;
 import dev.muninn.cli.models.PullCommand;
+import dev.muninn.cli.train.TrainCommand;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintWriter;

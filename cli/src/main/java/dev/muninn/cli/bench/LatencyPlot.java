@@ -41,7 +41,8 @@ final class LatencyPlot {
     XYChart byRecurrence = byRecurrence(bench, decoded);
     XYChart byContext = byContext(bench, decoded);
     int height =
-        ChartFile.HEIGHT + LEGEND_LINE * Math.max(legendBelow(byRecurrence), legendBelow(byContext));
+        ChartFile.HEIGHT
+            + LEGEND_LINE * Math.max(legendBelow(byRecurrence), legendBelow(byContext));
     ChartFile.write(file, height, List.of(byRecurrence, byContext));
   }
 

@@ -1,9 +1,9 @@
 package dev.muninn.cli.eval;
 
-import dev.muninn.weights.AtomicFile;
 import dev.muninn.cli.Units;
 import dev.muninn.cli.UsageException;
 import dev.muninn.eval.Measure;
+import dev.muninn.weights.AtomicFile;
 import java.awt.BasicStroke;
 import java.awt.Color;
 import java.awt.Font;

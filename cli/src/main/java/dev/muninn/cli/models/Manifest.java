@@ -1,7 +1,7 @@
 package dev.muninn.cli.models;
 
-import dev.muninn.weights.AtomicFile;
 import dev.muninn.cli.Json;
+import dev.muninn.weights.AtomicFile;
 import dev.muninn.weights.CheckpointException;
 import dev.muninn.weights.JsonFile;
 import java.io.IOException;
