@@ -18,14 +18,12 @@ import dev.muninn.trace.TraceRequest;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Option;
 
 /** Shows a prompt's thought: its latent states at every recurrence, and what they would say. */
 @CommandSection.In(CommandSection.UNDERSTAND)
@@ -49,36 +47,7 @@ final class TraceCommand implements Callable<Integer> {
 
   @Mixin private final CacheOptions cacheOptions = new CacheOptions();
 
-  @Option(
-      names = "--starts",
-      paramLabel = "K",
-      converter = NumberConverters.Positive.class,
-      description =
-          "Random states to begin from, of the seeds from --seed up; the ends are compared"
-              + " (default: 1).")
-  private int starts = 1;
-
-  @Option(
-      names = "--settle",
-      paramLabel = "X",
-      converter = NumberConverters.AboveZero.class,
-      description = "Relative change below which a token has settled (default: 0.03).")
-  private float settle = 0.03f;
-
-  @Option(
-      names = "--top",
-      paramLabel = "N",
-      converter = NumberConverters.Positive.class,
-      description = "Likeliest tokens that are kept of each recurrence (default: 5).")
-  private int top = 5;
-
-  @Option(
-      names = "--detail",
-      paramLabel = "N",
-      converter = NumberConverters.Positive.class,
-      description =
-          "Most tokens with figures of their own in the report, the slowest (default: 64).")
-  private int detail = 64;
+  @Mixin private final TraceOptions traceOptions = new TraceOptions();
 
   @Mixin private final TraceOutputOptions outputOptions = new TraceOutputOptions();
 
@@ -90,7 +59,7 @@ final class TraceCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     promptOptions.requireOne();
-    List<InitialState> initialStates = initialStates();
+    List<InitialState> initialStates = traceOptions.initialStates(depthOptions.initialState());
     outputOptions.requireConsistent();
     Prompt prompt = promptOptions.read(streams.in());
     TraceRequest request =
@@ -98,7 +67,7 @@ final class TraceCommand implements Callable<Integer> {
             prompt,
             depthOptions.recurrence(),
             initialStates,
-            top,
+            traceOptions.top(),
             new DecodingOptions(
                 cacheOptions.policy(),
                 cacheOptions.type(),
@@ -123,10 +92,14 @@ final class TraceCommand implements Callable<Integer> {
       TraceAnalysis analysis;
       try (Trace trace = traced.get()) {
         analysis =
-            TraceAnalysis.of(trace, settle, modelOptions.name(), new TokenTexts(model.tokenizer()));
+            TraceAnalysis.of(
+                trace,
+                traceOptions.settle(),
+                modelOptions.name(),
+                new TokenTexts(model.tokenizer()));
       }
       if (outputOptions.out().isPresent()) {
-        new TraceReport(analysis, detail).write(directory.work());
+        new TraceReport(analysis, traceOptions.detail()).write(directory.work());
         directory.commit();
       }
       print(analysis);
@@ -134,18 +107,6 @@ final class TraceCommand implements Callable<Integer> {
       throw e.getCause();
     }
     return ExitCode.OK;
-  }
-
-  private List<InitialState> initialStates() {
-    InitialState first = depthOptions.initialState();
-    if (starts > 1 && first.scale() == 0) {
-      throw new UsageException("--starts needs random states: without them all starts are one");
-    }
-    List<InitialState> states = new ArrayList<>();
-    for (int i = 0; i < starts; i++) {
-      states.add(new InitialState(first.scale(), first.seed() + i));
-    }
-    return states;
   }
 
   private void print(TraceAnalysis analysis) throws IOException {

@@ -4,10 +4,12 @@ import dev.muninn.weights.CheckpointException;
 import dev.muninn.weights.DType;
 import dev.muninn.weights.SafetensorsOutput;
 import dev.muninn.weights.SafetensorsWriter;
+import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 
@@ -43,9 +45,10 @@ public final class LatentFile implements AutoCloseable {
   /**
    * Begins a file of zeros.
    *
-   * @throws CheckpointException if it cannot be written
+   * @throws CheckpointException if it cannot be written, or if the disk has no room for it
    */
   static LatentFile create(Path target, int[] tokens, int recurrence, int starts, int width) {
+    requireSpace(target, bytes(tokens.length, recurrence, starts, width));
     long positions = tokens.length;
     MemorySegment ids = MemorySegment.ofArray(new byte[tokens.length * Integer.BYTES]);
     for (int i = 0; i < tokens.length; i++) {
@@ -63,6 +66,25 @@ public final class LatentFile implements AutoCloseable {
       writer.reserve(ENDS, DType.F32, List.of((long) starts, positions, (long) width));
     }
     return new LatentFile(tokens.length, recurrence, starts, width, writer.open());
+  }
+
+  private static void requireSpace(Path target, long bytes) {
+    long free;
+    try {
+      free = Files.getFileStore(target.toAbsolutePath().getParent()).getUsableSpace();
+    } catch (IOException unknown) {
+      // Then the writing will tell.
+      return;
+    }
+    if (bytes > free) {
+      throw new CheckpointException(
+          target
+              + ": found "
+              + free
+              + " bytes of free disk, expected "
+              + bytes
+              + " for the states");
+    }
   }
 
   /** Bytes of the states of a trace. */

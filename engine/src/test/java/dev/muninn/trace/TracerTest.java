@@ -25,6 +25,7 @@ import dev.muninn.decode.InitialStates;
 import dev.muninn.decode.SequenceForward;
 import dev.muninn.vector.VectorBackendProvider;
 import dev.muninn.weights.Checkpoint;
+import dev.muninn.weights.CheckpointException;
 import dev.muninn.weights.Tensor;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -366,6 +367,11 @@ class TracerTest {
               .getMessage()
               .contains("more than a trace can hold"));
     }
+    CheckpointException full =
+        assertThrows(
+            CheckpointException.class,
+            () -> LatentFile.create(target(), new int[1 << 20], 1 << 20, 1, 1 << 20));
+    assertTrue(full.getMessage().contains("bytes of free disk, expected"), full.getMessage());
     assertThrows(IllegalArgumentException.class, () -> request(new int[] {1}, 0, 1));
     assertThrows(
         IllegalArgumentException.class, () -> request(new int[] {1}, 1, 0, InitialState.zero()));
