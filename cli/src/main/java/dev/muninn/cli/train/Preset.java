@@ -13,7 +13,7 @@ final class Preset {
   static final int LENGTH = 72;
   static final int BATCH = 32;
   static final int ACCUMULATE = 1;
-  static final int STEPS = 2_400;
+  static final int STEPS = 4_000;
   static final float LEARNING_RATE = 1e-3f;
   static final int WARM_UP = 100;
   static final float WEIGHT_DECAY = 0.05f;
