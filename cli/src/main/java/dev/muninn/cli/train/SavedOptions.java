@@ -65,13 +65,14 @@ final class SavedOptions {
     Map<String, String> given = of(command);
     for (Map.Entry<String, String> entry : given.entrySet()) {
       String name = entry.getKey();
-      if (!FREE.contains(name) && !entry.getValue().equals(saved.get(name))) {
+      String before = saved.getOrDefault(name, standard(command.findOption(name)));
+      if (!FREE.contains(name) && !entry.getValue().equals(before)) {
         throw new UsageException(
             name
                 + " is "
                 + entry.getValue()
                 + ", but the run was started with "
-                + saved.getOrDefault(name, "its default")
+                + (before == null ? "its default" : before)
                 + ": leave it out to go on");
       }
     }
@@ -81,6 +82,14 @@ final class SavedOptions {
         set(option, text);
       }
     });
+  }
+
+  /** What an option is that was not given, or null if the preset or the model says it. */
+  private static String standard(OptionSpec option) {
+    if (option.defaultValue() != null) {
+      return option.defaultValue();
+    }
+    return option.initialValue() == null ? null : option.initialValue().toString();
   }
 
   private static void set(OptionSpec option, String text) {

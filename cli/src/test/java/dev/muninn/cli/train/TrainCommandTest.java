@@ -76,8 +76,8 @@ class TrainCommandTest {
   void aRunGoesOnWithItsOwnOptions() throws IOException {
     assertEquals(ExitCode.OK, train("--steps=6", "--cool-down=0", "--warm-up=0").exitCode());
     train("--resume", "--seed=1")
-        .assertFails(ExitCode.USAGE, "--seed is 1, but the run was started with its default");
-    CommandRun run = plain("--resume", "--steps=8", "--json");
+        .assertFails(ExitCode.USAGE, "--seed is 1, but the run was started with 0: leave it out");
+    CommandRun run = plain("--resume", "--steps=8", "--seed=0", "--json");
     assertEquals(ExitCode.OK, run.exitCode(), run.err());
     Path parts = out();
     List<String> resumed = losses(parts);
