@@ -1,7 +1,9 @@
 package dev.muninn;
 
 import dev.muninn.backend.Backend;
-import dev.muninn.backend.BackendProvider;
+import dev.muninn.backend.BackendException;
+import dev.muninn.backend.Backends;
+import dev.muninn.backend.ComputeDevice;
 import dev.muninn.cache.KeyValueLayout;
 import dev.muninn.cache.KeyValueType;
 import dev.muninn.decode.Decoders;
@@ -31,7 +33,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
-import java.util.ServiceLoader;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.ObjIntConsumer;
 import java.util.function.Supplier;
@@ -105,6 +106,9 @@ public final class LanguageModel implements AutoCloseable {
    *
    * @param directory config.json, model.safetensors or its shards, and usually tokenizer.json
    * @throws CheckpointException if the directory holds no model that can be run; one line says why
+   * @throws IllegalArgumentException if there is no such device
+   * @throws BackendException if the backend that was asked for is not there, or cannot run the
+   *     model
    */
   public static LanguageModel load(Path directory, LoadOptions options) {
     final long began = System.nanoTime();
@@ -119,7 +123,7 @@ public final class LanguageModel implements AutoCloseable {
     try {
       RavenWeights weights = RavenWeights.bind(config, checkpoint);
       final long mapped = System.nanoTime();
-      backend = provider("vector").open(weights, options.threads());
+      backend = Backends.open(weights, options.threads(), options.backend(), options.device());
       final long opened = System.nanoTime();
       if (hasTokenizer) {
         tokenizer = Tokenizer.load(directory, config.vocabularySize());
@@ -151,16 +155,6 @@ public final class LanguageModel implements AutoCloseable {
     }
   }
 
-  private static BackendProvider provider(String name) {
-    for (BackendProvider provider :
-        ServiceLoader.load(BackendProvider.class, LanguageModel.class.getClassLoader())) {
-      if (provider.name().equals(name)) {
-        return provider;
-      }
-    }
-    throw new IllegalStateException("no backend is called " + name);
-  }
-
   public RavenConfig config() {
     return config;
   }
@@ -182,6 +176,11 @@ public final class LanguageModel implements AutoCloseable {
   /** Nanoseconds that {@link #load} took. */
   public long loadNanos() {
     return loadTimings.totalNanos();
+  }
+
+  /** The device that computes. */
+  public ComputeDevice device() {
+    return backend.device();
   }
 
   /** What computes: backend, instruction set or device, threads. */

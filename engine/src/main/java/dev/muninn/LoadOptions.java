@@ -1,20 +1,41 @@
 package dev.muninn;
 
+import dev.muninn.backend.Backends;
+import java.util.Objects;
+import java.util.Optional;
+
 /**
  * How a model is opened.
  *
- * @param threads threads that compute, the caller's among them, at least 1
+ * @param threads threads that compute on the CPU, the caller's among them, at least 1
+ * @param backend what computes: one of {@link Backends#NAMES}
+ * @param device id of the device that computes, or empty for the backend's choice
  */
-public record LoadOptions(int threads) {
+public record LoadOptions(int threads, String backend, Optional<String> device) {
 
   public LoadOptions {
+    Objects.requireNonNull(device, "device");
     if (threads < 1) {
       throw new IllegalArgumentException("threads must be at least 1, not " + threads);
     }
+    if (!Backends.NAMES.contains(backend)) {
+      throw new IllegalArgumentException(
+          "backend must be one of " + String.join(", ", Backends.NAMES) + ", not " + backend);
+    }
   }
 
-  /** One thread per physical core. */
+  /** Automatic choice of the backend. */
+  public LoadOptions(int threads) {
+    this(threads, Backends.AUTO, Optional.empty());
+  }
+
+  /** One thread per physical core, automatic choice of the backend. */
   public static LoadOptions defaults() {
     return new LoadOptions(dev.muninn.vector.PhysicalCores.count());
+  }
+
+  /** The same by another backend, on the device that it chooses. */
+  public LoadOptions withBackend(String name) {
+    return new LoadOptions(threads, name, Optional.empty());
   }
 }

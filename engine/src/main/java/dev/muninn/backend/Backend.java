@@ -10,6 +10,9 @@ import dev.muninn.cache.KeyValueStore;
  */
 public interface Backend extends AutoCloseable {
 
+  /** The device that computes. */
+  ComputeDevice device();
+
   /** What computes, for people: the backend's name, the instruction set or device, threads. */
   String description();
 

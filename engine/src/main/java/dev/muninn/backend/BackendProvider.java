@@ -1,6 +1,7 @@
 package dev.muninn.backend;
 
 import dev.muninn.model.RavenWeights;
+import java.util.List;
 
 /** Makes a backend; found by {@link java.util.ServiceLoader}. */
 public interface BackendProvider {
@@ -9,10 +10,25 @@ public interface BackendProvider {
   String name();
 
   /**
+   * The devices that it can compute on here, the one that it would choose first.
+   *
+   * @throws BackendException if what it computes by is not there
+   */
+  List<ComputeDevice> devices();
+
+  /**
    * Opens a backend on a model's weights.
    *
    * @param weights stay mapped until the backend is closed
    * @param threads threads that compute on the host, the caller's among them, at least 1
+   * @param device one of {@link #devices}
+   * @throws DeviceMemoryException if the device has no room for the model
+   * @throws BackendException if the device fails
    */
-  Backend open(RavenWeights weights, int threads);
+  Backend open(RavenWeights weights, int threads, ComputeDevice device);
+
+  /** Opens a backend on the device that it would choose. */
+  default Backend open(RavenWeights weights, int threads) {
+    return open(weights, threads, devices().getFirst());
+  }
 }

@@ -2,6 +2,8 @@ package dev.muninn.model;
 
 import dev.muninn.weights.DType;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
 import java.util.Objects;
 
 /**
@@ -13,6 +15,10 @@ import java.util.Objects;
  * @param data rows * columns elements
  */
 public record Matrix(DType dtype, int rows, int columns, MemorySegment data) {
+  private static final ValueLayout.OfFloat FLOAT =
+      ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+  private static final ValueLayout.OfShort SHORT =
+      ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
   public Matrix {
     Objects.requireNonNull(dtype, "dtype");
@@ -37,6 +43,17 @@ public record Matrix(DType dtype, int rows, int columns, MemorySegment data) {
               + " bytes, not "
               + data.byteSize());
     }
+  }
+
+  /** An element, for what is no hot loop. */
+  public float get(int row, int column) {
+    long at = row * rowBytes() + (long) column * dtype.bits() / 8;
+    return switch (dtype) {
+      case F32 -> data.get(FLOAT, at);
+      case BF16 -> Float.intBitsToFloat(data.get(SHORT, at) << Short.SIZE);
+      case F16 -> Float.float16ToFloat(data.get(SHORT, at));
+      default -> throw new IllegalStateException("no element of " + dtype + " can be read");
+    };
   }
 
   /** Bytes from one row to the next. */

@@ -8,7 +8,7 @@ import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 
 /** Memory outside the heap. */
-final class NativeMemory {
+public final class NativeMemory {
   /**
    * What is cleared in less time than it takes to find the system's own functions, which is some 30
    * ms at a cold start.
@@ -22,7 +22,7 @@ final class NativeMemory {
    * hands out, so that a cache for 4,096 positions would be resident as a whole before the first is
    * used. So what is large comes from the system.
    */
-  static MemorySegment allocate(long bytes, Arena arena) {
+  public static MemorySegment allocate(long bytes, Arena arena) {
     return bytes <= SMALL ? arena.allocate(bytes, 64) : Uncleared.allocate(bytes, arena);
   }
 

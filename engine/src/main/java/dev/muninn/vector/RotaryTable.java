@@ -52,6 +52,16 @@ public final class RotaryTable {
     return sines;
   }
 
+  /** Cosine of the angle by which a pair of columns is turned. */
+  public float cosine(int position, int pair) {
+    return cosines[offset(position) + 2 * pair];
+  }
+
+  /** Sine of the angle by which a pair of columns is turned. */
+  public float sine(int position, int pair) {
+    return sines[offset(position) + 2 * pair + 1];
+  }
+
   /** Index of a position's first column. */
   public int offset(int position) {
     return position * config.headSize();

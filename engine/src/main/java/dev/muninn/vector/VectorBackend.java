@@ -1,6 +1,7 @@
 package dev.muninn.vector;
 
 import dev.muninn.backend.Backend;
+import dev.muninn.backend.ComputeDevice;
 import dev.muninn.backend.LatentRows;
 import dev.muninn.cache.KeyValueLayout;
 import dev.muninn.cache.KeyValueStore;
@@ -12,15 +13,22 @@ final class VectorBackend implements Backend {
   /** Weights of the recurrent block that scalars multiply about as long as compiling takes. */
   private static final long MANY_WEIGHTS = 1L << 24;
 
+  private final ComputeDevice device;
   private final RavenWeights weights;
   private final ThreadTeam team;
   private final RotaryTable rotary;
 
-  VectorBackend(RavenWeights weights, int threads) {
+  VectorBackend(ComputeDevice device, RavenWeights weights, int threads) {
+    this.device = device;
     this.weights = weights;
     WarmUp.begin(weights.adapter().dtype());
     this.rotary = new RotaryTable(weights.config());
     this.team = new ThreadTeam(threads);
+  }
+
+  @Override
+  public ComputeDevice device() {
+    return device;
   }
 
   @Override

@@ -2,18 +2,27 @@ package dev.muninn.vector;
 
 import dev.muninn.backend.Backend;
 import dev.muninn.backend.BackendProvider;
+import dev.muninn.backend.Backends;
+import dev.muninn.backend.ComputeDevice;
 import dev.muninn.model.RavenWeights;
+import java.util.List;
 
 /** The CPU by the Vector API. */
 public final class VectorBackendProvider implements BackendProvider {
 
   @Override
   public String name() {
-    return "vector";
+    return Backends.VECTOR;
   }
 
   @Override
-  public Backend open(RavenWeights weights, int threads) {
-    return new VectorBackend(weights, threads);
+  public List<ComputeDevice> devices() {
+    String vectors = System.getProperty("os.arch") + ", vectors of " + 32 * Lanes.COUNT + " bits";
+    return List.of(new ComputeDevice(name(), "cpu", vectors, ComputeDevice.Kind.CPU, 0));
+  }
+
+  @Override
+  public Backend open(RavenWeights weights, int threads, ComputeDevice device) {
+    return new VectorBackend(device, weights, threads);
   }
 }

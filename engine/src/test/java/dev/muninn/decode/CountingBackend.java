@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.muninn.backend.Backend;
+import dev.muninn.backend.ComputeDevice;
 import dev.muninn.backend.LatentRows;
 import dev.muninn.backend.RowBatch;
 import dev.muninn.cache.KeyValueLayout;
@@ -88,6 +89,11 @@ final class CountingBackend implements Backend {
             "a store that was not closed can be written to");
       }
     }
+  }
+
+  @Override
+  public ComputeDevice device() {
+    return backend.device();
   }
 
   @Override

@@ -1,0 +1,112 @@
+package dev.muninn.backend;
+
+import dev.muninn.backend.ComputeDevice.Kind;
+import dev.muninn.model.RavenWeights;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.ServiceLoader;
+
+/** The backends that are there, and the choice among them. */
+public final class Backends {
+  /** A GPU if there is one with room for the model, else the CPU by the Vector API. */
+  public static final String AUTO = "auto";
+
+  /** The CPU by the Vector API. */
+  public static final String VECTOR = "vector";
+
+  /** GPUs, and other devices that TornadoVM knows. */
+  public static final String TORNADO = "tornado";
+
+  /** What can be asked for. */
+  public static final List<String> NAMES = List.of(AUTO, VECTOR, TORNADO);
+
+  private Backends() {}
+
+  /** All that were found, {@link #VECTOR} first. */
+  public static List<BackendProvider> providers() {
+    List<BackendProvider> providers = new ArrayList<>();
+    ServiceLoader.load(BackendProvider.class, Backends.class.getClassLoader())
+        .forEach(providers::add);
+    providers.sort(Comparator.comparing(provider -> !provider.name().equals(VECTOR)));
+    return providers;
+  }
+
+  /**
+   * A backend by its name.
+   *
+   * @throws BackendException if it is not there; one line says what to install
+   */
+  public static BackendProvider provider(String name) {
+    for (BackendProvider provider : providers()) {
+      if (provider.name().equals(name)) {
+        return provider;
+      }
+    }
+    throw new BackendException(
+        "the backend "
+            + name
+            + " needs TornadoVM 5.2.0 for JDK 25: install it, and set TORNADOVM_HOME to it");
+  }
+
+  /**
+   * Opens a model's backend. Automatic choice takes a GPU with room for the model, and no other
+   * device but the CPU by the Vector API.
+   *
+   * @param name one of {@link #NAMES}
+   * @param device id of a device, or empty for the backend's choice
+   * @throws IllegalArgumentException if there is no such device
+   * @throws BackendException if the backend is not there, or fails
+   */
+  public static Backend open(
+      RavenWeights weights, int threads, String name, Optional<String> device) {
+    if (device.isPresent()) {
+      ComputeDevice found = find(name, device.get());
+      return provider(found.backend()).open(weights, threads, found);
+    }
+    if (!name.equals(AUTO)) {
+      return provider(name).open(weights, threads);
+    }
+    for (BackendProvider provider : providers()) {
+      for (ComputeDevice candidate : devicesOrNone(provider)) {
+        if (candidate.kind() == Kind.GPU) {
+          try {
+            return provider.open(weights, threads, candidate);
+          } catch (DeviceMemoryException e) {
+            // The next one may have more.
+          }
+        }
+      }
+    }
+    return provider(VECTOR).open(weights, threads);
+  }
+
+  private static ComputeDevice find(String name, String id) {
+    List<ComputeDevice> devices = new ArrayList<>();
+    if (name.equals(AUTO)) {
+      providers().forEach(provider -> devices.addAll(devicesOrNone(provider)));
+    } else {
+      devices.addAll(provider(name).devices());
+    }
+    for (ComputeDevice device : devices) {
+      if (device.id().equals(id)) {
+        return device;
+      }
+    }
+    throw new IllegalArgumentException(
+        "there is no device "
+            + id
+            + (name.equals(AUTO) ? "" : " for the backend " + name)
+            + ", only "
+            + String.join(", ", devices.stream().map(ComputeDevice::id).toList()));
+  }
+
+  private static List<ComputeDevice> devicesOrNone(BackendProvider provider) {
+    try {
+      return provider.devices();
+    } catch (BackendException e) {
+      return List.of();
+    }
+  }
+}

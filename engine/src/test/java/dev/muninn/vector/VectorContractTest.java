@@ -1,0 +1,35 @@
+package dev.muninn.vector;
+
+import dev.muninn.BackendContract;
+import dev.muninn.backend.Backend;
+import dev.muninn.model.RavenWeights;
+import org.junit.jupiter.api.Nested;
+
+/** The contract on the CPU. That more threads give the same bits, {@link VectorRowsTest} says. */
+class VectorContractTest {
+  @Nested
+  class OneThread extends BackendContract {
+    @Override
+    protected Backend open(RavenWeights weights) {
+      return new VectorBackendProvider().open(weights, 1);
+    }
+
+    @Override
+    protected float tolerance() {
+      return 1e-4f;
+    }
+  }
+
+  @Nested
+  class TwoThreads extends BackendContract {
+    @Override
+    protected Backend open(RavenWeights weights) {
+      return new VectorBackendProvider().open(weights, 2);
+    }
+
+    @Override
+    protected float tolerance() {
+      return 1e-4f;
+    }
+  }
+}

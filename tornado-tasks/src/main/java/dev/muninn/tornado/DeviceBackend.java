@@ -1,0 +1,108 @@
+package dev.muninn.tornado;
+
+import dev.muninn.backend.Backend;
+import dev.muninn.backend.BackendException;
+import dev.muninn.backend.Backends;
+import dev.muninn.backend.ComputeDevice;
+import dev.muninn.backend.LatentRows;
+import dev.muninn.cache.KeyValueLayout;
+import dev.muninn.cache.KeyValueStore;
+import dev.muninn.model.RavenWeights;
+import uk.ac.manchester.tornado.api.common.TornadoDevice;
+
+/** A model on a device, and what of its memory is taken. */
+final class DeviceBackend implements Backend {
+  private final ComputeDevice device;
+  private final RavenWeights weights;
+  private final DeviceThread thread;
+  private final DeviceMemory memory;
+  private final DeviceModel model;
+  private final RegionAllocator slots;
+  private final RegionAllocator outerRows;
+  private final RegionAllocator recurrentRows;
+
+  DeviceBackend(
+      ComputeDevice device, TornadoDevice tornadoDevice, RavenWeights weights, Schedule schedule) {
+    this.device = device;
+    this.weights = weights;
+    memory =
+        DeviceMemory.of(
+            device.toString(),
+            tornadoDevice.getMaxGlobalMemory(),
+            tornadoDevice.getMaxAllocMemory(),
+            weights,
+            DeviceModel.MOST_ROWS);
+    DeviceSizes sizes = memory.sizes();
+    thread = new DeviceThread(device.toString());
+    try {
+      model =
+          thread.call(
+              () -> {
+                SelfTest.run(tornadoDevice, schedule);
+                return new DeviceModel(weights, tornadoDevice, schedule, sizes);
+              });
+    } catch (RuntimeException | Error e) {
+      thread.close();
+      throw e;
+    }
+    slots = new RegionAllocator(sizes.rowSlots());
+    outerRows = new RegionAllocator(sizes.outerRows());
+    recurrentRows = new RegionAllocator(sizes.recurrentRows());
+  }
+
+  @Override
+  public ComputeDevice device() {
+    return device;
+  }
+
+  @Override
+  public String description() {
+    return Backends.TORNADO + ", " + device;
+  }
+
+  /** Nanoseconds that building and compiling the graphs and the upload took. */
+  long prepareNanos() {
+    return model.prepareNanos();
+  }
+
+  /** Tasks that one application of the recurrent block is made of. */
+  int tasksOfRecurrence() {
+    return model.tasksOfRecurrence();
+  }
+
+  @Override
+  public KeyValueStore allocate(KeyValueLayout layout) {
+    return new TornadoStore(layout, outerRows, recurrentRows, memory);
+  }
+
+  @Override
+  public LatentRows rows(int capacity) {
+    int first = slots.take(capacity);
+    if (first < 0) {
+      throw new BackendException(
+          device
+              + " has "
+              + slots.largest()
+              + " row slots left, not "
+              + capacity
+              + ": fewer sequences or a shorter prompt at once take less");
+    }
+    return new TornadoRows(weights, thread, model, first, capacity) {
+      private boolean closed;
+
+      @Override
+      public void close() {
+        if (!closed) {
+          closed = true;
+          slots.give(first, capacity);
+        }
+      }
+    };
+  }
+
+  @Override
+  public void close() {
+    thread.run(model::close);
+    thread.close();
+  }
+}

@@ -1,0 +1,220 @@
+package dev.muninn.tornado;
+
+import dev.muninn.backend.LatentRows;
+import dev.muninn.backend.RowBatch;
+import dev.muninn.cache.SequenceCache;
+import dev.muninn.cache.SlotPolicy;
+import dev.muninn.model.Matrix;
+import dev.muninn.model.RavenConfig;
+import dev.muninn.model.RavenWeights;
+import java.util.Arrays;
+
+/**
+ * P, R and C on a device. A batch goes through in chunks of {@link DeviceModel#MOST_ROWS} rows. What
+ * is said of a chunk's rows goes to the device with it; e, s and the logits stay there until asked
+ * for.
+ */
+abstract class TornadoRows extends LatentRows {
+  private final RavenWeights weights;
+  private final RavenConfig config;
+  private final DeviceThread thread;
+  private final DeviceModel model;
+  private final int firstSlot;
+  private final int capacity;
+  private final int[] runStart;
+  private final int[] runSlot;
+
+  /** As how manieth each row of the last coda was read out, or -1. */
+  private int[] logitsIndex = new int[0];
+
+  /** Logits that had to leave the device, [rows read out, vocabulary]. */
+  private float[] hostLogits = new float[0];
+
+  /** The first logits, and what is behind the last, that are still on the device. */
+  private int deviceFirst;
+
+  private int deviceEnd;
+
+  /**
+   * Row slots from a first one of the device on.
+   *
+   * @param firstSlot the device's slot that is slot 0 here
+   */
+  TornadoRows(
+      RavenWeights weights, DeviceThread thread, DeviceModel model, int firstSlot, int capacity) {
+    this.weights = weights;
+    this.config = weights.config();
+    this.thread = thread;
+    this.model = model;
+    this.firstSlot = firstSlot;
+    this.capacity = capacity;
+    this.runStart = new int[config.contextLength()];
+    this.runSlot = new int[config.contextLength()];
+  }
+
+  @Override
+  public int capacity() {
+    return capacity;
+  }
+
+  @Override
+  public void prelude(RowBatch batch) {
+    thread.run(
+        () -> {
+          for (int row = 0; row < batch.size(); ) {
+            int first = row;
+            model.rows.clear();
+            while (row < batch.size() && addOuter(batch, row)) {
+              row++;
+            }
+            embed(batch, first, row);
+            model.prelude();
+          }
+        });
+  }
+
+  @Override
+  protected void applyRecurrentBlock(RowBatch batch) {
+    thread.run(
+        () -> {
+          for (int row = 0; row < batch.size(); ) {
+            model.rows.clear();
+            while (row < batch.size() && addRecurrent(batch, row)) {
+              row++;
+            }
+            model.recur();
+          }
+        });
+  }
+
+  @Override
+  public void coda(RowBatch batch) {
+    if (logitsIndex.length < batch.size()) {
+      logitsIndex = new int[batch.size()];
+    }
+    thread.run(
+        () -> {
+          model.takeLogits(this);
+          deviceFirst = 0;
+          deviceEnd = 0;
+          for (int row = 0; row < batch.size(); ) {
+            keepLogits();
+            deviceFirst = deviceEnd;
+            model.rows.clear();
+            while (row < batch.size() && addOuter(batch, row)) {
+              logitsIndex[row] = -1;
+              if (batch.logits(row)) {
+                model.rows.want();
+                logitsIndex[row] = deviceEnd++;
+              }
+              row++;
+            }
+            model.coda();
+          }
+        });
+  }
+
+  /** Fetches what logits are on the device, which is about to compute others. */
+  void keepLogits() {
+    int vocabulary = config.vocabularySize();
+    int needed = Math.multiplyExact(deviceEnd, vocabulary);
+    if (hostLogits.length < needed) {
+      hostLogits = Arrays.copyOf(hostLogits, needed);
+    }
+    float[] row = new float[vocabulary];
+    for (int index = deviceFirst; index < deviceEnd; index++) {
+      model.readLogits(index - deviceFirst, row);
+      System.arraycopy(row, 0, hostLogits, index * vocabulary, vocabulary);
+    }
+    deviceFirst = deviceEnd;
+  }
+
+  @Override
+  public void readLogits(int row, float[] logits) {
+    int index = logitsIndex[row];
+    int vocabulary = config.vocabularySize();
+    if (index < deviceFirst) {
+      System.arraycopy(hostLogits, index * vocabulary, logits, 0, vocabulary);
+    } else {
+      thread.run(() -> model.readLogits(index - deviceFirst, logits));
+    }
+  }
+
+  /** Adds a row of prelude or coda to the chunk, if it has room. */
+  private boolean addOuter(RowBatch batch, int row) {
+    if (!model.rows.hasRoom(1)) {
+      return false;
+    }
+    TornadoStore store = (TornadoStore) batch.sequence(row).store();
+    int position = batch.position(row);
+    model.rows.add(firstSlot + batch.slot(row), position, store.outerRow(position));
+    model.rows.addRun(0, store.outerRow(0));
+    return true;
+  }
+
+  /** Adds a row of the recurrent block to the chunk, if it has room. */
+  private boolean addRecurrent(RowBatch batch, int row) {
+    SequenceCache sequence = batch.sequence(row);
+    int position = batch.position(row);
+    int recurrence = batch.recurrence(row);
+    int runs = sequence.slotRuns(position, recurrence, runStart, runSlot, 0);
+    if (!model.rows.hasRoom(runs)) {
+      return false;
+    }
+    TornadoStore store = (TornadoStore) sequence.store();
+    SlotPolicy policy = sequence.layout().policy();
+    model.rows.add(
+        firstSlot + batch.slot(row),
+        position,
+        store.recurrentRow(policy.slot(recurrence), position));
+    for (int run = 0; run < runs; run++) {
+      model.rows.addRun(runStart[run], store.recurrentRow(runSlot[run], 0));
+    }
+    return true;
+  }
+
+  /** Looks up the embeddings of the chunk's tokens. */
+  private void embed(RowBatch batch, int from, int to) {
+    Matrix embedding = weights.embedding();
+    int width = config.embeddingSize();
+    float scale = (float) Math.sqrt(width);
+    for (int row = from; row < to; row++) {
+      for (int i = 0; i < width; i++) {
+        model.embedded.set((row - from) * width + i, scale * embedding.get(batch.token(row), i));
+      }
+    }
+  }
+
+  @Override
+  public void readEmbedding(int slot, float[] embedding) {
+    thread.run(() -> model.readEmbedding(firstSlot + slot, embedding));
+  }
+
+  @Override
+  public void writeEmbedding(int slot, float[] embedding) {
+    thread.run(() -> model.write(firstSlot + slot, true, embedding));
+  }
+
+  @Override
+  public void readLatent(int slot, float[] latent) {
+    thread.run(() -> model.readLatent(firstSlot + slot, latent));
+  }
+
+  @Override
+  public void readNormedLatent(int slot, float[] latent) {
+    readLatent(slot, latent);
+    double squares = 0;
+    for (float value : latent) {
+      squares += (double) value * value;
+    }
+    float factor = (float) (1 / Math.sqrt(squares / latent.length + config.normEpsilon()));
+    for (int i = 0; i < latent.length; i++) {
+      latent[i] *= factor * weights.finalNorm()[i];
+    }
+  }
+
+  @Override
+  public void writeLatent(int slot, float[] latent) {
+    thread.run(() -> model.write(firstSlot + slot, false, latent));
+  }
+}

@@ -1,0 +1,19 @@
+package dev.muninn.tornado;
+
+import dev.muninn.BackendContract;
+import dev.muninn.backend.Backend;
+import dev.muninn.model.RavenWeights;
+
+/** The contract on the device that comes first. */
+class TornadoContractTest extends BackendContract {
+  @Override
+  protected Backend open(RavenWeights weights) {
+    return new TornadoBackendProvider().open(weights, 1);
+  }
+
+  /** The driver may reorder sums. */
+  @Override
+  protected float tolerance() {
+    return 2e-3f;
+  }
+}
