@@ -134,8 +134,7 @@ public abstract class BackendContract {
             if (p == tokens.length - 1) {
               assertClose(Fixture.floats(expected, "logits_last"), logits, "last logits");
               rows.readNormedLatent(p - from, vector);
-              assertClose(
-                  Fixture.floats(expected, "normed_latent_last"), vector, "normed latent");
+              assertClose(Fixture.floats(expected, "normed_latent_last"), vector, "normed latent");
             }
           }
         }

@@ -11,8 +11,7 @@ import java.util.Objects;
  * @param kind what sort of device it is
  * @param memoryBytes its memory; 0 where it has the host's
  */
-public record ComputeDevice(
-    String backend, String id, String name, Kind kind, long memoryBytes) {
+public record ComputeDevice(String backend, String id, String name, Kind kind, long memoryBytes) {
 
   /** A sort of device. */
   public enum Kind {

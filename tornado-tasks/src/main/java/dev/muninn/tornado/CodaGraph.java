@@ -62,7 +62,6 @@ final class CodaGraph extends FunctionGraph {
         vocabulary,
         head.format(),
         lanes());
-    letRead();
     graph.transferToHost(DataTransferMode.UNDER_DEMAND, logits);
   }
 }

@@ -36,11 +36,10 @@ final class DeviceBackend implements Backend {
     thread = new DeviceThread(device.toString());
     try {
       model =
-          thread.call(
-              () -> {
-                SelfTest.run(tornadoDevice, schedule);
-                return new DeviceModel(weights, tornadoDevice, schedule, sizes);
-              });
+          thread.call(() -> {
+            SelfTest.run(tornadoDevice, schedule);
+            return new DeviceModel(weights, tornadoDevice, schedule, sizes);
+          });
     } catch (RuntimeException | Error e) {
       thread.close();
       throw e;
@@ -94,6 +93,7 @@ final class DeviceBackend implements Backend {
       public void close() {
         if (!closed) {
           closed = true;
+          thread.run(() -> model.dropLogits(this));
           slots.give(first, capacity);
         }
       }

@@ -24,12 +24,7 @@ record DeviceBlock(
 
   static DeviceBlock stage(SandwichBlock block, FloatArray cache, Arena staging) {
     float[][] parts = {
-      block.norm1(),
-      block.norm2(),
-      block.norm3(),
-      block.norm4(),
-      block.queryBias(),
-      block.keyBias()
+      block.norm1(), block.norm2(), block.norm3(), block.norm4(), block.queryBias(), block.keyBias()
     };
     int width = block.norm1().length;
     FloatArray vectors = new FloatArray(parts.length * width);

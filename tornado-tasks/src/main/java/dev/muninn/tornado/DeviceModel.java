@@ -103,9 +103,7 @@ final class DeviceModel implements AutoCloseable {
           List.of(writer.graph, prelude.graph, recurrentBlock.graph, coda.graph);
       plan =
           new TornadoExecutionPlan(
-              graphs.stream()
-                  .map(TaskGraph::snapshot)
-                  .toArray(ImmutableTaskGraph[]::new));
+              graphs.stream().map(TaskGraph::snapshot).toArray(ImmutableTaskGraph[]::new));
       plan.withDevice(device);
       plan.withGridScheduler(grids);
       // Without rows the graphs compute nothing, but they are compiled and the weights sent.
@@ -172,6 +170,13 @@ final class DeviceModel implements AutoCloseable {
     logitsOwner = owner;
   }
 
+  /** The logits of some rows will not be asked for any more. */
+  void dropLogits(TornadoRows owner) {
+    if (logitsOwner == owner) {
+      logitsOwner = null;
+    }
+  }
+
   void prelude() {
     flush();
     execute(PRELUDE);
@@ -204,20 +209,25 @@ final class DeviceModel implements AutoCloseable {
 
   void readLatent(int slot, float[] target) {
     flush();
-    read(latents, slot, target);
+    read(WRITER, latents, slot, target);
   }
 
   void readEmbedding(int slot, float[] target) {
     flush();
-    read(embeddings, slot, target);
+    read(WRITER, embeddings, slot, target);
   }
 
   /** Copies logits of the last coda, by the index that the row table gave. */
   void readLogits(int index, float[] target) {
-    read(logits, index, target);
+    read(CODA, logits, index, target);
   }
 
-  private void read(FloatArray source, int row, float[] target) {
+  /**
+   * Copies a row of an array that a graph knows. Asked for one that the selected graph does not
+   * know, the runtime copies all that it knows, and writes what it finds over Java's objects.
+   */
+  private void read(int graph, FloatArray source, int row, float[] target) {
+    plan.withGraph(graph);
     long from = (long) row * target.length;
     last.transferToHost(new DataRange(source).withOffset(from).withSize(target.length));
     MemorySegment.copy(

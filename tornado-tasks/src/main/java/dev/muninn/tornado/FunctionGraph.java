@@ -243,9 +243,4 @@ abstract class FunctionGraph {
         epsilon(),
         lanes());
   }
-
-  /** Lets the host read the row slots after this graph. */
-  final void letRead() {
-    graph.transferToHost(DataTransferMode.UNDER_DEMAND, shared.latents(), shared.embeddings());
-  }
 }

@@ -18,6 +18,5 @@ final class PreludeGraph extends FunctionGraph {
     graph.transferToDevice(DataTransferMode.EVERY_EXECUTION, embedded);
     measure("measure", embedded);
     stack(blocks, shared.embeddings(), shared.slots());
-    letRead();
   }
 }

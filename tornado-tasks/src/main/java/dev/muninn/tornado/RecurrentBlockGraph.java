@@ -34,6 +34,5 @@ final class RecurrentBlockGraph extends FunctionGraph {
         lanes());
     measure("measure", activations.sums());
     stack(blocks, shared.latents(), shared.slots());
-    letRead();
   }
 }

@@ -23,8 +23,7 @@ final class RowWriter {
     staged = new FloatArray(CAPACITY * width);
     targets.set(0, 0);
     graph.transferToDevice(DataTransferMode.EVERY_EXECUTION, targets, staged);
-    graph.transferToDevice(
-        DataTransferMode.UNDER_DEMAND, shared.latents(), shared.embeddings());
+    graph.transferToDevice(DataTransferMode.UNDER_DEMAND, shared.latents(), shared.embeddings());
     graph.task(
         "write",
         AdapterKernels::write,

@@ -10,9 +10,9 @@ import dev.muninn.model.RavenWeights;
 import java.util.Arrays;
 
 /**
- * P, R and C on a device. A batch goes through in chunks of {@link DeviceModel#MOST_ROWS} rows. What
- * is said of a chunk's rows goes to the device with it; e, s and the logits stay there until asked
- * for.
+ * P, R and C on a device. A batch goes through in chunks of {@link DeviceModel#MOST_ROWS} rows.
+ * What is said of a chunk's rows goes to the device with it; e, s and the logits stay there until
+ * asked for.
  */
 abstract class TornadoRows extends LatentRows {
   private final RavenWeights weights;
@@ -59,32 +59,30 @@ abstract class TornadoRows extends LatentRows {
 
   @Override
   public void prelude(RowBatch batch) {
-    thread.run(
-        () -> {
-          for (int row = 0; row < batch.size(); ) {
-            int first = row;
-            model.rows.clear();
-            while (row < batch.size() && addOuter(batch, row)) {
-              row++;
-            }
-            embed(batch, first, row);
-            model.prelude();
-          }
-        });
+    thread.run(() -> {
+      for (int row = 0; row < batch.size(); ) {
+        int first = row;
+        model.rows.clear();
+        while (row < batch.size() && addOuter(batch, row)) {
+          row++;
+        }
+        embed(batch, first, row);
+        model.prelude();
+      }
+    });
   }
 
   @Override
   protected void applyRecurrentBlock(RowBatch batch) {
-    thread.run(
-        () -> {
-          for (int row = 0; row < batch.size(); ) {
-            model.rows.clear();
-            while (row < batch.size() && addRecurrent(batch, row)) {
-              row++;
-            }
-            model.recur();
-          }
-        });
+    thread.run(() -> {
+      for (int row = 0; row < batch.size(); ) {
+        model.rows.clear();
+        while (row < batch.size() && addRecurrent(batch, row)) {
+          row++;
+        }
+        model.recur();
+      }
+    });
   }
 
   @Override
@@ -92,26 +90,25 @@ abstract class TornadoRows extends LatentRows {
     if (logitsIndex.length < batch.size()) {
       logitsIndex = new int[batch.size()];
     }
-    thread.run(
-        () -> {
-          model.takeLogits(this);
-          deviceFirst = 0;
-          deviceEnd = 0;
-          for (int row = 0; row < batch.size(); ) {
-            keepLogits();
-            deviceFirst = deviceEnd;
-            model.rows.clear();
-            while (row < batch.size() && addOuter(batch, row)) {
-              logitsIndex[row] = -1;
-              if (batch.logits(row)) {
-                model.rows.want();
-                logitsIndex[row] = deviceEnd++;
-              }
-              row++;
-            }
-            model.coda();
+    thread.run(() -> {
+      model.takeLogits(this);
+      deviceFirst = 0;
+      deviceEnd = 0;
+      for (int row = 0; row < batch.size(); ) {
+        keepLogits();
+        deviceFirst = deviceEnd;
+        model.rows.clear();
+        while (row < batch.size() && addOuter(batch, row)) {
+          logitsIndex[row] = -1;
+          if (batch.logits(row)) {
+            model.rows.want();
+            logitsIndex[row] = deviceEnd++;
           }
-        });
+          row++;
+        }
+        model.coda();
+      }
+    });
   }
 
   /** Fetches what logits are on the device, which is about to compute others. */

@@ -37,8 +37,7 @@ public final class AdapterKernels {
     for (int row = 0; row < count; row++) {
       int from = rows.get(RowTable.slots(mostRows) + row) * width;
       float sum =
-          Products.dot(
-              format, floats, halves, table, weights, latents, from, width, lane, lanes);
+          Products.dot(format, floats, halves, table, weights, latents, from, width, lane, lanes);
       sum +=
           Products.dot(
               format, floats, halves, table, weights + width, embeddings, from, width, lane, lanes);

@@ -93,12 +93,32 @@ public final class AttentionKernels {
     for (int row = 0; row < count; row++) {
       float even =
           Products.scaledDot(
-              format, floats, halves, table, weights, stream, row * width, vectors, 0, width, lane,
+              format,
+              floats,
+              halves,
+              table,
+              weights,
+              stream,
+              row * width,
+              vectors,
+              0,
+              width,
+              lane,
               lanes);
       float odd =
           Products.scaledDot(
-              format, floats, halves, table, weights + width, stream, row * width, vectors, 0,
-              width, lane, lanes);
+              format,
+              floats,
+              halves,
+              table,
+              weights + width,
+              stream,
+              row * width,
+              vectors,
+              0,
+              width,
+              lane,
+              lanes);
       if (lanes > 1) {
         float[] shared = context.allocateFloatLocalArray(lanes);
         even = Lanes.sum(context, even, shared, lane, lanes);
@@ -107,8 +127,18 @@ public final class AttentionKernels {
       if (lane == 0) {
         float factor = factors.get(row);
         store(
-            rows, row, mostRows, pair, even * factor, odd * factor, vectors, rotary, queries, cache,
-            width, headSize);
+            rows,
+            row,
+            mostRows,
+            pair,
+            even * factor,
+            odd * factor,
+            vectors,
+            rotary,
+            queries,
+            cache,
+            width,
+            headSize);
       }
     }
   }
@@ -234,7 +264,8 @@ public final class AttentionKernels {
       int length = rows.get(RowTable.positions(mostRows) + row) + 1;
       float greatest =
           scores(
-              rows, row, mostRows, head, queries, cache, scores, from, width, headSize, lane, lanes);
+              rows, row, mostRows, head, queries, cache, scores, from, width, headSize, lane,
+              lanes);
       if (lanes > 1) {
         float[] shared = context.allocateFloatLocalArray(lanes);
         greatest = Lanes.greatest(context, greatest, shared, lane, lanes);

@@ -41,8 +41,18 @@ public final class HeadKernels {
       int row = rows.get(RowTable.wantedRows(mostRows) + index);
       float sum =
           Products.scaledDot(
-              format, floats, halves, table, token * width, stream, row * width, scale, 0, width,
-              lane, lanes);
+              format,
+              floats,
+              halves,
+              table,
+              token * width,
+              stream,
+              row * width,
+              scale,
+              0,
+              width,
+              lane,
+              lanes);
       if (lanes > 1) {
         float[] shared = context.allocateFloatLocalArray(lanes);
         sum = Lanes.sum(context, sum, shared, lane, lanes);

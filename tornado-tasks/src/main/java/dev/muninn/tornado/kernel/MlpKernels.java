@@ -45,12 +45,32 @@ public final class MlpKernels {
     for (int row = 0; row < count; row++) {
       float gate =
           Products.scaledDot(
-              format, floats, halves, table, gateWeights, stream, row * width, vectors, 2 * width,
-              width, lane, lanes);
+              format,
+              floats,
+              halves,
+              table,
+              gateWeights,
+              stream,
+              row * width,
+              vectors,
+              2 * width,
+              width,
+              lane,
+              lanes);
       float up =
           Products.scaledDot(
-              format, floats, halves, table, upWeights, stream, row * width, vectors, 2 * width,
-              width, lane, lanes);
+              format,
+              floats,
+              halves,
+              table,
+              upWeights,
+              stream,
+              row * width,
+              vectors,
+              2 * width,
+              width,
+              lane,
+              lanes);
       if (lanes > 1) {
         float[] shared = context.allocateFloatLocalArray(lanes);
         gate = Lanes.sum(context, gate, shared, lane, lanes);
@@ -90,7 +110,15 @@ public final class MlpKernels {
     for (int row = 0; row < count; row++) {
       float sum =
           Products.dot(
-              format, floats, halves, table, output * inputs, input, row * inputs, inputs, lane,
+              format,
+              floats,
+              halves,
+              table,
+              output * inputs,
+              input,
+              row * inputs,
+              inputs,
+              lane,
               lanes);
       if (lanes > 1) {
         float[] shared = context.allocateFloatLocalArray(lanes);

@@ -21,8 +21,7 @@ final class Products {
       int lanes) {
     float sum = 0;
     for (int i = lane; i < columns; i += lanes) {
-      sum +=
-          WeightFormat.weight(format, floats, halves, table, weights + i) * input.get(from + i);
+      sum += WeightFormat.weight(format, floats, halves, table, weights + i) * input.get(from + i);
     }
     return sum;
   }

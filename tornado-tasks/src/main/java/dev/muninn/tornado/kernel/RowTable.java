@@ -6,8 +6,8 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
  * What a call says of its rows. It travels to the device with every call, since numbers that are
  * arguments of a kernel would be compiled into it.
  *
- * <p>Runs are what {@code SequenceCache.slotRuns} finds: neighbouring positions whose keys and values
- * stand in one plane. A run's {@code base} is the cache row of that plane's position 0.
+ * <p>Runs are what {@code SequenceCache.slotRuns} finds: neighbouring positions whose keys and
+ * values stand in one plane. A run's {@code base} is the cache row of that plane's position 0.
  */
 public final class RowTable {
   /** Number of rows. */
