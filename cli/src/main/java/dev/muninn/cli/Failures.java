@@ -2,6 +2,7 @@ package dev.muninn.cli;
 
 import dev.muninn.InferenceException;
 import dev.muninn.train.TrainingException;
+import dev.muninn.backend.BackendException;
 import dev.muninn.weights.CheckpointException;
 import java.io.IOException;
 import java.nio.file.AccessDeniedException;
@@ -53,6 +54,7 @@ final class Failures implements IParameterExceptionHandler, IExecutionExceptionH
       case CheckpointException checkpoint ->
           report(command, checkpoint.getMessage(), ExitCode.FAILED);
       case TrainingException training -> report(command, training.getMessage(), ExitCode.FAILED);
+      case BackendException backend -> report(command, backend.getMessage(), ExitCode.FAILED);
       case InferenceException inference -> report(command, inference.getMessage(), ExitCode.FAILED);
       // The reader of a pipe has had enough, as head does: that is no news to anybody.
       case IOException pipe when BROKEN_PIPE.equals(pipe.getMessage()) -> ExitCode.FAILED;

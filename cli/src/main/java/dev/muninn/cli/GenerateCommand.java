@@ -173,7 +173,7 @@ final class GenerateCommand implements Callable<Integer> {
     try (LanguageModel model = modelOptions.load(environment);
         ShutdownCancellation shutdown = new ShutdownCancellation();
         OrderedResults results =
-            new OrderedResults(streams, lines, model.loadNanos(), shutdown.cancellation())) {
+            new OrderedResults(streams, lines, model, shutdown.cancellation())) {
       int batchSize = batchOptions.batchSize == null ? DEFAULT_BATCH : batchOptions.batchSize;
       List<GenerationResult> made =
           model.generateAll(requests, batchSize, results::accept, shutdown.cancellation()).stream()
@@ -192,7 +192,7 @@ final class GenerateCommand implements Callable<Integer> {
       throws IOException {
     if (outputOptions.json()) {
       GenerationResult result = model.generate(request, GenerationListener.NONE, cancellation);
-      streams.out().write(ResultJson.line(null, model.loadNanos(), result));
+      streams.out().write(ResultJson.line(null, model, result));
       streams.out().flush();
       return result;
     }

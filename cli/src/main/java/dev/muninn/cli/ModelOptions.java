@@ -3,11 +3,14 @@ package dev.muninn.cli;
 import dev.muninn.LanguageModel;
 import dev.muninn.LoadOptions;
 import dev.muninn.cli.models.ModelStore;
+import dev.muninn.backend.Backends;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
+import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.TypeConversionException;
 
 /** Which model computes, and on how many threads. */
 @HelpHeading("Model")
@@ -28,6 +31,33 @@ public final class ModelOptions {
       description = "Computing threads (default: physical cores).")
   private Integer threads;
 
+  @Option(
+      names = "--backend",
+      paramLabel = "NAME",
+      converter = BackendName.class,
+      description =
+          "What computes: vector (the CPU), tornado (a device of TornadoVM), or auto: a GPU with"
+              + " enough memory, else the CPU (default: auto).")
+  private String backend = Backends.AUTO;
+
+  @Option(
+      names = "--device",
+      paramLabel = "ID",
+      description = "Which device: an id that 'muninn devices' lists.")
+  private String device;
+
+  /** One of the backends' names. */
+  static final class BackendName implements ITypeConverter<String> {
+    @Override
+    public String convert(String value) {
+      if (!Backends.NAMES.contains(value)) {
+        throw new TypeConversionException(
+            "'" + value + "' is none of " + String.join(", ", Backends.NAMES));
+      }
+      return value;
+    }
+  }
+
   /** Opens the model that was asked for, or else the built-in one. */
   public LanguageModel load(Map<String, String> environment) throws IOException {
     return load(orBuiltIn(model, environment));
@@ -45,7 +75,8 @@ public final class ModelOptions {
 
   /** How a model is opened. */
   public LoadOptions loadOptions() {
-    return threads == null ? LoadOptions.defaults() : new LoadOptions(threads);
+    int count = threads == null ? LoadOptions.defaults().threads() : threads;
+    return new LoadOptions(count, backend, Optional.ofNullable(device));
   }
 
   /** The model's name, for people. */

@@ -109,6 +109,7 @@ final class MuninnCommand implements Callable<Integer> {
     commands.put("trace", () -> new TraceCommand(streams, environment));
     commands.put("eval", () -> new EvalCommand(streams, environment));
     commands.put("depth", () -> new DepthCommand(streams, environment));
+    commands.put("devices", () -> new DevicesCommand(streams));
     commands.put("bench", () -> new BenchCommand(streams, environment));
     commands.put("pull", () -> new PullCommand(streams, environment));
     commands.put("models", () -> ModelsCommand.create(streams, environment));

@@ -2,6 +2,7 @@ package dev.muninn.cli;
 
 import dev.muninn.Cancellation;
 import dev.muninn.GenerationResult;
+import dev.muninn.LanguageModel;
 import java.io.IOException;
 import java.util.List;
 
@@ -9,7 +10,7 @@ import java.util.List;
 final class OrderedResults implements AutoCloseable {
   private final StandardStreams streams;
   private final List<PromptLines.Line> lines;
-  private final long loadNanos;
+  private final LanguageModel model;
   private final Cancellation cancellation;
   private final GenerationResult[] waiting;
   private final Progress progress;
@@ -22,11 +23,11 @@ final class OrderedResults implements AutoCloseable {
   OrderedResults(
       StandardStreams streams,
       List<PromptLines.Line> lines,
-      long loadNanos,
+      LanguageModel model,
       Cancellation cancellation) {
     this.streams = streams;
     this.lines = lines;
-    this.loadNanos = loadNanos;
+    this.model = model;
     this.cancellation = cancellation;
     this.waiting = new GenerationResult[lines.size()];
     // Results on the terminal are progress enough, and a bar would run through them.
@@ -56,7 +57,7 @@ final class OrderedResults implements AutoCloseable {
 
   private void write(int index) {
     try {
-      streams.out().write(ResultJson.line(lines.get(index).id(), loadNanos, waiting[index]));
+      streams.out().write(ResultJson.line(lines.get(index).id(), model, waiting[index]));
       streams.out().flush();
     } catch (IOException e) {
       failure = e;

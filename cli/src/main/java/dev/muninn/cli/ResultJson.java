@@ -1,6 +1,7 @@
 package dev.muninn.cli;
 
 import dev.muninn.GenerationResult;
+import dev.muninn.LanguageModel;
 import dev.muninn.Timings;
 import dev.muninn.decode.DecodingStatistics;
 import java.util.Locale;
@@ -13,8 +14,9 @@ public final class ResultJson {
    * The line.
    *
    * @param id a string or an integer to stand first, or null
+   * @param model what computed it
    */
-  public static String line(Object id, long loadNanos, GenerationResult result) {
+  public static String line(Object id, LanguageModel model, GenerationResult result) {
     return Json.object(generator -> {
       switch (id) {
         case null -> {}
@@ -30,9 +32,11 @@ public final class ResultJson {
       }
       generator.writeStringProperty(
           "finish_reason", result.finishReason().name().toLowerCase(Locale.ROOT));
+      generator.writeStringProperty("backend", model.device().backend());
+      generator.writeStringProperty("device", model.device().id());
       generator.writeObjectPropertyStart("timings");
       Timings timings = result.timings();
-      Json.number(generator, "load_ms", Units.milliseconds(loadNanos));
+      Json.number(generator, "load_ms", Units.milliseconds(model.loadNanos()));
       Json.number(generator, "prefill_ms", Units.milliseconds(timings.prefillNanos()));
       Json.number(generator, "prefill_tokens_per_second", timings.prefillTokensPerSecond());
       Json.number(generator, "decode_ms", Units.milliseconds(timings.decodeNanos()));

@@ -78,6 +78,7 @@ public final class Statistics {
         results.size() == 1 ? "%s" : "%s for the greatest sequence",
         Units.bytes(keyValueBytes));
     line(out, "backend", "%s", model.backendName());
+    line(out, "device", "%s", model.device());
     out.flush();
   }
 

@@ -44,10 +44,14 @@ public final class Backends {
         return provider;
       }
     }
-    throw new BackendException(
-        "the backend "
-            + name
-            + " needs TornadoVM 5.2.0 for JDK 25: install it, and set TORNADOVM_HOME to it");
+    throw new BackendException(missing(name));
+  }
+
+  /** One line that says what a backend that was not found needs. */
+  public static String missing(String name) {
+    return "the backend "
+        + name
+        + " needs TornadoVM 5.2.0 for JDK 25: install it, and set TORNADOVM_HOME to it";
   }
 
   /**

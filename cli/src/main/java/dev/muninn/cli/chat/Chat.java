@@ -119,7 +119,7 @@ final class Chat {
       }
       last = Optional.of(result);
       if (settings.json()) {
-        print(ResultJson.line(null, model.loadNanos(), result));
+        print(ResultJson.line(null, model, result));
       } else {
         output.finish();
       }
