@@ -64,6 +64,11 @@ final class DeviceBackend implements Backend {
     return model.prepareNanos();
   }
 
+  /** Bytes that the model takes on the device. */
+  long deviceBytes() {
+    return thread.call(model::deviceBytes);
+  }
+
   /** Tasks that one application of the recurrent block is made of. */
   int tasksOfRecurrence() {
     return model.tasksOfRecurrence();

@@ -156,6 +156,12 @@ final class DeviceModel implements AutoCloseable {
     return recurrentBlock.tasks();
   }
 
+  /** Bytes that the model takes on the device. */
+  long deviceBytes() {
+    plan.withAllGraphs();
+    return plan.getCurrentDeviceMemoryUsage();
+  }
+
   /** Executes a graph and waits: what the host sends is read while the device computes. */
   private void execute(int graph) {
     last = plan.withGraph(graph).execute();

@@ -1,0 +1,135 @@
+package dev.muninn.tornado.kernel;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.lang.reflect.Field;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.IntFunction;
+import uk.ac.manchester.tornado.api.GridScheduler;
+import uk.ac.manchester.tornado.api.KernelContext;
+import uk.ac.manchester.tornado.api.TaskGraph;
+import uk.ac.manchester.tornado.api.TornadoBackend;
+import uk.ac.manchester.tornado.api.TornadoExecutionPlan;
+import uk.ac.manchester.tornado.api.WorkerGrid;
+import uk.ac.manchester.tornado.api.WorkerGrid1D;
+import uk.ac.manchester.tornado.api.common.TornadoDevice;
+import uk.ac.manchester.tornado.api.enums.DataTransferMode;
+import uk.ac.manchester.tornado.api.exceptions.TornadoExecutionPlanException;
+import uk.ac.manchester.tornado.api.runtime.TornadoRuntimeProvider;
+import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+
+/**
+ * Runs a kernel as plain Java, and with one lane an item and with several on every device that the
+ * runtime has, and compares what it wrote. Devices of OpenCL, PTX and the others run the same code.
+ */
+final class KernelRun {
+  private static final int DEVICE_LANES = 16;
+  private static int count;
+
+  private KernelRun() {}
+
+  /**
+   * The context of an item that has its work-item to itself. No class of its own: the runtime does
+   * not know the methods of a context that a subclass has changed, anywhere in this JVM.
+   */
+  private static KernelContext context(int index) {
+    KernelContext context = new KernelContext();
+    try {
+      Field field = KernelContext.class.getField("globalIdx");
+      field.setAccessible(true);
+      field.set(context, index);
+    } catch (ReflectiveOperationException e) {
+      throw new AssertionError(e);
+    }
+    return context;
+  }
+
+  /** Calls the kernel in a context. */
+  interface Call {
+    void run(KernelContext context, int lanes);
+  }
+
+  /** Adds the kernel as the task "kernel". */
+  interface Task {
+    void add(TaskGraph graph, KernelContext context, int lanes);
+  }
+
+  /**
+   * Checks a kernel in every way.
+   *
+   * @param items of work
+   * @param arguments its arrays, in any order
+   * @param output the array that it writes and that is compared
+   * @param expected of each element of the output, or NaN where anything may be
+   */
+  static void check(
+      int items,
+      Object[] arguments,
+      FloatArray output,
+      IntFunction<Float> expected,
+      double tolerance,
+      Call call,
+      Task task) {
+    output.init(Float.NaN);
+    for (int item = 0; item < items; item++) {
+      call.run(context(item), 1);
+    }
+    compare("Java", output, expected, tolerance);
+    for (TornadoDevice device : devices()) {
+      for (int lanes : new int[] {1, DEVICE_LANES}) {
+        output.init(Float.NaN);
+        device(device, items, lanes, arguments, output, task);
+        compare(device.getDeviceName() + ", lanes " + lanes, output, expected, tolerance);
+      }
+    }
+  }
+
+  private static List<TornadoDevice> devices() {
+    List<TornadoDevice> devices = new ArrayList<>();
+    for (int i = 0; i < TornadoRuntimeProvider.getTornadoRuntime().getNumBackends(); i++) {
+      TornadoBackend backend = TornadoRuntimeProvider.getTornadoRuntime().getBackend(i);
+      for (int j = 0; j < backend.getNumDevices(); j++) {
+        devices.add(backend.getDevice(j));
+      }
+    }
+    return devices;
+  }
+
+  private static void device(
+      TornadoDevice device,
+      int items,
+      int lanes,
+      Object[] arguments,
+      FloatArray output,
+      Task task) {
+    String name = "kernelTest" + count++;
+    TaskGraph graph = new TaskGraph(name);
+    graph.transferToDevice(DataTransferMode.EVERY_EXECUTION, arguments);
+    task.add(graph, new KernelContext(), lanes);
+    graph.transferToHost(DataTransferMode.EVERY_EXECUTION, output);
+    WorkerGrid grid = new WorkerGrid1D(items * lanes);
+    if (lanes == 1) {
+      grid.setLocalWorkToNull();
+    } else {
+      grid.setLocalWork(lanes, 1, 1);
+    }
+    try (TornadoExecutionPlan plan = new TornadoExecutionPlan(graph.snapshot())) {
+      plan.withDevice(device);
+      plan.withGridScheduler(new GridScheduler(name + ".kernel", grid));
+      plan.withGraph(0).execute();
+    } catch (TornadoExecutionPlanException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  private static void compare(
+      String how, FloatArray output, IntFunction<Float> expected, double tolerance) {
+    for (int i = 0; i < output.getSize(); i++) {
+      float value = expected.apply(i);
+      if (!Float.isNaN(value)) {
+        assertEquals(value, output.get(i), tolerance, how + ", element " + i);
+      }
+    }
+  }
+}

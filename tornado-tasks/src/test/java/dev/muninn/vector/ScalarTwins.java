@@ -1,0 +1,58 @@
+package dev.muninn.vector;
+
+import java.util.Arrays;
+
+/** The engine's scalar kernels, for tests of other backends. */
+public final class ScalarTwins {
+  private ScalarTwins() {}
+
+  /** {@code ScalarKernels.norm} of a row. */
+  public static float[] norm(float[] row, float[] scale, float epsilon) {
+    float[] out = new float[row.length];
+    ScalarKernels.norm(row, 0, scale, epsilon, out, 0, row.length, new float[Lanes.COUNT]);
+    return out;
+  }
+
+  /** {@code ScalarKernels.gate} of a row. */
+  public static float[] gate(float[] gate, float[] up) {
+    float[] hidden = new float[gate.length];
+    ScalarKernels.gate(gate, 0, up, 0, hidden, 0, gate.length);
+    return hidden;
+  }
+
+  /** {@code ScalarKernels.rotate} of a head. */
+  public static float[] rotate(float[] head, float[] bias, RotaryTable table, int position) {
+    float[] out = new float[head.length];
+    ScalarKernels.rotate(
+        head, 0, bias, 0, table.cosines, table.sines, table.offset(position), out, head.length);
+    return out;
+  }
+
+  /** Shares of scores, by {@code ScalarKernels.exponentiate}. */
+  public static float[] shares(float[] scores) {
+    float[] shares = scores.clone();
+    float sum = ScalarKernels.exponentiate(shares, shares.length, new float[Lanes.COUNT]);
+    for (int i = 0; i < shares.length; i++) {
+      shares[i] /= sum;
+    }
+    return shares;
+  }
+
+  /** A product, in doubles. */
+  public static float[] product(float[][] weights, float[] input) {
+    float[] out = new float[weights.length];
+    for (int o = 0; o < out.length; o++) {
+      double sum = 0;
+      for (int i = 0; i < input.length; i++) {
+        sum += (double) weights[o][i] * input[i];
+      }
+      out[o] = (float) sum;
+    }
+    return out;
+  }
+
+  /** A part of a row. */
+  public static float[] part(float[] row, int from, int size) {
+    return Arrays.copyOfRange(row, from, from + size);
+  }
+}
