@@ -1,8 +1,8 @@
 package dev.muninn.cli;
 
 import dev.muninn.InferenceException;
-import dev.muninn.train.TrainingException;
 import dev.muninn.backend.BackendException;
+import dev.muninn.train.TrainingException;
 import dev.muninn.weights.CheckpointException;
 import java.io.IOException;
 import java.nio.file.AccessDeniedException;

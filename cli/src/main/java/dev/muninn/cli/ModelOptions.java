@@ -2,8 +2,8 @@ package dev.muninn.cli;
 
 import dev.muninn.LanguageModel;
 import dev.muninn.LoadOptions;
-import dev.muninn.cli.models.ModelStore;
 import dev.muninn.backend.Backends;
+import dev.muninn.cli.models.ModelStore;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Map;
