@@ -16,7 +16,7 @@ import picocli.CommandLine.Mixin;
 @CommandSection.In(CommandSection.MEASURE)
 @Command(
     name = "devices",
-    description = "Lists the devices that can compute a model, and the backend of each.",
+    description = "Lists the devices that can compute a model.",
     customSynopsis = "muninn devices [OPTION]...")
 final class DevicesCommand implements Callable<Integer> {
   private final StandardStreams streams;
