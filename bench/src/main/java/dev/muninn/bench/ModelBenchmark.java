@@ -1,15 +1,16 @@
 package dev.muninn.bench;
 
 import dev.muninn.backend.Backend;
+import dev.muninn.backend.Backends;
 import dev.muninn.cache.KeyValueLayout;
 import dev.muninn.cache.KeyValueType;
 import dev.muninn.cache.SlotPolicy;
 import dev.muninn.measure.ModelShape;
 import dev.muninn.model.RavenConfig;
 import dev.muninn.model.RavenWeights;
-import dev.muninn.vector.VectorBackendProvider;
 import dev.muninn.weights.Checkpoint;
 import dev.muninn.weights.DType;
+import java.util.Optional;
 import org.openjdk.jmh.annotations.Param;
 import org.openjdk.jmh.annotations.Warmup;
 
@@ -28,6 +29,14 @@ public abstract class ModelBenchmark extends WorkBenchmark {
   @Param({"1", "2"})
   public int threads;
 
+  /** What computes; tornado needs a JVM with TornadoVM's options. */
+  @Param("vector")
+  public String backendName;
+
+  /** Id of the device that computes; none for the backend's choice. */
+  @Param("")
+  public String device;
+
   RavenConfig config;
   Backend backend;
   private Checkpoint checkpoint;
@@ -36,7 +45,18 @@ public abstract class ModelBenchmark extends WorkBenchmark {
   protected void prepare() {
     config = shape.config();
     checkpoint = RunCheckpoints.open(shape, dtype);
-    backend = new VectorBackendProvider().open(RavenWeights.bind(config, checkpoint), threads);
+    RavenWeights weights = RavenWeights.bind(config, checkpoint);
+    long began = System.nanoTime();
+    backend =
+        Backends.open(
+            weights,
+            threads,
+            backendName,
+            device.isEmpty() ? Optional.empty() : Optional.of(device));
+    backend.prepare();
+    // Compiling kernels and sending weights, which no figure below contains.
+    System.out.printf(
+        "# %s opened in %.0f ms%n", backend.description(), (System.nanoTime() - began) / 1e6);
   }
 
   @Override

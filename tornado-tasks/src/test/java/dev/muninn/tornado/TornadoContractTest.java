@@ -11,9 +11,8 @@ class TornadoContractTest extends BackendContract {
     return new TornadoBackendProvider().open(weights, 1);
   }
 
-  /** The driver may reorder sums. */
   @Override
   protected float tolerance() {
-    return 2e-3f;
+    return 1e-4f;
   }
 }
