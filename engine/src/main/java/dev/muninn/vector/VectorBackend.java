@@ -7,11 +7,15 @@ import dev.muninn.cache.KeyValueLayout;
 import dev.muninn.cache.KeyValueStore;
 import dev.muninn.model.RavenConfig;
 import dev.muninn.model.RavenWeights;
+import java.time.Duration;
 
 /** One model on the CPU: its weights in place, a thread team, the rotary tables. */
 final class VectorBackend implements Backend {
   /** Weights of the recurrent block that scalars multiply about as long as compiling takes. */
   private static final long MANY_WEIGHTS = 1L << 24;
+
+  /** What a small model needs for a few tokens, from a cold start. */
+  private static final Duration SHORT_ANSWER = Duration.ofMillis(400);
 
   private final ComputeDevice device;
   private final RavenWeights weights;
@@ -21,7 +25,7 @@ final class VectorBackend implements Backend {
   VectorBackend(ComputeDevice device, RavenWeights weights, int threads) {
     this.device = device;
     this.weights = weights;
-    WarmUp.begin(weights.adapter().dtype());
+    WarmUp.begin(weights.adapter().dtype(), isLarge() ? Duration.ZERO : SHORT_ANSWER);
     this.rotary = new RotaryTable(weights.config());
     this.team = new ThreadTeam(threads);
   }
@@ -43,12 +47,16 @@ final class VectorBackend implements Backend {
   /** Only large models wait: a small one has answered before the vector kernels are compiled. */
   @Override
   public void prepare() {
+    if (isLarge()) {
+      WarmUp.await(weights.adapter().dtype());
+    }
+  }
+
+  private boolean isLarge() {
     RavenConfig config = weights.config();
     long width = config.embeddingSize();
     long block = width * (4 * width + 3L * config.intermediateSize());
-    if (block * config.recurrentLayers() > MANY_WEIGHTS) {
-      WarmUp.await(weights.adapter().dtype());
-    }
+    return block * config.recurrentLayers() > MANY_WEIGHTS;
   }
 
   @Override

@@ -42,13 +42,19 @@ final class WarmUp {
     return running > 0;
   }
 
-  /** Starts compiling the kernels for weights of a type, once in the life of the process. */
-  static void begin(DType weights) {
+  /**
+   * Starts compiling the kernels for weights of a type, once in the life of the process.
+   *
+   * @param delay how long scalars compute alone: compiling takes the processors from an answer that
+   *     is short enough to do without
+   */
+  static void begin(DType weights, Duration delay) {
     synchronized (BEGUN) {
       if (!BEGUN.containsKey(weights)) {
         running++;
         BEGUN.put(
-            weights, Thread.ofPlatform().daemon().name("muninn-warm-up").start(() -> run(weights)));
+            weights,
+            Thread.ofPlatform().daemon().name("muninn-warm-up").start(() -> run(weights, delay)));
       }
     }
   }
@@ -69,14 +75,17 @@ final class WarmUp {
     }
   }
 
-  private static void run(DType weights) {
+  private static void run(DType weights, Duration delay) {
     try {
+      Thread.sleep(delay);
       long latest = System.nanoTime() + MOST_NANOS;
       Kernels shallow = new Kernels(weights, Lanes.CHUNK);
       Kernels deep = new Kernels(weights, COLUMNS);
       // One group at a time: a kernel that is compiled need not wait for the slowest.
       repeat(shallow::products, deep::products, latest);
       repeat(shallow::rows, deep::rows, latest);
+    } catch (InterruptedException e) {
+      throw new AssertionError("nobody knows this thread", e);
     } finally {
       synchronized (BEGUN) {
         running--;

@@ -20,6 +20,7 @@ import dev.muninn.model.RavenWeights;
 import dev.muninn.weights.Checkpoint;
 import dev.muninn.weights.DType;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.SplittableRandom;
 import java.util.stream.Stream;
@@ -41,7 +42,7 @@ class VectorRowsTest {
   @BeforeAll
   static void awaitWarmUp() throws InterruptedException {
     for (DType weights : new DType[] {DType.F32, DType.BF16}) {
-      WarmUp.begin(weights);
+      WarmUp.begin(weights, Duration.ZERO);
     }
     while (WarmUp.running()) {
       Thread.sleep(10);
