@@ -78,7 +78,6 @@ public final class Statistics {
         results.size() == 1 ? "%s" : "%s for the greatest sequence",
         Units.bytes(keyValueBytes));
     line(out, "backend", "%s", model.backendName());
-    line(out, "device", "%s", model.device());
     out.flush();
   }
 
