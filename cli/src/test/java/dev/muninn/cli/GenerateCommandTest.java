@@ -161,16 +161,7 @@ class GenerateCommandTest {
     CommandRun run = CommandRun.of("generate", "-m", TINY, "--threads", "1", "--stats", "47+8=");
     assertEquals("55\n", run.out());
     assertEquals(
-        List.of(
-            "load",
-            "prefill",
-            "decode",
-            "recurrences",
-            "core",
-            "mapped",
-            "KV",
-            "backend",
-            "device"),
+        List.of("load", "prefill", "decode", "recurrences", "core", "mapped", "KV", "backend"),
         run.err().lines().map(line -> line.split(" ")[0]).toList());
   }
 
