@@ -146,9 +146,10 @@ final class DeviceModel implements AutoCloseable {
     int size = config.headSize();
     FloatArray table = new FloatArray(Math.multiplyExact(config.contextLength(), size));
     for (int position = 0; position < config.contextLength(); position++) {
-      for (int pair = 0; pair < size / 2; pair++) {
-        table.set(position * size + 2 * pair, angles.cosine(position, pair));
-        table.set(position * size + 2 * pair + 1, angles.sine(position, pair));
+      int from = angles.offset(position);
+      for (int i = 0; i < size; i += 2) {
+        table.set(position * size + i, angles.cosines()[from + i]);
+        table.set(position * size + i + 1, angles.sines()[from + i + 1]);
       }
     }
     return table;

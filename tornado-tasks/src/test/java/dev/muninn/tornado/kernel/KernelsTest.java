@@ -236,10 +236,11 @@ class KernelsTest {
         new RavenConfig(
             WIDTH, HEADS, INTERMEDIATE, 1, 1, 1, 4, 32, CONTEXT, 50_000, 1e-6, true, true);
     RotaryTable angles = new RotaryTable(config);
+    angles.extend(CONTEXT);
     FloatArray rotary = new FloatArray(CONTEXT * HEAD_SIZE);
-    for (int i = 0; i < CONTEXT * HEAD_SIZE / 2; i++) {
-      rotary.set(2 * i, angles.cosine(2 * i / HEAD_SIZE, i % (HEAD_SIZE / 2)));
-      rotary.set(2 * i + 1, angles.sine(2 * i / HEAD_SIZE, i % (HEAD_SIZE / 2)));
+    for (int i = 0; i < CONTEXT * HEAD_SIZE; i += 2) {
+      rotary.set(i, angles.cosines()[i]);
+      rotary.set(i + 1, angles.sines()[i + 1]);
     }
     FloatArray streamArray = FloatArray.fromArray(stream);
     FloatArray factors = factors(stream);
