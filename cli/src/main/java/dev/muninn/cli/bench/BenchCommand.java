@@ -9,7 +9,7 @@ import dev.muninn.cli.ExitCode;
 import dev.muninn.cli.HelpHeading;
 import dev.muninn.cli.ModelOptions;
 import dev.muninn.cli.NumberConverters;
-import dev.muninn.cli.ProgressBars;
+import dev.muninn.cli.Progress;
 import dev.muninn.cli.ShutdownCancellation;
 import dev.muninn.cli.StandardStreams;
 import dev.muninn.cli.Terminal;
@@ -28,7 +28,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
-import me.tongfei.progressbar.ProgressBar;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Mixin;
@@ -202,18 +201,13 @@ public final class BenchCommand implements Callable<Integer> {
       throws IOException {
     int rounds = tests.repetitions() + (tests.warmUp() ? 1 : 0);
     int runs = groups.stream().mapToInt(List::size).sum() * rounds;
-    ProgressBar bar = Terminal.showsProgress() ? bar(runs) : null;
-    try {
+    try (Progress progress = new Progress(Terminal.showsProgress(), "runs", runs)) {
       Suite suite =
           new Suite(
               model,
               KeyValueType.forWeights(Bench.weightType(model)),
               shutdown.cancellation(),
-              () -> {
-                if (bar != null) {
-                  bar.step();
-                }
-              });
+              progress::step);
       if (tests.warmUp() && !suite.warmUp(groups.getFirst().getFirst())) {
         return false;
       }
@@ -225,15 +219,7 @@ public final class BenchCommand implements Callable<Integer> {
         report.add(results.get());
       }
       return true;
-    } finally {
-      if (bar != null) {
-        bar.close();
-      }
     }
-  }
-
-  private ProgressBar bar(int runs) {
-    return ProgressBars.on(streams.err()).setTaskName("runs").setInitialMax(runs).build();
   }
 
   private void write(Report report, Bench bench) throws IOException {
