@@ -50,7 +50,7 @@ class TrainerTest {
     return new TrainingPlan(
         CONFIG,
         new Objective(2, fixedDepth, sandwich),
-        new Schedule(steps, 2, 3e-3, 3, 4, 0.1, 1),
+        new Schedule(steps, 2, 3e-3, 3, Schedule.Decay.INVERSE_SQUARE_ROOT, 4, 0.1, 1),
         11,
         new TrainingPlan.EvaluationPlan(5, List.of(1, 4)),
         new TrainingPlan.SavePlan(4, dtype));

@@ -1,6 +1,7 @@
 package dev.muninn.cli.train;
 
 import dev.muninn.model.RavenConfig;
+import dev.muninn.train.Schedule;
 
 /** A model and a recipe that are known to work together. */
 final class Preset {
@@ -11,11 +12,12 @@ final class Preset {
   static final int DIGITS = 20;
   static final int OPERANDS = 3;
   static final int LENGTH = 72;
-  static final int BATCH = 32;
+  static final int BATCH = 48;
   static final int ACCUMULATE = 1;
-  static final int STEPS = 4_000;
-  static final float LEARNING_RATE = 1e-3f;
-  static final int WARM_UP = 100;
+  static final int STEPS = 6_000;
+  static final float LEARNING_RATE = 2e-3f;
+  static final int WARM_UP = 200;
+  static final Schedule.Decay DECAY = Schedule.Decay.INVERSE_SQUARE_ROOT;
   static final float WEIGHT_DECAY = 0.05f;
   static final float CLIP = 1;
   static final float VALIDATION_SHARE = 0.05f;

@@ -4,6 +4,7 @@ import dev.muninn.cli.HelpHeading;
 import dev.muninn.cli.NumberConverters;
 import dev.muninn.train.Schedule;
 import dev.muninn.vector.PhysicalCores;
+import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
 
 /** How long and how fast is learnt. */
@@ -34,8 +35,17 @@ final class ScheduleOptions {
       names = "--warm-up",
       paramLabel = "N",
       converter = NumberConverters.Count.class,
-      description = "Steps in which it rises (default: 100, at most a tenth).")
+      description = "Steps in which it rises (default: 200, at most a tenth).")
   private Integer warmUp;
+
+  @Option(
+      names = "--decay",
+      paramLabel = "NAME",
+      converter = DecayName.class,
+      description =
+          "How it goes on: inverse-square-root of the step, or none (default:"
+              + " inverse-square-root).")
+  private Schedule.Decay decay = Preset.DECAY;
 
   @Option(
       names = "--cool-down",
@@ -78,6 +88,7 @@ final class ScheduleOptions {
         accumulate,
         decimal(learningRate),
         warmUp == null ? Math.min(Preset.WARM_UP, steps / 10) : warmUp,
+        decay,
         coolDown == null ? steps / 4 : coolDown,
         decimal(weightDecay),
         decimal(clip));
@@ -94,5 +105,17 @@ final class ScheduleOptions {
 
   int threads() {
     return threads == null ? PhysicalCores.count() : threads;
+  }
+
+  /** The name of a decay. */
+  static final class DecayName implements ITypeConverter<Schedule.Decay> {
+    @Override
+    public Schedule.Decay convert(String value) {
+      return switch (value) {
+        case "none" -> Schedule.Decay.NONE;
+        case "inverse-square-root" -> Schedule.Decay.INVERSE_SQUARE_ROOT;
+        default -> throw NumberConverters.expected("inverse-square-root or none", value);
+      };
+    }
   }
 }
