@@ -171,7 +171,6 @@ final class MatrixKernels {
         widen(matrix.data(), (from + strip) * rowBytes, streamBytes, columns, scratch);
       }
       for (int group = 0; group < PackedRows.groups(rows); group++) {
-        int count = Math.min(PackedRows.TILE, rows - PackedRows.TILE * group);
         for (int o = strip; o < end; o++) {
           if (widened) {
             tile(
@@ -182,7 +181,8 @@ final class MatrixKernels {
                 columns,
                 x,
                 group,
-                scratch.partials);
+                scratch,
+                (o - strip) * UNIT);
           } else {
             tile(
                 matrix.dtype(),
@@ -192,14 +192,15 @@ final class MatrixKernels {
                 columns,
                 x,
                 group,
-                scratch.partials);
+                scratch,
+                (o - strip) * UNIT);
           }
-          for (int c = 0; c < count; c++) {
-            int target = at + (PackedRows.TILE * group + c) * stride + from + o;
-            y[target] = scratch.partials[4 * c];
-            y[target + quarter] = scratch.partials[4 * c + 1];
-            y[target + 2 * quarter] = scratch.partials[4 * c + 2];
-            y[target + 3 * quarter] = scratch.partials[4 * c + 3];
+        }
+        int count = Math.min(PackedRows.TILE, rows - PackedRows.TILE * group);
+        for (int c = 0; c < count; c++) {
+          int target = at + (PackedRows.TILE * group + c) * stride + from + strip;
+          for (int stream = 0; stream < 4; stream++) {
+            copyColumn(scratch.results, 4 * c + stream, y, target + stream * quarter, end - strip);
           }
         }
       }
@@ -211,8 +212,18 @@ final class MatrixKernels {
     }
   }
 
+  /** Brings the results of a strip for one of the streams and one row together. */
+  private static void copyColumn(float[] results, int index, float[] y, int target, int count) {
+    for (int i = 0; i < count; i++) {
+      y[target + i] = results[i * UNIT + index];
+    }
+  }
+
   /**
-   * The products of a row of each of 4 streams with the 4 rows of a group: [column * 4 + stream].
+   * The products of a row of each of 4 streams with the 4 rows of a group.
+   *
+   * @param scratch gets [column * 4 + stream] in its results
+   * @param target where in them
    */
   private static void tile(
       DType dtype,
@@ -222,17 +233,21 @@ final class MatrixKernels {
       int columns,
       PackedRows x,
       int group,
-      float[] partials) {
+      Scratch scratch,
+      int target) {
     int steps = columns / Lanes.CHUNK;
     int tail = columns % Lanes.CHUNK;
+    boolean whole = tail == 0 && Lanes.COUNT == Lanes.SUMS;
+    float[] partials = scratch.partials;
+    float[] out = whole ? scratch.results : partials;
+    int to = whole ? target : 0;
+    int first = x.groupOffset(group);
     if (dtype == DType.BF16) {
-      tileBf16(
-          weights, offset, streamBytes, steps, x.data, x.groupOffset(group), tail == 0, partials);
+      tileBf16(weights, offset, streamBytes, steps, x.data, first, whole, out, to);
     } else {
-      tileF32(
-          weights, offset, streamBytes, steps, x.data, x.groupOffset(group), tail == 0, partials);
+      tileF32(weights, offset, streamBytes, steps, x.data, first, whole, out, to);
     }
-    if (tail == 0 && Lanes.COUNT == Lanes.SUMS) {
+    if (whole) {
       return;
     }
     if (tail > 0) {
@@ -251,6 +266,7 @@ final class MatrixKernels {
       }
     }
     Lanes.reduce(partials);
+    System.arraycopy(partials, 0, scratch.results, target, UNIT);
   }
 
   /** Adds the columns that fill no chunk to the lanes they would have had in one. */
@@ -513,7 +529,8 @@ final class MatrixKernels {
       float[] x,
       int from,
       boolean whole,
-      float[] out) {
+      float[] out,
+      int to) {
     FloatVector sum00 = FloatVector.zero(Lanes.FLOATS);
     FloatVector sum01 = sum00;
     FloatVector sum02 = sum00;
@@ -589,7 +606,7 @@ final class MatrixKernels {
       sum32 = w2.fma(column, sum32);
       sum33 = w3.fma(column, sum33);
     }
-    if (whole && Lanes.COUNT == Lanes.SUMS) {
+    if (whole) {
       sum00 =
           sum00
               .blend(sum20, Lanes.UPPER_8)
@@ -649,7 +666,7 @@ final class MatrixKernels {
       sum00
           .blend(sum01, Lanes.UPPER_1)
           .add(sum01.blend(sum00, Lanes.UPPER_1).rearrange(Lanes.SWAP_1))
-          .intoArray(out, 0);
+          .intoArray(out, to);
       return;
     }
     sum00.intoArray(out, 0);
@@ -678,7 +695,8 @@ final class MatrixKernels {
       float[] x,
       int from,
       boolean whole,
-      float[] out) {
+      float[] out,
+      int to) {
     FloatVector sum00 = FloatVector.zero(Lanes.FLOATS);
     FloatVector sum01 = sum00;
     FloatVector sum02 = sum00;
@@ -758,7 +776,7 @@ final class MatrixKernels {
       sum32 = w2.fma(column, sum32);
       sum33 = w3.fma(column, sum33);
     }
-    if (whole && Lanes.COUNT == Lanes.SUMS) {
+    if (whole) {
       sum00 =
           sum00
               .blend(sum20, Lanes.UPPER_8)
@@ -818,7 +836,7 @@ final class MatrixKernels {
       sum00
           .blend(sum01, Lanes.UPPER_1)
           .add(sum01.blend(sum00, Lanes.UPPER_1).rearrange(Lanes.SWAP_1))
-          .intoArray(out, 0);
+          .intoArray(out, to);
       return;
     }
     sum00.intoArray(out, 0);
@@ -894,6 +912,7 @@ final class MatrixKernels {
   /** What one thread needs beside its inputs. */
   static final class Scratch {
     final float[] partials = new float[Lanes.PARTIALS];
+    final float[] results = new float[STRIP * UNIT];
     final float[] lanes = new float[Lanes.COUNT];
     MemorySegment strip = MemorySegment.NULL;
 
