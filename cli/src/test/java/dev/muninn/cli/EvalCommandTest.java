@@ -149,7 +149,7 @@ class EvalCommandTest {
         eval("sum:2", "check-digit:4", "-r", "1,2,4", "--problems", "5", "--plot", plot.toString());
     assertEquals("", run.err());
     BufferedImage image = ImageIO.read(plot.toFile());
-    assertEquals(1000, image.getWidth());
+    assertEquals(2000, image.getWidth());
     // The lines of both tasks are there, in their colours.
     for (int color : new int[] {0xFF0072B2, 0xFFD55E00}) {
       int pixels = 0;
@@ -209,7 +209,7 @@ class EvalCommandTest {
     String nowhere = temporary.resolve("nowhere/plot.png").toString();
     eval("sum:2", "--plot", nowhere).assertFails(ExitCode.FAILED, "nowhere");
     eval("sum:2", "--plot", temporary.resolve("plot.jpg").toString())
-        .assertFails(ExitCode.USAGE, "ends in .png");
+        .assertFails(ExitCode.USAGE, "ends in .svg or .png");
     eval("sum:2", "--results", temporary.toString()).assertFails(ExitCode.FAILED, "is a directory");
     eval("sum:2", "--results", nowhere).assertFails(ExitCode.FAILED, nowhere);
   }

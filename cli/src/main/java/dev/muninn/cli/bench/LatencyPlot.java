@@ -43,7 +43,7 @@ final class LatencyPlot {
     int height =
         ChartFile.HEIGHT
             + LEGEND_LINE * Math.max(legendBelow(byRecurrence), legendBelow(byContext));
-    ChartFile.write(file, height, List.of(byRecurrence, byContext));
+    ChartFile.write(file, ChartFile.WIDTH, height, List.of(byRecurrence, byContext));
   }
 
   /** Puts a long legend below its chart; the lines that it takes there, one for each series. */

@@ -1,22 +1,16 @@
 package dev.muninn.cli.eval;
 
 import dev.muninn.cli.Units;
-import dev.muninn.cli.UsageException;
+import dev.muninn.cli.plot.ChartFile;
 import dev.muninn.eval.Measure;
-import dev.muninn.weights.AtomicFile;
 import java.awt.BasicStroke;
 import java.awt.Color;
-import java.awt.Font;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
-import org.knowm.xchart.ChartEncoder;
 import org.knowm.xchart.XYChart;
-import org.knowm.xchart.XYChartBuilder;
 import org.knowm.xchart.XYSeries;
-import org.knowm.xchart.style.Styler.ChartTheme;
 import org.knowm.xchart.style.Styler.LegendPosition;
 import org.knowm.xchart.style.XYStyler;
 import org.knowm.xchart.style.markers.Marker;
@@ -30,21 +24,6 @@ final class AccuracyPlot {
   /** Of the horizontal axis on either side, in powers of two. */
   private static final double MARGIN = 0.15;
 
-  /** Pixels between labels at the least. */
-  private static final int TICK_SPACING = 60;
-
-  /** Told apart also by those who see few colours (Okabe and Ito), and by their markers. */
-  private static final List<Color> COLORS =
-      List.of(
-          new Color(0x0072B2),
-          new Color(0xD55E00),
-          new Color(0x009E73),
-          new Color(0xCC79A7),
-          new Color(0x000000),
-          new Color(0xE69F00),
-          new Color(0x56B4E9),
-          new Color(0x8C6D1F));
-
   private static final List<Marker> MARKERS =
       List.of(
           SeriesMarkers.CIRCLE,
@@ -57,14 +36,6 @@ final class AccuracyPlot {
 
   private AccuracyPlot() {}
 
-  /** Refuses a file that the picture could not be written to. */
-  static void requireWritable(Path file) throws IOException {
-    if (!file.toString().toLowerCase(Locale.ROOT).endsWith(".png")) {
-      throw new UsageException("--plot: expected a file that ends in .png, not '" + file + "'");
-    }
-    AtomicFile.requireWritable(file);
-  }
-
   /**
    * Draws curves.
    *
@@ -73,36 +44,24 @@ final class AccuracyPlot {
   static void write(Path file, String model, List<Cell.Curve> curves) throws IOException {
     boolean shares = !curves.getFirst().measure().equals(Measure.PERPLEXITY);
     XYChart chart =
-        new XYChartBuilder()
-            .width(WIDTH)
-            .height(HEIGHT)
-            .theme(ChartTheme.XChart)
-            .title(model + ": " + curves.getFirst().measure() + " by recurrences")
-            .xAxisTitle("recurrences r")
-            .yAxisTitle(shares ? "accuracy, % (bars: 95 % intervals)" : "perplexity")
-            .build();
+        ChartFile.chart(
+            model + ": " + curves.getFirst().measure() + " by recurrences",
+            "recurrences r",
+            shares ? "accuracy, % (bars: 95 % intervals)" : "perplexity");
     style(chart.getStyler(), curves, shares);
     for (int i = 0; i < curves.size(); i++) {
       add(chart, curves.get(i), i, curves.size(), shares ? 100 : 1);
     }
-    AtomicFile.write(file, ChartEncoder.getBytes(chart, "png"));
+    ChartFile.write(file, WIDTH, HEIGHT, List.of(chart));
   }
 
   private static void style(XYStyler styler, List<Cell.Curve> curves, boolean shares) {
-    styler.setChartBackgroundColor(Color.WHITE);
-    styler.setPlotBackgroundColor(Color.WHITE);
-    styler.setPlotBorderVisible(false);
-    styler.setPlotGridLinesColor(new Color(0xDDDDDD));
-    styler.setChartTitleFont(new Font(Font.SANS_SERIF, Font.BOLD, 18));
-    styler.setAxisTitleFont(new Font(Font.SANS_SERIF, Font.PLAIN, 15));
-    styler.setAxisTickLabelsFont(new Font(Font.SANS_SERIF, Font.PLAIN, 14));
-    styler.setLegendFont(new Font(Font.SANS_SERIF, Font.PLAIN, 14));
     styler.setLegendPosition(LegendPosition.OutsideE);
-    styler.setLegendBorderColor(Color.WHITE);
     styler.setMarkerSize(8);
     if (shares) {
-      styler.setYAxisMin(0.0);
       styler.setYAxisMax(101.0);
+    } else {
+      styler.setYAxisMin((Double) null);
     }
     int least = Integer.MAX_VALUE;
     int most = 1;
@@ -115,7 +74,6 @@ final class AccuracyPlot {
     double last = Math.max(first + 1, log2(most));
     styler.setXAxisMin(first - MARGIN);
     styler.setXAxisMax(last + MARGIN);
-    styler.setXAxisTickMarkSpacingHint(TICK_SPACING);
     styler.setXAxisTickLabelsFormattingFunction(exponent -> {
       boolean whole = Math.abs(exponent - Math.rint(exponent)) < 1e-9;
       // Where the ends have no labels, the library takes all labels for rounded away.
@@ -134,7 +92,7 @@ final class AccuracyPlot {
     double[] x = new double[size];
     double[] y = new double[size];
     int i = 0;
-    Color color = COLORS.get(index % COLORS.size());
+    Color colour = ChartFile.colour(index);
     // Beside each other, so that bars of several lines can be told apart.
     double offset = 0.03 * (index - (count - 1) / 2.0);
     for (Map.Entry<Integer, Measure> point : curve.points().entrySet()) {
@@ -151,14 +109,14 @@ final class AccuracyPlot {
                 });
         bar.setShowInLegend(false);
         bar.setMarker(SeriesMarkers.NONE);
-        bar.setLineColor(color);
+        bar.setLineColor(colour);
         bar.setLineStyle(new BasicStroke(1.5f));
       }
       i++;
     }
     XYSeries line = chart.addSeries(name(curve), x, y);
-    line.setLineColor(color);
-    line.setMarkerColor(color);
+    line.setLineColor(colour);
+    line.setMarkerColor(colour);
     line.setMarker(MARKERS.get(index % MARKERS.size()));
     line.setLineStyle(new BasicStroke(2.5f));
   }

@@ -20,6 +20,7 @@ import dev.muninn.cli.StrategyOptions;
 import dev.muninn.cli.Terminal;
 import dev.muninn.cli.Units;
 import dev.muninn.cli.UsageException;
+import dev.muninn.cli.plot.ChartFile;
 import dev.muninn.decode.InitialState;
 import dev.muninn.decode.SamplingOptions;
 import dev.muninn.eval.BuiltInTasks;
@@ -198,8 +199,8 @@ public final class EvalCommand implements Callable<Integer> {
 
     @Option(
         names = "--plot",
-        paramLabel = "FILE.png",
-        description = "Draw accuracy by recurrences.")
+        paramLabel = "FILE",
+        description = "Draw accuracy by recurrences, as .svg or .png.")
     private Path plot;
   }
 
@@ -212,7 +213,7 @@ public final class EvalCommand implements Callable<Integer> {
         taskOptions.pool == null ? Optional.empty() : Optional.of(TaskFile.read(taskOptions.pool));
     requireFitting(tasks, settings);
     if (outputOptions.plot != null) {
-      AccuracyPlot.requireWritable(outputOptions.plot);
+      ChartFile.requireWritable(outputOptions.plot);
     }
     try (LanguageModel model = modelOptions.load(environment);
         ShutdownCancellation shutdown = new ShutdownCancellation()) {

@@ -22,16 +22,16 @@ import org.knowm.xchart.style.XYStyler;
 
 /** Charts side by side in one file, SVG or PNG. */
 public final class ChartFile {
-  /** Width of a chart. */
+  /** Width of a chart that stands beside others. */
   public static final int WIDTH = 600;
 
-  /** Height of a chart. */
+  /** Height of such a chart. */
   public static final int HEIGHT = 450;
 
   /** A bitmap has so many pixels for each unit, so that it can be enlarged. */
   private static final int SCALE = 2;
 
-  /** By Okabe and Ito: told apart by all kinds of eyes, in print too. */
+  /** By Okabe and Ito, and a brown: told apart by all kinds of eyes, in print too. */
   private static final Color[] COLOURS = {
     new Color(0x0072B2),
     new Color(0xD55E00),
@@ -39,7 +39,8 @@ public final class ChartFile {
     new Color(0xCC79A7),
     new Color(0xE69F00),
     new Color(0x56B4E9),
-    new Color(0x000000)
+    new Color(0x000000),
+    new Color(0x8C6D1F)
   };
 
   private static final Color GRID = new Color(0xDDDDDD);
@@ -106,16 +107,22 @@ public final class ChartFile {
 
   /** Draws charts side by side. */
   public static void write(Path file, List<XYChart> charts) throws IOException {
-    write(file, HEIGHT, charts);
+    write(file, WIDTH, HEIGHT, charts);
   }
 
-  /** Draws charts side by side, in a height that leaves them room for long legends. */
-  public static void write(Path file, int height, List<XYChart> charts) throws IOException {
-    int width = WIDTH * charts.size();
+  /**
+   * Draws charts side by side.
+   *
+   * @param chartWidth of each
+   * @param height of all
+   */
+  public static void write(Path file, int chartWidth, int height, List<XYChart> charts)
+      throws IOException {
+    int width = chartWidth * charts.size();
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     if (isVector(file)) {
       VectorGraphics2D graphics = new VectorGraphics2D();
-      paint(graphics, height, charts);
+      paint(graphics, chartWidth, height, charts);
       Processors.get("svg")
           .getDocument(graphics.getCommands(), new PageSize(width, height))
           .writeTo(bytes);
@@ -124,17 +131,17 @@ public final class ChartFile {
           new BufferedImage(SCALE * width, SCALE * height, BufferedImage.TYPE_INT_RGB);
       Graphics2D graphics = image.createGraphics();
       graphics.scale(SCALE, SCALE);
-      paint(graphics, height, charts);
+      paint(graphics, chartWidth, height, charts);
       graphics.dispose();
       ImageIO.write(image, "png", bytes);
     }
     AtomicFile.write(file, bytes.toByteArray());
   }
 
-  private static void paint(Graphics2D graphics, int height, List<XYChart> charts) {
+  private static void paint(Graphics2D graphics, int width, int height, List<XYChart> charts) {
     for (XYChart chart : charts) {
-      chart.paint(graphics, WIDTH, height);
-      graphics.translate(WIDTH, 0);
+      chart.paint(graphics, width, height);
+      graphics.translate(width, 0);
     }
   }
 }
