@@ -16,6 +16,7 @@ import java.util.regex.Pattern;
  * The weights of a model, bound to names and shapes. Matrices stay in the mapped files; the norm
  * scales and biases, a few values each, are widened to floats.
  *
+ * @param checkpoint has the files that the matrices stand in
  * @param config the model's shape
  * @param embedding token embeddings, [vocabulary, h]
  * @param prelude l_P blocks
@@ -26,6 +27,7 @@ import java.util.regex.Pattern;
  * @param head reads out the next token, [vocabulary, h]; the embedding itself if tied
  */
 public record RavenWeights(
+    Checkpoint checkpoint,
     RavenConfig config,
     Matrix embedding,
     List<SandwichBlock> prelude,
@@ -85,7 +87,7 @@ public record RavenWeights(
                 + String.join("; ", problems));
       }
       return new RavenWeights(
-          config, embedding, prelude, adapter, recurrent, coda, finalNorm, head);
+          checkpoint, config, embedding, prelude, adapter, recurrent, coda, finalNorm, head);
     }
 
     private List<SandwichBlock> blocks(String part, int count) {

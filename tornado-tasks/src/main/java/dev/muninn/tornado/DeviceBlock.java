@@ -1,7 +1,6 @@
 package dev.muninn.tornado;
 
 import dev.muninn.model.SandwichBlock;
-import java.lang.foreign.Arena;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 
 /**
@@ -22,7 +21,7 @@ record DeviceBlock(
     DeviceMatrix mlpProjection,
     FloatArray cache) {
 
-  static DeviceBlock stage(SandwichBlock block, FloatArray cache, Arena staging) {
+  static DeviceBlock stage(SandwichBlock block, FloatArray cache, Staging staging) {
     float[][] parts = {
       block.norm1(), block.norm2(), block.norm3(), block.norm4(), block.queryBias(), block.keyBias()
     };

@@ -3,11 +3,9 @@ package dev.muninn.tornado;
 import dev.muninn.model.Matrix;
 import dev.muninn.tornado.kernel.WeightFormat;
 import dev.muninn.weights.DType;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.ShortArray;
-import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
 
 /**
  * A weight matrix as kernels take it: in one of two arrays, by its format; the other is a dummy.
@@ -20,16 +18,9 @@ record DeviceMatrix(int format, FloatArray floats, ShortArray halves) {
   private static final FloatArray NO_FLOATS = new FloatArray(1);
   private static final ShortArray NO_HALVES = new ShortArray(1);
 
-  /**
-   * Stages a matrix for its upload.
-   *
-   * @param staging holds the bytes until they are on the device; then it may be closed
-   */
-  static DeviceMatrix stage(Matrix matrix, Arena staging) {
-    MemorySegment bytes =
-        staging.allocate(TornadoNativeArray.ARRAY_HEADER + matrix.data().byteSize(), 64);
-    MemorySegment.copy(
-        matrix.data(), 0, bytes, TornadoNativeArray.ARRAY_HEADER, matrix.data().byteSize());
+  /** A matrix that waits for its upload as long as {@code staging} is open. */
+  static DeviceMatrix stage(Matrix matrix, Staging staging) {
+    MemorySegment bytes = staging.stage(matrix);
     int format = WeightFormat.of(matrix.dtype());
     return matrix.dtype() == DType.F32
         ? new DeviceMatrix(format, FloatArray.fromSegmentShallow(bytes), NO_HALVES)

@@ -85,27 +85,29 @@ final class DeviceModel implements AutoCloseable {
             latents,
             embeddings);
     writer = new RowWriter(shared);
-    try (Arena staging = Arena.ofShared()) {
+    try (Staging preludeWeights = new Staging(weights.checkpoint());
+        Staging recurrentWeights = new Staging(weights.checkpoint());
+        Staging codaWeights = new Staging(weights.checkpoint())) {
       PreludeGraph prelude =
           new PreludeGraph(
               shared,
               Activations.of(config, MOST_ROWS),
               embedded,
-              stage(weights.prelude(), sizes.outerRows(), staging));
+              stage(weights.prelude(), sizes.outerRows(), preludeWeights));
       recurrentBlock =
           new RecurrentBlockGraph(
               shared,
               Activations.of(config, MOST_ROWS),
-              DeviceMatrix.stage(weights.adapter(), staging),
-              stage(weights.recurrentBlock(), sizes.recurrentRows(), staging));
+              DeviceMatrix.stage(weights.adapter(), recurrentWeights),
+              stage(weights.recurrentBlock(), sizes.recurrentRows(), recurrentWeights));
       CodaGraph coda =
           new CodaGraph(
               shared,
               Activations.of(config, MOST_ROWS),
               FloatArray.fromArray(weights.finalNorm()),
-              DeviceMatrix.stage(weights.head(), staging),
+              DeviceMatrix.stage(weights.head(), codaWeights),
               logits,
-              stage(weights.coda(), sizes.outerRows(), staging));
+              stage(weights.coda(), sizes.outerRows(), codaWeights));
       List<TaskGraph> graphs =
           List.of(writer.graph, prelude.graph, recurrentBlock.graph, coda.graph);
       plan =
@@ -114,16 +116,20 @@ final class DeviceModel implements AutoCloseable {
       plan.withDevice(device);
       plan.withCompilerFlags(TornadoVMBackendType.OPENCL, OPENCL_FLAGS);
       plan.withGridScheduler(grids);
-      // Without rows the graphs compute nothing, but they are compiled and the weights sent.
+      // Without rows the graphs compute nothing, but they are compiled and the weights sent. What
+      // is on the device is no longer kept mapped.
       rows.clear();
-      for (int graph = WRITER; graph <= CODA; graph++) {
-        execute(graph);
-      }
+      execute(WRITER);
+      execute(PRELUDE);
+      preludeWeights.release();
+      execute(RECURRENT_BLOCK);
+      recurrentWeights.release();
+      execute(CODA);
     }
     prepareNanos = System.nanoTime() - began;
   }
 
-  private List<DeviceBlock> stage(List<SandwichBlock> blocks, int cacheRows, Arena staging) {
+  private List<DeviceBlock> stage(List<SandwichBlock> blocks, int cacheRows, Staging staging) {
     List<DeviceBlock> staged = new ArrayList<>();
     for (SandwichBlock block : blocks) {
       staged.add(

@@ -64,7 +64,7 @@ public final class Checkpoint implements AutoCloseable {
   private final List<MappedFile> files;
   private final Map<String, Tensor> tensors;
 
-  private record MappedFile(FileState state, Map<String, String> metadata) {}
+  private record MappedFile(FileState state, Map<String, String> metadata, MemorySegment bytes) {}
 
   private Checkpoint(
       Path directory, Arena arena, List<MappedFile> files, Map<String, Tensor> tensors) {
@@ -122,7 +122,8 @@ public final class Checkpoint implements AutoCloseable {
       for (Path path : paths) {
         try (SourceFile source = SourceFile.open(path, index == null ? null : directory)) {
           SafetensorsHeader header = SafetensorsHeader.read(path, source.channel(), source.size());
-          MemorySegment data = source.map(arena).asSlice(header.dataOffset());
+          MemorySegment bytes = source.map(arena);
+          MemorySegment data = bytes.asSlice(header.dataOffset());
           for (SafetensorsHeader.Entry entry : header.entries()) {
             Tensor tensor = entry.tensor(path, data);
             if (index != null) {
@@ -130,7 +131,7 @@ public final class Checkpoint implements AutoCloseable {
             }
             tensors.put(tensor.name(), tensor);
           }
-          files.add(new MappedFile(source.state(), header.metadata()));
+          files.add(new MappedFile(source.state(), header.metadata(), bytes));
         }
       }
       if (index != null) {
@@ -193,6 +194,37 @@ public final class Checkpoint implements AutoCloseable {
   /** The size of all mapped files together, headers included, in bytes. */
   public long mappedBytes() {
     return files.stream().mapToLong(file -> file.state.size()).sum();
+  }
+
+  /**
+   * Maps data once more, together with bytes that stand before it in its file, for a reader that
+   * wants to write there. The new map is private: what is written to it stays in memory, and
+   * neither the file nor any tensor changes.
+   *
+   * @param data a tensor's data, or a part of it
+   * @param before bytes before the data
+   * @return {@code before + data.byteSize()} bytes, which live as long as the arena
+   * @throws IllegalArgumentException if the data is of no tensor of this checkpoint, or has fewer
+   *     bytes before it
+   * @throws CheckpointException if the file is not what it was when it was opened, or cannot be
+   *     mapped
+   */
+  public MemorySegment mapPrivate(MemorySegment data, long before, Arena target) {
+    for (MappedFile file : files) {
+      long from = data.address() - file.bytes.address();
+      if (data.isNative() && from >= 0 && data.byteSize() <= file.bytes.byteSize() - from) {
+        if (before > from) {
+          throw new IllegalArgumentException(
+              file.state.path() + " has " + from + " bytes before the data, not " + before);
+        }
+        file.state.verifyUnchanged();
+        MemorySegment mapped =
+            PrivateMap.map(file.state.path(), from - before, before + data.byteSize(), target);
+        file.state.verifyUnchanged();
+        return mapped;
+      }
+    }
+    throw new IllegalArgumentException(directory + " has no tensor with that data");
   }
 
   /** The directory, as it was given to {@link #open}. */

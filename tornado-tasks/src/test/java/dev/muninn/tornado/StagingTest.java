@@ -1,0 +1,121 @@
+package dev.muninn.tornado;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.muninn.Fixture;
+import dev.muninn.model.Matrix;
+import dev.muninn.model.RavenConfig;
+import dev.muninn.model.RavenWeights;
+import dev.muninn.tornado.kernel.WeightFormat;
+import dev.muninn.weights.Checkpoint;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.FieldSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+
+/** Weights on their way to a device: in place in their files, which stay as they are. */
+class StagingTest {
+  private static final List<String> NAMES = Fixture.NAMES;
+
+  @TempDir Path directory;
+
+  @ParameterizedTest
+  @FieldSource("NAMES")
+  void theFileIsReadInPlaceAndNeverWritten(String name) throws IOException {
+    try (Fixture fixture = new Fixture(name)) {
+      RavenWeights weights = fixture.weights();
+      Path file = weights.checkpoint().files().getFirst();
+      byte[] before = Files.readAllBytes(file);
+      try (Staging staging = new Staging(weights.checkpoint())) {
+        Matrix matrix = weights.adapter();
+        requireMapped(staging.stage(matrix), file);
+        checkElements(matrix, DeviceMatrix.stage(matrix, staging));
+        checkElements(weights.head(), DeviceMatrix.stage(weights.head(), staging));
+      }
+      assertArrayEquals(before, Files.readAllBytes(file));
+      weights.checkpoint().verifyUnchanged();
+    }
+  }
+
+  /** A header of any length is legal, so a tensor may stand at any byte. */
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2, 3, 4})
+  void aTensorMayStandAnywhere(int shift) throws IOException {
+    Path source = Fixture.directory("raven-1-4-1-bf16");
+    Files.copy(source.resolve("config.json"), directory.resolve("config.json"));
+    byte[] file = Files.readAllBytes(source.resolve(Checkpoint.SINGLE_FILE));
+    int header = 8 + (int) ByteBuffer.wrap(file).order(ByteOrder.LITTLE_ENDIAN).getLong();
+    byte[] shifted = new byte[file.length + shift];
+    ByteBuffer.wrap(shifted)
+        .order(ByteOrder.LITTLE_ENDIAN)
+        .putLong(header - 8 + shift)
+        .put(file, 8, header - 8)
+        .put(" ".repeat(shift).getBytes())
+        .put(file, header, file.length - header);
+    Files.write(directory.resolve(Checkpoint.SINGLE_FILE), shifted);
+    try (Checkpoint checkpoint = Checkpoint.open(directory);
+        Staging staging = new Staging(checkpoint)) {
+      RavenWeights weights = RavenWeights.bind(RavenConfig.load(directory), checkpoint);
+      checkElements(weights.adapter(), DeviceMatrix.stage(weights.adapter(), staging));
+    }
+  }
+
+  /** A copy is made only of what the format placed badly. */
+  @Test
+  void theSmallestFileHasRoomBeforeItsData() throws IOException {
+    byte[] header = "{\"\":{\"dtype\":\"U8\",\"shape\":[],\"data_offsets\":[0,1]}}".getBytes();
+    ByteBuffer file = ByteBuffer.allocate(8 + header.length + 1).order(ByteOrder.LITTLE_ENDIAN);
+    Files.write(
+        directory.resolve(Checkpoint.SINGLE_FILE),
+        file.putLong(header.length).put(header).put((byte) 7).array());
+    try (Checkpoint checkpoint = Checkpoint.open(directory);
+        Arena arena = Arena.ofConfined()) {
+      // TornadoVM's header has 24 bytes at most.
+      MemorySegment data = checkpoint.tensor("").data();
+      assertEquals(25, checkpoint.mapPrivate(data, 24, arena).byteSize());
+    }
+  }
+
+  /** Where the system tells what is mapped, the bytes are the file's. */
+  private static void requireMapped(MemorySegment bytes, Path file) throws IOException {
+    Path maps = Path.of("/proc/self/maps");
+    if (Files.exists(maps)) {
+      String line =
+          Files.readAllLines(maps).stream()
+              .filter(map -> contains(map, bytes.address()))
+              .findFirst()
+              .orElse("nothing is mapped there");
+      assertTrue(line.contains("rw-p") && line.endsWith(file.toString()), line);
+    }
+  }
+
+  private static boolean contains(String map, long address) {
+    String[] ends = map.substring(0, map.indexOf(' ')).split("-");
+    return Long.parseUnsignedLong(ends[0], 16) <= address
+        && address < Long.parseUnsignedLong(ends[1], 16);
+  }
+
+  private static void checkElements(Matrix matrix, DeviceMatrix staged) {
+    FloatArray table = WeightFormat.table();
+    for (int row = 0; row < matrix.rows(); row++) {
+      for (int column = 0; column < matrix.columns(); column++) {
+        int at = row * matrix.columns() + column;
+        float read =
+            WeightFormat.weight(staged.format(), staged.floats(), staged.halves(), table, at);
+        assertEquals(matrix.get(row, column), read, "row " + row + ", column " + column);
+      }
+    }
+  }
+}
