@@ -142,6 +142,58 @@ public abstract class BackendContract {
     }
   }
 
+  /** A sequence of each type in the same batches: one does not change the other. */
+  @ParameterizedTest
+  @FieldSource("NAMES")
+  void keysAndValuesInBothTypesSideBySide(String name) {
+    Fixture fixture = fixture(name);
+    Backend backend = backend(name);
+    int[] tokens = fixture.tokens();
+    int width = fixture.config().embeddingSize();
+    Map<String, Object> expected = fixture.cases("forward").getLast();
+    int r = Fixture.integer(expected, "r");
+    float[][] logits = new float[2][fixture.config().vocabularySize()];
+    KeyValueType[] types = {KeyValueType.BF16, KeyValueType.F32};
+    SequenceCache[] caches = new SequenceCache[2];
+    try (LatentRows rows = backend.rows(2)) {
+      for (int i = 0; i < 2; i++) {
+        KeyValueLayout layout =
+            new KeyValueLayout(fixture.config(), SlotPolicy.full(), r, tokens.length, types[i]);
+        caches[i] = new SequenceCache(layout, backend.allocate(layout));
+      }
+      RowBatch batch = new RowBatch(2);
+      for (int p = 0; p < tokens.length; p++) {
+        batch.clear();
+        for (int i = 0; i < 2; i++) {
+          batch.add(i, caches[i], p, tokens[p]);
+          batch.setLogits(i, true);
+        }
+        rows.prelude(batch);
+        for (int i = 0; i < 2; i++) {
+          rows.writeLatent(i, slice(fixture.initialState(), p, width));
+        }
+        recur(rows, batch, 0, r);
+        rows.coda(batch);
+      }
+      rows.readLogits(0, logits[0]);
+      rows.readLogits(1, logits[1]);
+    } finally {
+      for (SequenceCache cache : caches) {
+        if (cache != null) {
+          cache.close();
+        }
+      }
+    }
+    float[] last = Fixture.floats(expected, "logits_last");
+    assertClose(last, logits[1], "last logits");
+    double difference = 0;
+    for (int i = 0; i < last.length; i++) {
+      difference = Math.max(difference, Math.abs(last[i] - logits[0][i]));
+    }
+    // Eight bits of significand instead of 24 show, and do not show much.
+    assertTrue(difference > 1e-4 && difference < 2e-2, "differs by " + difference);
+  }
+
   @ParameterizedTest
   @FieldSource("NAMES")
   void greedyDecodingUnderEveryCachePolicy(String name) {

@@ -1,6 +1,7 @@
 package dev.muninn.tornado;
 
 import dev.muninn.model.RavenConfig;
+import java.util.function.IntFunction;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 
 /**
@@ -23,16 +24,21 @@ record Activations(
     FloatArray sums,
     FloatArray hidden) {
 
-  static Activations of(RavenConfig config, int rows) {
+  /**
+   * Arrays for so many rows.
+   *
+   * @param memory gives the twin on the host of so many floats
+   */
+  static Activations of(RavenConfig config, int rows, IntFunction<FloatArray> memory) {
     int width = config.embeddingSize();
     return new Activations(
-        new FloatArray(rows * width),
-        new FloatArray(rows),
-        new FloatArray(rows * width),
-        new FloatArray(rows * config.heads() * config.contextLength()),
-        new FloatArray(rows * width),
-        new FloatArray(rows * width),
-        new FloatArray(rows * config.intermediateSize()));
+        memory.apply(rows * width),
+        memory.apply(rows),
+        memory.apply(rows * width),
+        memory.apply(rows * config.heads() * config.contextLength()),
+        memory.apply(rows * width),
+        memory.apply(rows * width),
+        memory.apply(rows * config.intermediateSize()));
   }
 
   /** Bytes on the device. */

@@ -18,8 +18,8 @@ final class DeviceBackend implements Backend {
   private final DeviceMemory memory;
   private final DeviceModel model;
   private final RegionAllocator slots;
-  private final RegionAllocator outerRows;
-  private final RegionAllocator recurrentRows;
+  private final RegionAllocator outerUnits;
+  private final RegionAllocator recurrentUnits;
 
   DeviceBackend(
       ComputeDevice device, TornadoDevice tornadoDevice, RavenWeights weights, Schedule schedule) {
@@ -45,8 +45,8 @@ final class DeviceBackend implements Backend {
       throw e;
     }
     slots = new RegionAllocator(sizes.rowSlots());
-    outerRows = new RegionAllocator(sizes.outerRows());
-    recurrentRows = new RegionAllocator(sizes.recurrentRows());
+    outerUnits = new RegionAllocator(sizes.outerUnits());
+    recurrentUnits = new RegionAllocator(sizes.recurrentUnits());
   }
 
   @Override
@@ -76,7 +76,7 @@ final class DeviceBackend implements Backend {
 
   @Override
   public KeyValueStore allocate(KeyValueLayout layout) {
-    return new TornadoStore(layout, outerRows, recurrentRows, memory);
+    return new TornadoStore(layout, outerUnits, recurrentUnits, memory);
   }
 
   @Override

@@ -2,6 +2,7 @@ package dev.muninn.tornado;
 
 import dev.muninn.model.SandwichBlock;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /**
  * A sandwich block as kernels take it.
@@ -11,7 +12,7 @@ import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
  * @param attentionProjection [width, width]
  * @param gateUp [2 * intermediate, width]
  * @param mlpProjection [width, intermediate]
- * @param cache keys and values of all sequences, [cache rows, 2 * width]
+ * @param cache keys and values of all sequences, [units, width]
  */
 record DeviceBlock(
     FloatArray vectors,
@@ -19,9 +20,9 @@ record DeviceBlock(
     DeviceMatrix attentionProjection,
     DeviceMatrix gateUp,
     DeviceMatrix mlpProjection,
-    FloatArray cache) {
+    IntArray cache) {
 
-  static DeviceBlock stage(SandwichBlock block, FloatArray cache, Staging staging) {
+  static DeviceBlock stage(SandwichBlock block, IntArray cache, Staging staging) {
     float[][] parts = {
       block.norm1(), block.norm2(), block.norm3(), block.norm4(), block.queryBias(), block.keyBias()
     };

@@ -1,10 +1,12 @@
 package dev.muninn.tornado;
 
 import dev.muninn.backend.DeviceMemoryException;
+import dev.muninn.cache.KeyValueType;
 import dev.muninn.model.Matrix;
 import dev.muninn.model.RavenConfig;
 import dev.muninn.model.RavenWeights;
 import dev.muninn.model.SandwichBlock;
+import dev.muninn.tornado.kernel.CacheFormat;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -16,9 +18,11 @@ import java.util.Locale;
  * @param totalBytes the device's memory
  * @param largestBytes most bytes of one array
  * @param weightBytes of all weights
+ * @param matrixBytes of the largest matrix among them
  * @param workBytes of activations, row slots, logits and tables
- * @param rowBytes a cache row of all recurrent blocks
- * @param outerRowBytes a cache row of all prelude and coda blocks
+ * @param unitBytes a unit of keys and values in all recurrent blocks
+ * @param outerUnitBytes the same in all prelude and coda blocks
+ * @param units that a position takes in the type that the weights have
  * @param config the model's shape
  */
 record DeviceMemory(
@@ -26,9 +30,11 @@ record DeviceMemory(
     long totalBytes,
     long largestBytes,
     long weightBytes,
+    long matrixBytes,
     long workBytes,
-    long rowBytes,
-    long outerRowBytes,
+    long unitBytes,
+    long outerUnitBytes,
+    int units,
     RavenConfig config) {
   /** What the driver and others need. */
   private static final double USABLE = 0.9;
@@ -51,15 +57,20 @@ record DeviceMemory(
             + 2 * 4L * rowSlots(config) * width
             + 4L * mostRows * (config.vocabularySize() + width)
             + 4L * config.contextLength() * config.headSize();
-    long rowBytes = 2 * 4 * width;
+    long unitBytes = 4 * width;
     return new DeviceMemory(
         device,
         totalBytes,
         largestBytes,
-        weightBytes(weights),
+        matrices(weights).stream().mapToLong(matrix -> matrix.data().byteSize()).sum(),
+        matrices(weights).stream()
+            .mapToLong(matrix -> matrix.data().byteSize())
+            .max()
+            .orElseThrow(),
         work,
-        rowBytes * config.recurrentLayers(),
-        rowBytes * (config.preludeLayers() + config.codaLayers()),
+        unitBytes * config.recurrentLayers(),
+        unitBytes * (config.preludeLayers() + config.codaLayers()),
+        TornadoStore.units(KeyValueType.forWeights(weights.adapter().dtype())),
         config);
   }
 
@@ -67,7 +78,7 @@ record DeviceMemory(
     return config.contextLength() + EXTRA_SLOTS;
   }
 
-  private static long weightBytes(RavenWeights weights) {
+  private static List<Matrix> matrices(RavenWeights weights) {
     List<Matrix> matrices = new ArrayList<>(List.of(weights.adapter(), weights.head()));
     for (List<SandwichBlock> part :
         List.of(weights.prelude(), weights.recurrentBlock(), weights.coda())) {
@@ -78,20 +89,21 @@ record DeviceMemory(
         matrices.add(block.mlpProjection());
       }
     }
-    return matrices.stream().mapToLong(matrix -> matrix.data().byteSize()).sum();
+    return matrices;
   }
 
   /**
    * Shares the memory out.
    *
    * @throws DeviceMemoryException if there is not enough for the weights and the keys and values of
-   *     one sequence of full length at one recurrence
+   *     one sequence of full length at one recurrence, or if a matrix is larger than the device
+   *     allocates at once
    */
   DeviceSizes sizes() {
     int context = config.contextLength();
     long usable = (long) (totalBytes * USABLE);
     long left = usable - weightBytes - workBytes;
-    long least = context * (rowBytes + outerRowBytes);
+    long least = (long) context * units * (unitBytes + outerUnitBytes);
     if (left < least) {
       throw new DeviceMemoryException(
           device
@@ -107,20 +119,29 @@ record DeviceMemory(
               + gigabytes(least)
               + " for keys and values; --backend vector computes on the CPU");
     }
-    long wanted = (long) SEQUENCES * context;
-    long outer = Math.min(wanted, Math.max(context, left / 4 / outerRowBytes));
+    if (matrixBytes > largestBytes) {
+      throw new DeviceMemoryException(
+          device
+              + " allocates at most "
+              + gigabytes(largestBytes)
+              + " at once; a matrix of this model takes "
+              + gigabytes(matrixBytes)
+              + "; --backend vector computes on the CPU");
+    }
+    long wanted = (long) SEQUENCES * context * CacheFormat.F32_UNITS;
+    long outer = Math.min(wanted, Math.max((long) context * units, left / 4 / outerUnitBytes));
     long recurrent =
         Math.min(
             wanted * Math.max(1, config.meanRecurrence()),
-            (left - outer * outerRowBytes) / rowBytes);
-    long mostRows = mostRowsOfAnArray();
+            (left - outer * outerUnitBytes) / unitBytes);
+    long most = mostUnitsOfAnArray();
     return new DeviceSizes(
-        rowSlots(config), (int) Math.min(outer, mostRows), (int) Math.min(recurrent, mostRows));
+        rowSlots(config), (int) Math.min(outer, most), (int) Math.min(recurrent, most));
   }
 
   /** An array is counted in ints, and no larger than the device allocates at once. */
-  private long mostRowsOfAnArray() {
-    long width = 2L * config.embeddingSize();
+  private long mostUnitsOfAnArray() {
+    long width = config.embeddingSize();
     return Math.min(Integer.MAX_VALUE / width, (largestBytes - 64) / (4 * width));
   }
 
@@ -130,9 +151,9 @@ record DeviceMemory(
     return new DeviceMemoryException(
         device
             + " has "
-            + gigabytes(outerLeft * outerRowBytes + recurrentLeft * rowBytes)
+            + gigabytes(outerLeft * outerUnitBytes + recurrentLeft * unitBytes)
             + " left for keys and values; the sequence takes "
-            + gigabytes(outerWanted * outerRowBytes + recurrentWanted * rowBytes)
+            + gigabytes(outerWanted * outerUnitBytes + recurrentWanted * unitBytes)
             + ": a shorter --context, a smaller --recurrence or a cache policy with fewer slots"
             + " takes less");
   }

@@ -22,6 +22,7 @@ import uk.ac.manchester.tornado.api.common.TornadoDevice;
 import uk.ac.manchester.tornado.api.enums.TornadoVMBackendType;
 import uk.ac.manchester.tornado.api.exceptions.TornadoExecutionPlanException;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
 
 /**
@@ -69,8 +70,9 @@ final class DeviceModel implements AutoCloseable {
     int width = config.embeddingSize();
     rows = new RowTable(MOST_ROWS, config.contextLength());
     embedded = new FloatArray(MOST_ROWS * width);
-    latents = new FloatArray(sizes.rowSlots() * width);
-    embeddings = new FloatArray(sizes.rowSlots() * width);
+    long slotSize = (long) sizes.rowSlots() * width;
+    latents = deviceOnlyFloats(slotSize);
+    embeddings = deviceOnlyFloats(slotSize);
     logits = new FloatArray(MOST_ROWS * config.vocabularySize());
     GridScheduler grids = new GridScheduler();
     FunctionGraph.Shared shared =
@@ -91,23 +93,23 @@ final class DeviceModel implements AutoCloseable {
       PreludeGraph prelude =
           new PreludeGraph(
               shared,
-              Activations.of(config, MOST_ROWS),
+              Activations.of(config, MOST_ROWS, this::deviceOnlyFloats),
               embedded,
-              stage(weights.prelude(), sizes.outerRows(), preludeWeights));
+              stage(weights.prelude(), sizes.outerUnits(), preludeWeights));
       recurrentBlock =
           new RecurrentBlockGraph(
               shared,
-              Activations.of(config, MOST_ROWS),
+              Activations.of(config, MOST_ROWS, this::deviceOnlyFloats),
               DeviceMatrix.stage(weights.adapter(), recurrentWeights),
-              stage(weights.recurrentBlock(), sizes.recurrentRows(), recurrentWeights));
+              stage(weights.recurrentBlock(), sizes.recurrentUnits(), recurrentWeights));
       CodaGraph coda =
           new CodaGraph(
               shared,
-              Activations.of(config, MOST_ROWS),
+              Activations.of(config, MOST_ROWS, this::deviceOnlyFloats),
               FloatArray.fromArray(weights.finalNorm()),
               DeviceMatrix.stage(weights.head(), codaWeights),
               logits,
-              stage(weights.coda(), sizes.outerRows(), codaWeights));
+              stage(weights.coda(), sizes.outerUnits(), codaWeights));
       List<TaskGraph> graphs =
           List.of(writer.graph, prelude.graph, recurrentBlock.graph, coda.graph);
       plan =
@@ -129,20 +131,26 @@ final class DeviceModel implements AutoCloseable {
     prepareNanos = System.nanoTime() - began;
   }
 
-  private List<DeviceBlock> stage(List<SandwichBlock> blocks, int cacheRows, Staging staging) {
+  private List<DeviceBlock> stage(List<SandwichBlock> blocks, int units, Staging staging) {
     List<DeviceBlock> staged = new ArrayList<>();
     for (SandwichBlock block : blocks) {
-      staged.add(
-          DeviceBlock.stage(
-              block, deviceOnly((long) cacheRows * 2 * config.embeddingSize()), staging));
+      IntArray cache =
+          IntArray.fromSegmentShallow(deviceOnly((long) units * config.embeddingSize()));
+      staged.add(DeviceBlock.stage(block, cache, staging));
     }
     return staged;
   }
 
-  /** An array of the device, whose twin on the host is never touched and so takes no memory. */
-  private FloatArray deviceOnly(long size) {
-    return FloatArray.fromSegmentShallow(
-        NativeMemory.allocate(TornadoNativeArray.ARRAY_HEADER + 4 * size, hostTwins));
+  /**
+   * The twin on the host of an array of the device, of so many floats or ints: where it is not
+   * touched it takes no memory.
+   */
+  private MemorySegment deviceOnly(long size) {
+    return NativeMemory.allocate(TornadoNativeArray.ARRAY_HEADER + 4 * size, hostTwins);
+  }
+
+  private FloatArray deviceOnlyFloats(long size) {
+    return FloatArray.fromSegmentShallow(deviceOnly(size));
   }
 
   /** Cosine and sine of each pair's angle, [context, head size]. */

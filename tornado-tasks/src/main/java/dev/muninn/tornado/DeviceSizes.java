@@ -1,10 +1,11 @@
 package dev.muninn.tornado;
 
 /**
- * What a model has room for on its device.
+ * What a model has room for on its device. Keys and values are counted in units, by {@link
+ * dev.muninn.tornado.kernel.CacheFormat}.
  *
  * @param rowSlots row slots of all callers
- * @param outerRows cache rows of each prelude and coda block
- * @param recurrentRows cache rows of each recurrent block
+ * @param outerUnits units of each prelude and coda block
+ * @param recurrentUnits units of each recurrent block
  */
-record DeviceSizes(int rowSlots, int outerRows, int recurrentRows) {}
+record DeviceSizes(int rowSlots, int outerUnits, int recurrentUnits) {}

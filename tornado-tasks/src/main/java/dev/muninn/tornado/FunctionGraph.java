@@ -160,6 +160,7 @@ abstract class FunctionGraph {
         shared.rowData(),
         activations.queries(),
         block.cache(),
+        shared.table(),
         activations.scores(),
         activations.attended(),
         mostRows,

@@ -35,7 +35,7 @@ final class SelfTest {
     SplittableRandom random = new SplittableRandom(1);
     RowTable rows = new RowTable(1, 1);
     rows.clear();
-    rows.add(0, 0, 0);
+    rows.add(0, 0, 0, 1);
     FloatArray input = new FloatArray(INPUTS);
     FloatArray stream = new FloatArray(OUTPUTS);
     ShortArray weights = new ShortArray(INPUTS * OUTPUTS);

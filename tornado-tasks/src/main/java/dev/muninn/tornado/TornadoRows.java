@@ -144,8 +144,8 @@ abstract class TornadoRows extends LatentRows {
     }
     TornadoStore store = (TornadoStore) batch.sequence(row).store();
     int position = batch.position(row);
-    model.rows.add(firstSlot + batch.slot(row), position, store.outerRow(position));
-    model.rows.addRun(0, store.outerRow(0));
+    model.rows.add(firstSlot + batch.slot(row), position, store.outerUnit(position), store.units());
+    model.rows.addRun(0, store.outerUnit(0));
     return true;
   }
 
@@ -163,9 +163,10 @@ abstract class TornadoRows extends LatentRows {
     model.rows.add(
         firstSlot + batch.slot(row),
         position,
-        store.recurrentRow(policy.slot(recurrence), position));
+        store.recurrentUnit(policy.slot(recurrence), position),
+        store.units());
     for (int run = 0; run < runs; run++) {
-      model.rows.addRun(runStart[run], store.recurrentRow(runSlot[run], 0));
+      model.rows.addRun(runStart[run], store.recurrentUnit(runSlot[run], 0));
     }
     return true;
   }

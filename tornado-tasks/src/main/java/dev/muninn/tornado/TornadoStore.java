@@ -2,58 +2,72 @@ package dev.muninn.tornado;
 
 import dev.muninn.cache.KeyValueLayout;
 import dev.muninn.cache.KeyValueStore;
+import dev.muninn.cache.KeyValueType;
+import dev.muninn.tornado.kernel.CacheFormat;
 
 /**
- * The cache rows of a sequence: one run of those of the prelude and coda, a position each, and one
- * of those of the recurrent block, slot by slot. Numbers are F32 whatever the layout says.
+ * The units ({@link CacheFormat}) of a sequence: one run of those of the prelude and coda, and one
+ * of those of the recurrent block, slot by slot; position by position in both.
  */
 final class TornadoStore implements KeyValueStore {
-  private final RegionAllocator outerRows;
-  private final RegionAllocator recurrentRows;
+  private final RegionAllocator outerUnits;
+  private final RegionAllocator recurrentUnits;
   private final int outerSize;
   private final int recurrentSize;
   private final int outer;
   private final int recurrent;
   private final int capacity;
+  private final int units;
   private boolean closed;
 
   /**
-   * Takes a layout's rows.
+   * Takes a layout's units.
    *
    * @throws dev.muninn.backend.DeviceMemoryException if there are not enough
    */
   TornadoStore(
       KeyValueLayout layout,
-      RegionAllocator outerRows,
-      RegionAllocator recurrentRows,
+      RegionAllocator outerUnits,
+      RegionAllocator recurrentUnits,
       DeviceMemory memory) {
-    this.outerRows = outerRows;
-    this.recurrentRows = recurrentRows;
+    this.outerUnits = outerUnits;
+    this.recurrentUnits = recurrentUnits;
     this.capacity = layout.capacity();
-    long wanted = (long) layout.policy().slots(layout.recurrences()) * capacity;
-    outerSize = capacity;
+    this.units = units(layout.type());
+    long wanted = (long) layout.policy().slots(layout.recurrences()) * capacity * units;
+    outerSize = Math.multiplyExact(capacity, units);
     recurrentSize = (int) Math.min(wanted, Integer.MAX_VALUE);
-    outer = outerRows.take(outerSize);
-    recurrent = outer < 0 ? -1 : recurrentRows.take(recurrentSize);
+    outer = outerUnits.take(outerSize);
+    recurrent = outer < 0 ? -1 : recurrentUnits.take(recurrentSize);
     if (recurrent < 0) {
       if (outer >= 0) {
-        outerRows.give(outer, outerSize);
+        outerUnits.give(outer, outerSize);
       }
       throw memory.noRoomForSequence(
-          outerSize, outerRows.largest(), wanted, recurrentRows.largest());
+          outerSize, outerUnits.largest(), wanted, recurrentUnits.largest());
     }
   }
 
-  /** Cache row of a position in prelude and coda. */
-  int outerRow(int position) {
-    requireOpen();
-    return outer + position;
+  /** Units that a position takes. */
+  static int units(KeyValueType type) {
+    return type == KeyValueType.BF16 ? CacheFormat.BF16_UNITS : CacheFormat.F32_UNITS;
   }
 
-  /** Cache row of a position in the recurrent block, at a slot. */
-  int recurrentRow(int slot, int position) {
+  /** The same of this sequence. */
+  int units() {
+    return units;
+  }
+
+  /** Where a position of prelude and coda begins. */
+  int outerUnit(int position) {
     requireOpen();
-    return recurrent + slot * capacity + position;
+    return outer + position * units;
+  }
+
+  /** Where a position of the recurrent block begins, at a slot. */
+  int recurrentUnit(int slot, int position) {
+    requireOpen();
+    return recurrent + (slot * capacity + position) * units;
   }
 
   private void requireOpen() {
@@ -66,8 +80,8 @@ final class TornadoStore implements KeyValueStore {
   public void close() {
     if (!closed) {
       closed = true;
-      outerRows.give(outer, outerSize);
-      recurrentRows.give(recurrent, recurrentSize);
+      outerUnits.give(outer, outerSize);
+      recurrentUnits.give(recurrent, recurrentSize);
     }
   }
 }

@@ -10,6 +10,7 @@ import dev.muninn.backend.DeviceMemoryException;
 import dev.muninn.cache.KeyValueLayout;
 import dev.muninn.cache.KeyValueStore;
 import dev.muninn.cache.SlotPolicy;
+import dev.muninn.tornado.kernel.CacheFormat;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
@@ -39,11 +40,11 @@ class DeviceMemoryTest {
         DeviceMemory memory =
             DeviceMemory.of("gpu", bytes, bytes / 4, fixture.weights(), DeviceModel.MOST_ROWS);
         DeviceSizes sizes = memory.sizes();
-        assertTrue(sizes.recurrentRows() >= before, bytes + " bytes");
-        assertTrue(sizes.outerRows() >= context, bytes + " bytes");
-        before = sizes.recurrentRows();
+        assertTrue(sizes.recurrentUnits() >= before, bytes + " bytes");
+        assertTrue(sizes.outerUnits() >= context, bytes + " bytes");
+        before = sizes.recurrentUnits();
       }
-      assertEquals(4 * context * fixture.config().meanRecurrence(), before);
+      assertEquals(4 * context * CacheFormat.F32_UNITS * fixture.config().meanRecurrence(), before);
     }
   }
 

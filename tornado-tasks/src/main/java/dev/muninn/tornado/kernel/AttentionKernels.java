@@ -7,8 +7,8 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 import uk.ac.manchester.tornado.api.types.arrays.ShortArray;
 
 /**
- * Queries, keys and values with bias and rotary embedding, and attention over what is stored. A row
- * of the cache holds a position's key, then its value: {@code 2 * width} numbers.
+ * Queries, keys and values with bias and rotary embedding, and attention over what is stored, by
+ * {@link CacheFormat}.
  */
 public final class AttentionKernels {
   private AttentionKernels() {}
@@ -29,35 +29,33 @@ public final class AttentionKernels {
       float even,
       float odd,
       FloatArray vectors,
+      FloatArray table,
       FloatArray rotary,
       FloatArray queries,
-      FloatArray cache,
+      IntArray cache,
       int width,
       int headSize) {
     int output = 2 * pair;
     int position = rows.get(RowTable.positions(mostRows) + row);
-    int cacheRow = rows.get(RowTable.cacheRows(mostRows) + row);
-    if (output >= 2 * width) {
-      int at = cacheRow * 2 * width + output - width;
-      cache.set(at, even);
-      cache.set(at + 1, odd);
-    } else {
+    int units = rows.get(RowTable.units(mostRows) + row);
+    int stored = rows.get(RowTable.cacheUnits(mostRows) + row) * width;
+    float first = even;
+    float second = odd;
+    if (output < 2 * width) {
       int angle = position * headSize + output % headSize;
       float cosine = rotary.get(angle);
       float sine = rotary.get(angle + 1);
       float a = even + vectors.get(4 * width + output);
       float b = odd + vectors.get(4 * width + output + 1);
-      float turnedEven = a * cosine - b * sine;
-      float turnedOdd = b * cosine + a * sine;
-      if (output < width) {
-        float factor = 1 / TornadoMath.sqrt(headSize);
-        queries.set(row * width + output, turnedEven * factor);
-        queries.set(row * width + output + 1, turnedOdd * factor);
-      } else {
-        int at = cacheRow * 2 * width + output - width;
-        cache.set(at, turnedEven);
-        cache.set(at + 1, turnedOdd);
-      }
+      first = a * cosine - b * sine;
+      second = b * cosine + a * sine;
+    }
+    if (output < width) {
+      float factor = 1 / TornadoMath.sqrt(headSize);
+      queries.set(row * width + output, first * factor);
+      queries.set(row * width + output + 1, second * factor);
+    } else {
+      CacheFormat.set(cache, table, units, stored, output - width, first, second);
     }
   }
 
@@ -80,7 +78,7 @@ public final class AttentionKernels {
       FloatArray table,
       FloatArray rotary,
       FloatArray queries,
-      FloatArray cache,
+      IntArray cache,
       int mostRows,
       int width,
       int headSize,
@@ -134,6 +132,7 @@ public final class AttentionKernels {
             even * factor,
             odd * factor,
             vectors,
+            table,
             rotary,
             queries,
             cache,
@@ -150,7 +149,8 @@ public final class AttentionKernels {
       int mostRows,
       int head,
       FloatArray queries,
-      FloatArray cache,
+      IntArray cache,
+      FloatArray table,
       FloatArray scores,
       int scoresFrom,
       int width,
@@ -158,6 +158,7 @@ public final class AttentionKernels {
       int lane,
       int lanes) {
     int length = rows.get(RowTable.positions(mostRows) + row) + 1;
+    int units = rows.get(RowTable.units(mostRows) + row);
     int begin = rows.get(RowTable.runBegins(mostRows) + row);
     int end = rows.get(RowTable.runEnds(mostRows) + row);
     int query = row * width + head * headSize;
@@ -171,10 +172,12 @@ public final class AttentionKernels {
         last = rows.get(at + 2);
       }
       for (int position = first + lane; position < last; position += lanes) {
-        int key = (base + position) * 2 * width + head * headSize;
+        int key = (base + position * units) * width;
         float sum = 0;
         for (int i = 0; i < headSize; i++) {
-          sum += queries.get(query + i) * cache.get(key + i);
+          sum +=
+              queries.get(query + i)
+                  * CacheFormat.get(cache, table, units, key, head * headSize + i);
         }
         scores.set(scoresFrom + position, sum);
         greatest = TornadoMath.max(greatest, sum);
@@ -201,7 +204,8 @@ public final class AttentionKernels {
       int row,
       int mostRows,
       int head,
-      FloatArray cache,
+      IntArray cache,
+      FloatArray table,
       FloatArray scores,
       int scoresFrom,
       float sum,
@@ -211,6 +215,7 @@ public final class AttentionKernels {
       int lane,
       int lanes) {
     int length = rows.get(RowTable.positions(mostRows) + row) + 1;
+    int units = rows.get(RowTable.units(mostRows) + row);
     int begin = rows.get(RowTable.runBegins(mostRows) + row);
     int end = rows.get(RowTable.runEnds(mostRows) + row);
     int to = row * width + head * headSize;
@@ -227,10 +232,11 @@ public final class AttentionKernels {
         last = rows.get(at + 2);
       }
       for (int position = first; position < last; position++) {
-        int value = (base + position) * 2 * width + width + head * headSize;
+        int from = (base + position * units) * width;
         float weight = scores.get(scoresFrom + position) * share;
         for (int i = lane; i < headSize; i += lanes) {
-          attended.set(to + i, attended.get(to + i) + weight * cache.get(value + i));
+          float value = CacheFormat.get(cache, table, units, from, width + head * headSize + i);
+          attended.set(to + i, attended.get(to + i) + weight * value);
         }
       }
     }
@@ -246,7 +252,8 @@ public final class AttentionKernels {
       KernelContext context,
       IntArray rows,
       FloatArray queries,
-      FloatArray cache,
+      IntArray cache,
+      FloatArray table,
       FloatArray scores,
       FloatArray attended,
       int mostRows,
@@ -264,7 +271,7 @@ public final class AttentionKernels {
       int length = rows.get(RowTable.positions(mostRows) + row) + 1;
       float greatest =
           scores(
-              rows, row, mostRows, head, queries, cache, scores, from, width, headSize, lane,
+              rows, row, mostRows, head, queries, cache, table, scores, from, width, headSize, lane,
               lanes);
       if (lanes > 1) {
         float[] shared = context.allocateFloatLocalArray(lanes);
@@ -275,13 +282,13 @@ public final class AttentionKernels {
         sum = Lanes.sum(context, sum, shared, lane, lanes);
         context.globalBarrier();
         mix(
-            rows, row, mostRows, head, cache, scores, from, sum, attended, width, headSize, lane,
-            lanes);
+            rows, row, mostRows, head, cache, table, scores, from, sum, attended, width, headSize,
+            lane, lanes);
       } else {
         float sum = exponentiate(scores, from, length, greatest, lane, lanes);
         mix(
-            rows, row, mostRows, head, cache, scores, from, sum, attended, width, headSize, lane,
-            lanes);
+            rows, row, mostRows, head, cache, table, scores, from, sum, attended, width, headSize,
+            lane, lanes);
       }
     }
   }

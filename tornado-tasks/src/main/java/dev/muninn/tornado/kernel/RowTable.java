@@ -7,7 +7,8 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
  * arguments of a kernel would be compiled into it.
  *
  * <p>Runs are what {@code SequenceCache.slotRuns} finds: neighbouring positions whose keys and
- * values stand in one plane. A run's {@code base} is the cache row of that plane's position 0.
+ * values stand in one plane. A run's {@code base} is where that plane's position 0 stands in the
+ * cache, counted in units ({@link CacheFormat}).
  */
 public final class RowTable {
   /** Number of rows. */
@@ -22,11 +23,12 @@ public final class RowTable {
   private static final int IDENTITY = 0;
   private static final int SLOT = 1;
   private static final int POSITION = 2;
-  private static final int CACHE_ROW = 3;
+  private static final int CACHE_UNIT = 3;
   private static final int RUN_BEGIN = 4;
   private static final int RUN_END = 5;
   private static final int WANTED_ROW = 6;
-  private static final int SECTION_COUNT = 7;
+  private static final int UNITS = 7;
+  private static final int SECTION_COUNT = 8;
 
   private final IntArray data;
   private final int mostRows;
@@ -68,19 +70,21 @@ public final class RowTable {
   /**
    * Adds a row, whose runs follow.
    *
-   * @param cacheRow where its key and value are stored
+   * @param cacheUnit where its key and value are stored
+   * @param units that a position takes
    */
-  public void add(int slot, int position, int cacheRow) {
+  public void add(int slot, int position, int cacheUnit, int units) {
     int row = rows();
     data.set(slots(mostRows) + row, slot);
     data.set(positions(mostRows) + row, position);
-    data.set(cacheRows(mostRows) + row, cacheRow);
+    data.set(cacheUnits(mostRows) + row, cacheUnit);
+    data.set(units(mostRows) + row, units);
     data.set(runBegins(mostRows) + row, runs);
     data.set(runEnds(mostRows) + row, runs);
     data.set(ROWS, row + 1);
   }
 
-  /** Adds a run of the last row: its first position, and the cache row of position 0. */
+  /** Adds a run of the last row: its first position, and the unit of position 0. */
   public void addRun(int start, int base) {
     data.set(runs(mostRows) + 2 * runs, start);
     data.set(runs(mostRows) + 2 * runs + 1, base);
@@ -111,9 +115,14 @@ public final class RowTable {
     return SECTIONS + POSITION * mostRows;
   }
 
-  /** Index of the rows that their keys and values are stored in. */
-  static int cacheRows(int mostRows) {
-    return SECTIONS + CACHE_ROW * mostRows;
+  /** Index of where the rows' keys and values are stored. */
+  static int cacheUnits(int mostRows) {
+    return SECTIONS + CACHE_UNIT * mostRows;
+  }
+
+  /** Index of the units that a position of the rows' sequences takes. */
+  static int units(int mostRows) {
+    return SECTIONS + UNITS * mostRows;
   }
 
   /** Index of the rows' first runs. */

@@ -71,14 +71,35 @@ final class KernelRun {
       double tolerance,
       Call call,
       Task task) {
-    output.init(Float.NaN);
+    Output floats = new Output(output, output.getSize(), () -> output.init(Float.NaN), output::get);
+    check(items, arguments, floats, expected, tolerance, call, task);
+  }
+
+  /**
+   * An array that a kernel writes.
+   *
+   * @param clear makes all elements something that no kernel writes
+   * @param element reads one
+   */
+  record Output(Object array, int size, Runnable clear, IntFunction<Float> element) {}
+
+  /** The same of an array of any kind. */
+  static void check(
+      int items,
+      Object[] arguments,
+      Output output,
+      IntFunction<Float> expected,
+      double tolerance,
+      Call call,
+      Task task) {
+    output.clear().run();
     for (int item = 0; item < items; item++) {
       call.run(context(item), 1);
     }
     compare("Java", output, expected, tolerance);
     for (TornadoDevice device : devices()) {
       for (int lanes : new int[] {1, DEVICE_LANES}) {
-        output.init(Float.NaN);
+        output.clear().run();
         device(device, items, lanes, arguments, output, task);
         compare(device.getDeviceName() + ", lanes " + lanes, output, expected, tolerance);
       }
@@ -97,17 +118,12 @@ final class KernelRun {
   }
 
   private static void device(
-      TornadoDevice device,
-      int items,
-      int lanes,
-      Object[] arguments,
-      FloatArray output,
-      Task task) {
+      TornadoDevice device, int items, int lanes, Object[] arguments, Output output, Task task) {
     String name = "kernelTest" + count++;
     TaskGraph graph = new TaskGraph(name);
     graph.transferToDevice(DataTransferMode.EVERY_EXECUTION, arguments);
     task.add(graph, new KernelContext(), lanes);
-    graph.transferToHost(DataTransferMode.EVERY_EXECUTION, output);
+    graph.transferToHost(DataTransferMode.EVERY_EXECUTION, output.array());
     WorkerGrid grid = new WorkerGrid1D(items * lanes);
     if (lanes == 1) {
       grid.setLocalWorkToNull();
@@ -124,11 +140,11 @@ final class KernelRun {
   }
 
   private static void compare(
-      String how, FloatArray output, IntFunction<Float> expected, double tolerance) {
-    for (int i = 0; i < output.getSize(); i++) {
+      String how, Output output, IntFunction<Float> expected, double tolerance) {
+    for (int i = 0; i < output.size(); i++) {
       float value = expected.apply(i);
       if (!Float.isNaN(value)) {
-        assertEquals(value, output.get(i), tolerance, how + ", element " + i);
+        assertEquals(value, output.element().apply(i), tolerance, how + ", element " + i);
       }
     }
   }

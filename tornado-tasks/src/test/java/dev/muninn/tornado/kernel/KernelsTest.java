@@ -14,6 +14,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 import uk.ac.manchester.tornado.api.types.arrays.ShortArray;
 
 /** Every kernel in Java and on the devices against the engine's scalar twins, on odd sizes. */
@@ -27,6 +28,11 @@ class KernelsTest {
   private static final int CONTEXT = 11;
   private static final float EPSILON = 1e-6f;
   private static final int[] POSITIONS = {0, 4, 9};
+
+  /** One sequence has its keys and values in BF16. */
+  private static final int[] UNITS = {
+    CacheFormat.F32_UNITS, CacheFormat.BF16_UNITS, CacheFormat.F32_UNITS
+  };
 
   private final SplittableRandom random = new SplittableRandom(11);
   private final FloatArray table = WeightFormat.table();
@@ -82,10 +88,10 @@ class KernelsTest {
     RowTable rows = new RowTable(MOST_ROWS, CONTEXT);
     rows.clear();
     for (int row = 0; row < ROWS; row++) {
-      rows.add(4 - row, POSITIONS[row], cacheRow(row, POSITIONS[row]));
-      rows.addRun(0, cacheRow(row, 0));
+      rows.add(4 - row, POSITIONS[row], cacheUnit(row, POSITIONS[row]), UNITS[row]);
+      rows.addRun(0, cacheUnit(row, 0));
       if (row == 2) {
-        rows.addRun(6, cacheRow(row, 0));
+        rows.addRun(6, cacheUnit(row, 0));
       }
       if (row != 1) {
         rows.want();
@@ -94,8 +100,43 @@ class KernelsTest {
     return rows;
   }
 
-  private static int cacheRow(int row, int position) {
-    return row * CONTEXT + position;
+  /** Where a row's sequence has a position: each has room for {@link #CONTEXT} in F32. */
+  private static int cacheUnit(int row, int position) {
+    return row * CONTEXT * CacheFormat.F32_UNITS + position * UNITS[row];
+  }
+
+  /** The cache with these numbers, by position, and the numbers as they can be read from it. */
+  private IntArray cache(float[] numbers) {
+    IntArray cache = new IntArray(ROWS * CONTEXT * CacheFormat.F32_UNITS * WIDTH);
+    cache.init(0);
+    for (int row = 0; row < ROWS; row++) {
+      for (int position = 0; position < CONTEXT; position++) {
+        int from = cacheUnit(row, position) * WIDTH;
+        int at = (row * CONTEXT + position) * 2 * WIDTH;
+        for (int i = 0; i < 2 * WIDTH; i += 2) {
+          CacheFormat.set(cache, table, UNITS[row], from, i, numbers[at + i], numbers[at + i + 1]);
+          for (int j = at + i; j < at + i + 2; j++) {
+            numbers[j] = stored(UNITS[row], numbers[j]);
+          }
+        }
+      }
+    }
+    return cache;
+  }
+
+  private static float stored(int units, float number) {
+    if (units == CacheFormat.F32_UNITS) {
+      return number;
+    }
+    int bits = Float.floatToRawIntBits(number);
+    return Float.intBitsToFloat((bits + 0x7FFF + (bits >>> 16 & 1)) >>> 16 << 16);
+  }
+
+  private float read(IntArray cache, int index) {
+    int row = index / (CONTEXT * 2 * WIDTH);
+    int position = index / (2 * WIDTH) % CONTEXT;
+    int from = cacheUnit(row, position) * WIDTH;
+    return CacheFormat.get(cache, table, UNITS[row], from, index % (2 * WIDTH));
   }
 
   private static float factor(float[] row) {
@@ -134,6 +175,36 @@ class KernelsTest {
       if (Float.isFinite(f16)) {
         float read = WeightFormat.weight(WeightFormat.F16, none, halves, table, bits);
         assertEquals(f16, read, "F16 " + bits);
+      }
+    }
+  }
+
+  /** Floats of every exponent, exactly, and as BF16 rounded as the engine rounds them. */
+  @Test
+  void keysAndValuesAreStoredAsTheirBits() {
+    for (int exponent = 0; exponent < 256; exponent++) {
+      for (int i = 0; i < 64; i++) {
+        int significand = i < 2 ? i * 0x7FFFFF : i < 8 ? i << 15 : random.nextInt(1 << 23);
+        float value = Float.intBitsToFloat((i & 1) << 31 | exponent << 23 | significand);
+        checkStored(value, exponent);
+      }
+    }
+  }
+
+  private void checkStored(float value, int exponent) {
+    IntArray cache = new IntArray(4);
+    for (int units = CacheFormat.BF16_UNITS; units <= CacheFormat.F32_UNITS; units++) {
+      CacheFormat.set(cache, table, units, 1, 0, value, -value);
+      float even = CacheFormat.get(cache, table, units, 1, 0);
+      float odd = CacheFormat.get(cache, table, units, 1, 1);
+      if (exponent < 8) {
+        assertEquals(0, even);
+        assertEquals(0, odd);
+      } else if (exponent < 254) {
+        assertEquals(stored(units, value), even, () -> value + " with exponent " + exponent);
+        assertEquals(stored(units, -value), odd, () -> -value + " with exponent " + exponent);
+      } else {
+        assertEquals(Float.POSITIVE_INFINITY, Math.abs(even));
       }
     }
   }
@@ -246,9 +317,9 @@ class KernelsTest {
     FloatArray factors = factors(stream);
     FloatArray vectorArray = FloatArray.fromArray(vectors);
     FloatArray queries = new FloatArray(MOST_ROWS * WIDTH);
-    FloatArray cache = new FloatArray(ROWS * CONTEXT * 2 * WIDTH);
+    IntArray cache = cache(new float[ROWS * CONTEXT * 2 * WIDTH]);
     float[] expectedQueries = new float[ROWS * WIDTH];
-    float[] expectedCache = new float[cache.getSize()];
+    float[] expectedCache = new float[ROWS * CONTEXT * 2 * WIDTH];
     java.util.Arrays.fill(expectedCache, Float.NaN);
     for (int row = 0; row < ROWS; row++) {
       float[] all =
@@ -258,7 +329,7 @@ class KernelsTest {
                   ScalarTwins.part(stream, row * WIDTH, WIDTH),
                   ScalarTwins.part(vectors, 0, WIDTH),
                   EPSILON));
-      int at = cacheRow(row, POSITIONS[row]) * 2 * WIDTH;
+      int at = (row * CONTEXT + POSITIONS[row]) * 2 * WIDTH;
       for (int head = 0; head < HEADS; head++) {
         for (int part = 0; part < 2; part++) {
           int column = part * WIDTH + head * HEAD_SIZE;
@@ -340,7 +411,26 @@ class KernelsTest {
         1e-4,
         call,
         task);
-    KernelRun.check(pairs, arguments, cache, i -> expectedCache[i], 1e-4, call, task);
+    KernelRun.Output stored =
+        new KernelRun.Output(
+            cache, expectedCache.length, () -> cache.init(0), index -> read(cache, index));
+    // BF16 numbers up to 16 lie 1/16 apart, so that one is off by half of that.
+    KernelRun.check(
+        pairs,
+        arguments,
+        stored,
+        i -> i / (CONTEXT * 2 * WIDTH) == 1 ? Float.NaN : expectedCache[i],
+        1e-4,
+        call,
+        task);
+    KernelRun.check(
+        pairs,
+        arguments,
+        stored,
+        i -> i / (CONTEXT * 2 * WIDTH) == 1 ? expectedCache[i] : Float.NaN,
+        0.0313,
+        call,
+        task);
   }
 
   @Test
@@ -349,7 +439,7 @@ class KernelsTest {
     float[] queries = values(MOST_ROWS * WIDTH);
     float[] cache = values(ROWS * CONTEXT * 2 * WIDTH);
     FloatArray queryArray = FloatArray.fromArray(queries);
-    FloatArray cacheArray = FloatArray.fromArray(cache);
+    IntArray cacheArray = cache(cache);
     FloatArray scores = new FloatArray(MOST_ROWS * HEADS * CONTEXT);
     FloatArray attended = new FloatArray(MOST_ROWS * WIDTH);
     float[] expected = new float[ROWS * WIDTH];
@@ -360,13 +450,13 @@ class KernelsTest {
         for (int p = 0; p < weights.length; p++) {
           for (int i = 0; i < HEAD_SIZE; i++) {
             weights[p] +=
-                queries[at + i] * cache[cacheRow(row, p) * 2 * WIDTH + head * HEAD_SIZE + i];
+                queries[at + i] * cache[(row * CONTEXT + p) * 2 * WIDTH + head * HEAD_SIZE + i];
           }
         }
         weights = ScalarTwins.shares(weights);
         for (int p = 0; p < weights.length; p++) {
           for (int i = 0; i < HEAD_SIZE; i++) {
-            int value = cacheRow(row, p) * 2 * WIDTH + WIDTH + head * HEAD_SIZE + i;
+            int value = (row * CONTEXT + p) * 2 * WIDTH + WIDTH + head * HEAD_SIZE + i;
             expected[at + i] += weights[p] * cache[value];
           }
         }
@@ -374,7 +464,7 @@ class KernelsTest {
     }
     KernelRun.check(
         MOST_ROWS * HEADS,
-        new Object[] {rows.data(), queryArray, cacheArray, scores, attended},
+        new Object[] {rows.data(), queryArray, cacheArray, table, scores, attended},
         attended,
         i -> i < expected.length ? expected[i] : Float.NaN,
         1e-4,
@@ -384,6 +474,7 @@ class KernelsTest {
                 rows.data(),
                 queryArray,
                 cacheArray,
+                table,
                 scores,
                 attended,
                 MOST_ROWS,
@@ -399,6 +490,7 @@ class KernelsTest {
                 rows.data(),
                 queryArray,
                 cacheArray,
+                table,
                 scores,
                 attended,
                 MOST_ROWS,
