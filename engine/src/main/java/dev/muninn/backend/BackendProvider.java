@@ -27,8 +27,16 @@ public interface BackendProvider {
    */
   Backend open(RavenWeights weights, int threads, ComputeDevice device);
 
-  /** Opens a backend on the device that it would choose. */
+  /**
+   * Opens a backend on the device that it would choose.
+   *
+   * @throws BackendException if there is none
+   */
   default Backend open(RavenWeights weights, int threads) {
-    return open(weights, threads, devices().getFirst());
+    List<ComputeDevice> devices = devices();
+    if (devices.isEmpty()) {
+      throw new BackendException("the backend " + name() + " finds no device here");
+    }
+    return open(weights, threads, devices.getFirst());
   }
 }

@@ -38,8 +38,8 @@ public final class Backends {
    *
    * @throws BackendException if it is not there; one line says what to install
    */
-  public static BackendProvider provider(String name) {
-    for (BackendProvider provider : providers()) {
+  private static BackendProvider provider(List<BackendProvider> providers, String name) {
+    for (BackendProvider provider : providers) {
       if (provider.name().equals(name)) {
         return provider;
       }
@@ -65,14 +65,24 @@ public final class Backends {
    */
   public static Backend open(
       RavenWeights weights, int threads, String name, Optional<String> device) {
+    return open(providers(), weights, threads, name, device);
+  }
+
+  /** Chooses among some providers, {@link #VECTOR} first. */
+  static Backend open(
+      List<BackendProvider> providers,
+      RavenWeights weights,
+      int threads,
+      String name,
+      Optional<String> device) {
     if (device.isPresent()) {
-      ComputeDevice found = find(name, device.get());
-      return provider(found.backend()).open(weights, threads, found);
+      ComputeDevice found = find(providers, name, device.get());
+      return provider(providers, found.backend()).open(weights, threads, found);
     }
     if (!name.equals(AUTO)) {
-      return provider(name).open(weights, threads);
+      return provider(providers, name).open(weights, threads);
     }
-    for (BackendProvider provider : providers()) {
+    for (BackendProvider provider : providers) {
       for (ComputeDevice candidate : devicesOrNone(provider)) {
         if (candidate.kind() == Kind.GPU) {
           try {
@@ -83,15 +93,15 @@ public final class Backends {
         }
       }
     }
-    return provider(VECTOR).open(weights, threads);
+    return provider(providers, VECTOR).open(weights, threads);
   }
 
-  private static ComputeDevice find(String name, String id) {
+  private static ComputeDevice find(List<BackendProvider> providers, String name, String id) {
     List<ComputeDevice> devices = new ArrayList<>();
     if (name.equals(AUTO)) {
-      providers().forEach(provider -> devices.addAll(devicesOrNone(provider)));
+      providers.forEach(provider -> devices.addAll(devicesOrNone(provider)));
     } else {
-      devices.addAll(provider(name).devices());
+      devices.addAll(provider(providers, name).devices());
     }
     for (ComputeDevice device : devices) {
       if (device.id().equals(id)) {

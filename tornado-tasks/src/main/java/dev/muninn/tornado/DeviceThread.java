@@ -59,7 +59,9 @@ final class DeviceThread implements AutoCloseable {
       case BackendException known -> known;
       case IllegalArgumentException argument -> argument;
       case IllegalStateException state -> state;
-      case Error error -> throw error;
+      // The runtime has errors of its own for what it cannot compile.
+      case VirtualMachineError error -> throw error;
+      case AssertionError error -> throw error;
       default ->
           new BackendException(
               "the device "

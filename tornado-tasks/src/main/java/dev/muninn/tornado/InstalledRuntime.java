@@ -56,7 +56,11 @@ final class InstalledRuntime {
         }
       }
     } catch (RuntimeException | LinkageError e) {
-      throw new BackendException("TornadoVM cannot list its devices: " + e.getMessage(), e);
+      throw new BackendException(
+          "TornadoVM cannot list its devices: "
+              + e.getMessage()
+              + "; --backend vector computes on the CPU",
+          e);
     }
     all.sort(Comparator.comparing(device -> device.description().kind() != Kind.GPU));
     return List.copyOf(all);
