@@ -14,16 +14,38 @@ case ${LC_ALL:-${LC_CTYPE:-${LANG:-}}} in
   *) export LC_ALL=C.UTF-8 ;;
 esac
 
-# Whether the arguments ask for TornadoVM's backend.
+# Whether the command asks for a device of TornadoVM, by its name or because it is there to take. A
+# GPU shows itself by a node in /dev; looking spares the others a slow start.
 wants_tornado() {
+  backend=auto
+  device=
   previous=
   for argument in "$@"; do
     case $argument in
-      --) return 1 ;;
-      --backend=tornado) return 0 ;;
-      tornado) [ "$previous" != --backend ] || return 0 ;;
+      --) break ;;
+      --backend=*) backend=${argument#*=} ;;
+      --device=*) device=${argument#*=} ;;
+    esac
+    case $previous in
+      --backend) backend=$argument ;;
+      --device) device=$argument ;;
+      '') [ "$argument" = devices ] && backend=tornado ;;
     esac
     previous=$argument
+  done
+  case $backend,$device in
+    tornado,*) return 0 ;;
+    auto,) ;;
+    auto,cpu) return 1 ;;
+    auto,*) return 0 ;;
+    *) return 1 ;;
+  esac
+  case ${1:-} in
+    generate | chat | score | eval | depth | trace | bench) ;;
+    *) return 1 ;;
+  esac
+  for node in /dev/nvidia0 /dev/dri/renderD* /dev/kfd /dev/dxg; do
+    [ -e "$node" ] && return
   done
   return 1
 }
