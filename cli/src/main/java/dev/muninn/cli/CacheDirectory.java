@@ -1,12 +1,11 @@
 package dev.muninn.cli;
 
+import dev.muninn.weights.DirectoryTree;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.SimpleFileVisitor;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.time.Duration;
@@ -149,25 +148,6 @@ record CacheDirectory(Path path) {
       away = path.resolve(entry.path().getFileName() + REMOVED);
       Files.move(entry.path(), away, StandardCopyOption.ATOMIC_MOVE);
     }
-    Files.walkFileTree(
-        away,
-        new SimpleFileVisitor<>() {
-          @Override
-          public FileVisitResult visitFile(Path file, BasicFileAttributes attributes)
-              throws IOException {
-            Files.delete(file);
-            return FileVisitResult.CONTINUE;
-          }
-
-          @Override
-          public FileVisitResult postVisitDirectory(Path directory, IOException failure)
-              throws IOException {
-            if (failure != null) {
-              throw failure;
-            }
-            Files.delete(directory);
-            return FileVisitResult.CONTINUE;
-          }
-        });
+    DirectoryTree.delete(away);
   }
 }

@@ -1,6 +1,7 @@
 package dev.muninn.cli.models;
 
 import dev.muninn.cli.UserDirectories;
+import dev.muninn.weights.DirectoryTree;
 import java.io.IOException;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
@@ -182,25 +183,6 @@ public record ModelStore(Path root) {
   private static void delete(Path directory) throws IOException {
     Path nameless = directory.resolveSibling(".removed-" + UUID.randomUUID());
     Files.move(directory, nameless);
-    Files.walkFileTree(
-        nameless,
-        new SimpleFileVisitor<>() {
-          @Override
-          public FileVisitResult visitFile(Path file, BasicFileAttributes attributes)
-              throws IOException {
-            Files.delete(file);
-            return FileVisitResult.CONTINUE;
-          }
-
-          @Override
-          public FileVisitResult postVisitDirectory(Path folder, IOException failure)
-              throws IOException {
-            if (failure != null) {
-              throw failure;
-            }
-            Files.delete(folder);
-            return FileVisitResult.CONTINUE;
-          }
-        });
+    DirectoryTree.delete(nameless);
   }
 }

@@ -1,15 +1,13 @@
 package dev.muninn.cli.trace;
 
+import dev.muninn.weights.DirectoryTree;
 import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
-import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
-import java.nio.file.SimpleFileVisitor;
 import java.nio.file.StandardCopyOption;
-import java.nio.file.attribute.BasicFileAttributes;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -116,7 +114,7 @@ public final class OutputDirectory implements AutoCloseable {
     } finally {
       if (former != null) {
         if (committed) {
-          remove(former);
+          DirectoryTree.delete(former);
         } else {
           Files.move(former, target, StandardCopyOption.ATOMIC_MOVE);
         }
@@ -127,27 +125,7 @@ public final class OutputDirectory implements AutoCloseable {
   @Override
   public void close() throws IOException {
     if (!committed) {
-      remove(work);
+      DirectoryTree.delete(work);
     }
-  }
-
-  private static void remove(Path directory) throws IOException {
-    Files.walkFileTree(
-        directory,
-        new SimpleFileVisitor<>() {
-          @Override
-          public FileVisitResult visitFile(Path file, BasicFileAttributes attributes)
-              throws IOException {
-            Files.delete(file);
-            return FileVisitResult.CONTINUE;
-          }
-
-          @Override
-          public FileVisitResult postVisitDirectory(Path visited, IOException failure)
-              throws IOException {
-            Files.delete(visited);
-            return FileVisitResult.CONTINUE;
-          }
-        });
   }
 }
