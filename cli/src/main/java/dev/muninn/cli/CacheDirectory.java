@@ -1,6 +1,5 @@
 package dev.muninn.cli;
 
-import dev.muninn.weights.DirectoryTree;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;

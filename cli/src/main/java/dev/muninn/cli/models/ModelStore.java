@@ -1,7 +1,7 @@
 package dev.muninn.cli.models;
 
+import dev.muninn.cli.DirectoryTree;
 import dev.muninn.cli.UserDirectories;
-import dev.muninn.weights.DirectoryTree;
 import java.io.IOException;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;

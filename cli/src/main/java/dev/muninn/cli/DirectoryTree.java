@@ -1,4 +1,4 @@
-package dev.muninn.weights;
+package dev.muninn.cli;
 
 import java.io.IOException;
 import java.nio.file.FileVisitResult;
