@@ -5,6 +5,7 @@ import dev.muninn.bench.Work;
 import dev.muninn.bench.WorkBenchmark;
 import dev.muninn.measure.RandomValues;
 import dev.muninn.weights.DType;
+import java.lang.foreign.MemorySegment;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.Param;
 
@@ -16,7 +17,7 @@ public class PackBenchmark extends WorkBenchmark {
   @Param({"BF16", "F32"})
   public DType dtype;
 
-  @Param({"1", "4"})
+  @Param({"1", "4", "8"})
   public int rows;
 
   private float[] source;
@@ -35,7 +36,7 @@ public class PackBenchmark extends WorkBenchmark {
   }
 
   @Benchmark
-  public float[] kernel() {
+  public MemorySegment kernel() {
     for (int row = 0; row < rows; row++) {
       packed.pack(row, source, row * columns);
     }
@@ -43,7 +44,7 @@ public class PackBenchmark extends WorkBenchmark {
   }
 
   @Benchmark
-  public float[] scalarTwin() {
+  public MemorySegment scalarTwin() {
     for (int row = 0; row < rows; row++) {
       packed.packByScalars(row, source, row * columns);
     }

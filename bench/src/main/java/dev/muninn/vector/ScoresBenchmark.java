@@ -8,7 +8,7 @@ import org.openjdk.jmh.annotations.Benchmark;
 public class ScoresBenchmark extends AttentionBenchmark {
   private final float[] lanes = new float[Lanes.COUNT];
   private final float[] partials = new float[Lanes.PARTIALS];
-  private float[] query;
+  private MemorySegment query;
   private float[] scores;
 
   /** Computes the products with 16 keys. */
@@ -19,7 +19,8 @@ public class ScoresBenchmark extends AttentionBenchmark {
   @Override
   protected void prepare() {
     super.prepare();
-    query = RandomValues.floats(headSize, 1);
+    query = NativeMemory.allocateAutomatic((long) Float.BYTES * headSize);
+    query.copyFrom(MemorySegment.ofArray(RandomValues.floats(headSize, 1)));
     scores = new float[positions];
   }
 

@@ -1,6 +1,7 @@
 package dev.muninn.vector;
 
 import dev.muninn.model.Matrix;
+import java.lang.foreign.MemorySegment;
 
 /**
  * Each kernel by vectors, or while those are being compiled by its scalar twin. Both give the same
@@ -28,7 +29,11 @@ final class Kernels {
 
   /** {@link MatrixKernels#dot16} of 16 keys from an offset on; the scratch's partials get it. */
   static void scores(
-      VectorStore store, long offset, int size, float[] query, MatrixKernels.Scratch scratch) {
+      VectorStore store,
+      long offset,
+      int size,
+      MemorySegment query,
+      MatrixKernels.Scratch scratch) {
     long rowBytes = store.rowBytes();
     if (WarmUp.running()) {
       ScalarKernels.dot16(

@@ -21,6 +21,9 @@ public final class Lanes {
   /** Floats of a vector. */
   public static final int COUNT = FLOATS.length();
 
+  /** Bytes of a vector. */
+  static final long BYTES = 4L * COUNT;
+
   /** Weights that one step of a product takes from each row: two vectors. */
   static final int CHUNK = 2 * COUNT;
 

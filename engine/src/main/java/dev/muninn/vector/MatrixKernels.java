@@ -15,7 +15,9 @@ import jdk.incubator.vector.VectorOperators;
  * <p>One row is computed 4 weight rows at a time, which is bound by how fast memory is read; more
  * rows in tiles of 4 by 4, which is bound by the multipliers. The 4 weight rows lie a quarter of
  * the outputs apart, so that memory is read in 4 long streams: rows that share a page confuse the
- * hardware's prefetching and halve the speed. Either way a result has one vector of partial sums,
+ * hardware's prefetching and halve the speed. More than 4 rows and BF16 on 512-bit vectors: tiles
+ * of 3 by 8, for which a weight is decoded half as often and comes from memory while the
+ * multipliers are busy, not in turn with them. In each way a result has one vector of partial sums,
  * to which chunks are added in ascending order, first vector before second, and which {@link
  * Lanes#reduce} folds. So a result is the same to the last bit whatever rows stand beside it,
  * whichever kernel computes it and on however many threads; {@link ScalarKernels#dot} says the same
@@ -35,6 +37,12 @@ final class MatrixKernels {
    * all columns pass by.
    */
   private static final int STRIP = 12;
+
+  /** Floats that {@link #tileWide} writes. */
+  private static final int WIDE_RESULTS = 2 * UNIT;
+
+  /** Outputs of which each third has the 4 that a tile takes. */
+  private static final int LEAST_WIDE = 12;
 
   private MatrixKernels() {}
 
@@ -58,6 +66,8 @@ final class MatrixKernels {
       Scratch scratch) {
     if (x.rows() == 1) {
       multiplyRow(matrix, from, to, x, y, at, scratch);
+    } else if (x.wide()) {
+      multiplyWide(matrix, from, to, x, y, at, stride, scratch);
     } else {
       multiplyTiles(matrix, from, to, x, y, at, stride, scratch);
     }
@@ -99,9 +109,7 @@ final class MatrixKernels {
         System.arraycopy(scratch.partials, 4 * stream, y, at + from + o + stream * quarter, 4);
       }
     }
-    for (int o = from + 4 * quarter; o < to; o++) {
-      y[at + o] = ScalarKernels.dot(matrix, o, x, 0, scratch.partials);
-    }
+    multiplyByScalars(matrix, from + 4 * quarter, to, x, y, at, 0, scratch);
   }
 
   /** Rows of each of the four streams that a range of outputs is read in. */
@@ -126,7 +134,7 @@ final class MatrixKernels {
       long rowBytes,
       long streamBytes,
       int columns,
-      float[] x,
+      MemorySegment x,
       boolean paired,
       float[] partials) {
     int steps = columns / Lanes.CHUNK;
@@ -143,7 +151,8 @@ final class MatrixKernels {
       int first = columns - tail;
       for (int sum = 0; sum < UNIT; sum++) {
         long row = offset + sum % 4 * rowBytes + sum / 4 * streamBytes;
-        addTail(dtype, weights, row, first, tail, x, first, paired, partials, sum * Lanes.COUNT);
+        addTail(
+            dtype, weights, row, first, tail, x, 4L * first, paired, partials, sum * Lanes.COUNT);
       }
     }
     Lanes.reduce(partials);
@@ -170,7 +179,7 @@ final class MatrixKernels {
       if (widened) {
         widen(matrix.data(), (from + strip) * rowBytes, streamBytes, columns, scratch);
       }
-      for (int group = 0; group < PackedRows.groups(rows); group++) {
+      for (int group = 0; group < x.groups(); group++) {
         for (int o = strip; o < end; o++) {
           if (widened) {
             tile(
@@ -196,26 +205,145 @@ final class MatrixKernels {
                 (o - strip) * UNIT);
           }
         }
-        int count = Math.min(PackedRows.TILE, rows - PackedRows.TILE * group);
-        for (int c = 0; c < count; c++) {
-          int target = at + (PackedRows.TILE * group + c) * stride + from + strip;
+        int first = PackedRows.TILE * group;
+        for (int c = 0; c < Math.min(PackedRows.TILE, rows - first); c++) {
+          int target = at + (first + c) * stride + from + strip;
           for (int stream = 0; stream < 4; stream++) {
-            copyColumn(scratch.results, 4 * c + stream, y, target + stream * quarter, end - strip);
+            copyColumn(
+                scratch.results, 4 * c + stream, UNIT, y, target + stream * quarter, end - strip);
           }
         }
       }
     }
-    for (int o = from + 4 * quarter; o < to; o++) {
-      for (int row = 0; row < rows; row++) {
-        y[at + row * stride + o] = ScalarKernels.dot(matrix, o, x, row, scratch.partials);
+    multiplyByScalars(matrix, from + 4 * quarter, to, x, y, at, stride, scratch);
+  }
+
+  /** Brings the results of a strip for one of the streams and one row together. */
+  private static void copyColumn(
+      float[] results, int index, int step, float[] y, int target, int count) {
+    for (int i = 0; i < count; i++) {
+      y[target + i] = results[i * step + index];
+    }
+  }
+
+  private static void multiplyWide(
+      Matrix matrix,
+      int from,
+      int to,
+      PackedRows x,
+      float[] y,
+      int at,
+      int stride,
+      Scratch scratch) {
+    int outputs = to - from;
+    if (outputs < LEAST_WIDE) {
+      multiplyByScalars(matrix, from, to, x, y, at, stride, scratch);
+      return;
+    }
+    // The streams overlap by a row or two, so that they are equally long and end with the range:
+    // what is computed twice is the same both times.
+    int height = Math.ceilDiv(outputs, 3);
+    height += (outputs - height) % 2;
+    int distance = (outputs - height) / 2;
+    int strips = Math.ceilDiv(height, STRIP);
+    int begin = 0;
+    for (int strip = 1; strip <= strips; strip++) {
+      int end = height * strip / strips;
+      for (int group = 0; group < x.groups(); group++) {
+        if (x.groupSize(group) == PackedRows.WIDE_TILE) {
+          wideGroup(matrix, from, begin, end, distance, x, group, y, at, stride, scratch);
+        } else {
+          for (int stream = 0; stream < 3; stream++) {
+            int first = from + stream * distance;
+            lastGroup(matrix, first + begin, first + end, x, group, y, at, stride, scratch);
+          }
+        }
+      }
+      begin = end;
+    }
+  }
+
+  /** The products of a group of 8 rows with a strip of 3 streams. */
+  private static void wideGroup(
+      Matrix matrix,
+      int from,
+      int begin,
+      int end,
+      int distance,
+      PackedRows x,
+      int group,
+      float[] y,
+      int at,
+      int stride,
+      Scratch scratch) {
+    long rowBytes = matrix.rowBytes();
+    int steps = matrix.columns() / Lanes.CHUNK;
+    for (int o = begin; o < end; o++) {
+      tileWide(
+          matrix.data(),
+          (from + o) * rowBytes,
+          distance * rowBytes,
+          steps,
+          x.data,
+          x.groupOffset(group),
+          scratch.results,
+          (o - begin) * WIDE_RESULTS);
+    }
+    int first = PackedRows.WIDE_TILE * group;
+    for (int c = 0; c < Math.min(PackedRows.WIDE_TILE, x.rows() - first); c++) {
+      int target = at + (first + c) * stride + from + begin;
+      for (int stream = 0; stream < 3; stream++) {
+        int index = 2 * c + (stream < 2 ? stream : Lanes.COUNT);
+        copyColumn(
+            scratch.results, index, WIDE_RESULTS, y, target + stream * distance, end - begin);
       }
     }
   }
 
-  /** Brings the results of a strip for one of the streams and one row together. */
-  private static void copyColumn(float[] results, int index, float[] y, int target, int count) {
-    for (int i = 0; i < count; i++) {
-      y[target + i] = results[i * UNIT + index];
+  /** The products of the 4 rows that are left with weights that the cache still has. */
+  private static void lastGroup(
+      Matrix matrix,
+      int from,
+      int to,
+      PackedRows x,
+      int group,
+      float[] y,
+      int at,
+      int stride,
+      Scratch scratch) {
+    long rowBytes = matrix.rowBytes();
+    int first = PackedRows.WIDE_TILE * group;
+    for (int next = from; next < to; next += 4) {
+      int o = Math.min(next, to - 4);
+      tile(
+          matrix.dtype(),
+          matrix.data(),
+          o * rowBytes,
+          rowBytes,
+          matrix.columns(),
+          x,
+          group,
+          scratch,
+          0);
+      for (int c = 0; c < x.rows() - first; c++) {
+        System.arraycopy(scratch.results, 4 * c, y, at + (first + c) * stride + o, 4);
+      }
+    }
+  }
+
+  private static void multiplyByScalars(
+      Matrix matrix,
+      int from,
+      int to,
+      PackedRows x,
+      float[] y,
+      int at,
+      int stride,
+      Scratch scratch) {
+    for (int o = from; o < to; o++) {
+      for (int row = 0; row < x.rows(); row++) {
+        y[at + row * stride + o] = ScalarKernels.dot(matrix, o, x, row, scratch.partials);
+      }
     }
   }
 
@@ -241,7 +369,7 @@ final class MatrixKernels {
     float[] partials = scratch.partials;
     float[] out = whole ? scratch.results : partials;
     int to = whole ? target : 0;
-    int first = x.groupOffset(group);
+    long first = x.groupOffset(group);
     if (dtype == DType.BF16) {
       tileBf16(weights, offset, streamBytes, steps, x.data, first, whole, out, to);
     } else {
@@ -276,15 +404,15 @@ final class MatrixKernels {
       long rowOffset,
       int firstColumn,
       int count,
-      float[] x,
-      int from,
+      MemorySegment x,
+      long from,
       boolean paired,
       float[] partials,
       int at) {
     for (int i = 0; i < count; i++) {
       int lane = at + PackedRows.tailLane(i, paired);
       float weight = ScalarKernels.weight(dtype, weights, rowOffset, firstColumn + i);
-      partials[lane] = Math.fma(weight, x[from + i], partials[lane]);
+      partials[lane] = Math.fma(weight, ScalarKernels.f32(x, from + 4L * i), partials[lane]);
     }
   }
 
@@ -293,8 +421,8 @@ final class MatrixKernels {
       long offset,
       long stride,
       int steps,
-      float[] x,
-      int from,
+      MemorySegment x,
+      long from,
       float[] out,
       int to) {
     FloatVector sum0 = FloatVector.zero(Lanes.FLOATS);
@@ -303,10 +431,11 @@ final class MatrixKernels {
     FloatVector sum3 = sum0;
     int step = 0;
     for (; step + 2 <= steps; step += 2) {
-      int at = from + step * Lanes.CHUNK;
-      long base = offset + step * 4L * Lanes.COUNT;
-      FloatVector x0 = FloatVector.fromArray(Lanes.FLOATS, x, at);
-      FloatVector x1 = FloatVector.fromArray(Lanes.FLOATS, x, at + Lanes.COUNT);
+      long at = from + step * 2 * Lanes.BYTES;
+      long base = offset + step * Lanes.BYTES;
+      FloatVector x0 = FloatVector.fromMemorySegment(Lanes.FLOATS, x, at, LITTLE_ENDIAN);
+      FloatVector x1 =
+          FloatVector.fromMemorySegment(Lanes.FLOATS, x, at + Lanes.BYTES, LITTLE_ENDIAN);
       IntVector w = IntVector.fromMemorySegment(Lanes.INTS, weights, base, LITTLE_ENDIAN);
       sum0 =
           w.and(0xFFFF0000)
@@ -327,40 +456,43 @@ final class MatrixKernels {
           w.and(0xFFFF0000)
               .reinterpretAsFloats()
               .fma(x1, w.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(x0, sum3));
-      FloatVector x2 = FloatVector.fromArray(Lanes.FLOATS, x, at + Lanes.CHUNK);
-      FloatVector x3 = FloatVector.fromArray(Lanes.FLOATS, x, at + Lanes.CHUNK + Lanes.COUNT);
-      w = IntVector.fromMemorySegment(Lanes.INTS, weights, base + 4L * Lanes.COUNT, LITTLE_ENDIAN);
+      FloatVector x2 =
+          FloatVector.fromMemorySegment(Lanes.FLOATS, x, at + 2 * Lanes.BYTES, LITTLE_ENDIAN);
+      FloatVector x3 =
+          FloatVector.fromMemorySegment(Lanes.FLOATS, x, at + 3 * Lanes.BYTES, LITTLE_ENDIAN);
+      w = IntVector.fromMemorySegment(Lanes.INTS, weights, base + Lanes.BYTES, LITTLE_ENDIAN);
       sum0 =
           w.and(0xFFFF0000)
               .reinterpretAsFloats()
               .fma(x3, w.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(x2, sum0));
       w =
           IntVector.fromMemorySegment(
-              Lanes.INTS, weights, base + stride + 4L * Lanes.COUNT, LITTLE_ENDIAN);
+              Lanes.INTS, weights, base + stride + Lanes.BYTES, LITTLE_ENDIAN);
       sum1 =
           w.and(0xFFFF0000)
               .reinterpretAsFloats()
               .fma(x3, w.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(x2, sum1));
       w =
           IntVector.fromMemorySegment(
-              Lanes.INTS, weights, base + 2 * stride + 4L * Lanes.COUNT, LITTLE_ENDIAN);
+              Lanes.INTS, weights, base + 2 * stride + Lanes.BYTES, LITTLE_ENDIAN);
       sum2 =
           w.and(0xFFFF0000)
               .reinterpretAsFloats()
               .fma(x3, w.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(x2, sum2));
       w =
           IntVector.fromMemorySegment(
-              Lanes.INTS, weights, base + 3 * stride + 4L * Lanes.COUNT, LITTLE_ENDIAN);
+              Lanes.INTS, weights, base + 3 * stride + Lanes.BYTES, LITTLE_ENDIAN);
       sum3 =
           w.and(0xFFFF0000)
               .reinterpretAsFloats()
               .fma(x3, w.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(x2, sum3));
     }
     if (step < steps) {
-      int at = from + step * Lanes.CHUNK;
-      long base = offset + step * 4L * Lanes.COUNT;
-      FloatVector x0 = FloatVector.fromArray(Lanes.FLOATS, x, at);
-      FloatVector x1 = FloatVector.fromArray(Lanes.FLOATS, x, at + Lanes.COUNT);
+      long at = from + step * 2 * Lanes.BYTES;
+      long base = offset + step * Lanes.BYTES;
+      FloatVector x0 = FloatVector.fromMemorySegment(Lanes.FLOATS, x, at, LITTLE_ENDIAN);
+      FloatVector x1 =
+          FloatVector.fromMemorySegment(Lanes.FLOATS, x, at + Lanes.BYTES, LITTLE_ENDIAN);
       IntVector w = IntVector.fromMemorySegment(Lanes.INTS, weights, base, LITTLE_ENDIAN);
       sum0 =
           w.and(0xFFFF0000)
@@ -393,8 +525,8 @@ final class MatrixKernels {
       long offset,
       long stride,
       int steps,
-      float[] x,
-      int from,
+      MemorySegment x,
+      long from,
       float[] out,
       int to) {
     FloatVector sum0 = FloatVector.zero(Lanes.FLOATS);
@@ -403,112 +535,105 @@ final class MatrixKernels {
     FloatVector sum3 = sum0;
     int step = 0;
     for (; step + 2 <= steps; step += 2) {
-      int at = from + step * Lanes.CHUNK;
-      long base = offset + step * 8L * Lanes.COUNT;
-      FloatVector x0 = FloatVector.fromArray(Lanes.FLOATS, x, at);
-      FloatVector x1 = FloatVector.fromArray(Lanes.FLOATS, x, at + Lanes.COUNT);
+      long at = from + step * 2 * Lanes.BYTES;
+      long base = offset + step * 2 * Lanes.BYTES;
+      FloatVector x0 = FloatVector.fromMemorySegment(Lanes.FLOATS, x, at, LITTLE_ENDIAN);
+      FloatVector x1 =
+          FloatVector.fromMemorySegment(Lanes.FLOATS, x, at + Lanes.BYTES, LITTLE_ENDIAN);
       sum0 =
           FloatVector.fromMemorySegment(Lanes.FLOATS, weights, base, LITTLE_ENDIAN).fma(x0, sum0);
       sum0 =
-          FloatVector.fromMemorySegment(
-                  Lanes.FLOATS, weights, base + 4L * Lanes.COUNT, LITTLE_ENDIAN)
+          FloatVector.fromMemorySegment(Lanes.FLOATS, weights, base + Lanes.BYTES, LITTLE_ENDIAN)
               .fma(x1, sum0);
       sum1 =
           FloatVector.fromMemorySegment(Lanes.FLOATS, weights, base + stride, LITTLE_ENDIAN)
               .fma(x0, sum1);
       sum1 =
           FloatVector.fromMemorySegment(
-                  Lanes.FLOATS, weights, base + stride + 4L * Lanes.COUNT, LITTLE_ENDIAN)
+                  Lanes.FLOATS, weights, base + stride + Lanes.BYTES, LITTLE_ENDIAN)
               .fma(x1, sum1);
       sum2 =
           FloatVector.fromMemorySegment(Lanes.FLOATS, weights, base + 2 * stride, LITTLE_ENDIAN)
               .fma(x0, sum2);
       sum2 =
           FloatVector.fromMemorySegment(
-                  Lanes.FLOATS, weights, base + 2 * stride + 4L * Lanes.COUNT, LITTLE_ENDIAN)
+                  Lanes.FLOATS, weights, base + 2 * stride + Lanes.BYTES, LITTLE_ENDIAN)
               .fma(x1, sum2);
       sum3 =
           FloatVector.fromMemorySegment(Lanes.FLOATS, weights, base + 3 * stride, LITTLE_ENDIAN)
               .fma(x0, sum3);
       sum3 =
           FloatVector.fromMemorySegment(
-                  Lanes.FLOATS, weights, base + 3 * stride + 4L * Lanes.COUNT, LITTLE_ENDIAN)
+                  Lanes.FLOATS, weights, base + 3 * stride + Lanes.BYTES, LITTLE_ENDIAN)
               .fma(x1, sum3);
-      FloatVector x2 = FloatVector.fromArray(Lanes.FLOATS, x, at + Lanes.CHUNK);
-      FloatVector x3 = FloatVector.fromArray(Lanes.FLOATS, x, at + Lanes.CHUNK + Lanes.COUNT);
+      FloatVector x2 =
+          FloatVector.fromMemorySegment(Lanes.FLOATS, x, at + 2 * Lanes.BYTES, LITTLE_ENDIAN);
+      FloatVector x3 =
+          FloatVector.fromMemorySegment(Lanes.FLOATS, x, at + 3 * Lanes.BYTES, LITTLE_ENDIAN);
       sum0 =
           FloatVector.fromMemorySegment(
-                  Lanes.FLOATS, weights, base + 8L * Lanes.COUNT, LITTLE_ENDIAN)
+                  Lanes.FLOATS, weights, base + 2 * Lanes.BYTES, LITTLE_ENDIAN)
               .fma(x2, sum0);
       sum0 =
           FloatVector.fromMemorySegment(
-                  Lanes.FLOATS, weights, base + 8L * Lanes.COUNT + 4L * Lanes.COUNT, LITTLE_ENDIAN)
+                  Lanes.FLOATS, weights, base + 3 * Lanes.BYTES, LITTLE_ENDIAN)
               .fma(x3, sum0);
       sum1 =
           FloatVector.fromMemorySegment(
-                  Lanes.FLOATS, weights, base + stride + 8L * Lanes.COUNT, LITTLE_ENDIAN)
+                  Lanes.FLOATS, weights, base + stride + 2 * Lanes.BYTES, LITTLE_ENDIAN)
               .fma(x2, sum1);
       sum1 =
           FloatVector.fromMemorySegment(
-                  Lanes.FLOATS,
-                  weights,
-                  base + stride + 8L * Lanes.COUNT + 4L * Lanes.COUNT,
-                  LITTLE_ENDIAN)
+                  Lanes.FLOATS, weights, base + stride + 3 * Lanes.BYTES, LITTLE_ENDIAN)
               .fma(x3, sum1);
       sum2 =
           FloatVector.fromMemorySegment(
-                  Lanes.FLOATS, weights, base + 2 * stride + 8L * Lanes.COUNT, LITTLE_ENDIAN)
+                  Lanes.FLOATS, weights, base + 2 * stride + 2 * Lanes.BYTES, LITTLE_ENDIAN)
               .fma(x2, sum2);
       sum2 =
           FloatVector.fromMemorySegment(
-                  Lanes.FLOATS,
-                  weights,
-                  base + 2 * stride + 8L * Lanes.COUNT + 4L * Lanes.COUNT,
-                  LITTLE_ENDIAN)
+                  Lanes.FLOATS, weights, base + 2 * stride + 3 * Lanes.BYTES, LITTLE_ENDIAN)
               .fma(x3, sum2);
       sum3 =
           FloatVector.fromMemorySegment(
-                  Lanes.FLOATS, weights, base + 3 * stride + 8L * Lanes.COUNT, LITTLE_ENDIAN)
+                  Lanes.FLOATS, weights, base + 3 * stride + 2 * Lanes.BYTES, LITTLE_ENDIAN)
               .fma(x2, sum3);
       sum3 =
           FloatVector.fromMemorySegment(
-                  Lanes.FLOATS,
-                  weights,
-                  base + 3 * stride + 8L * Lanes.COUNT + 4L * Lanes.COUNT,
-                  LITTLE_ENDIAN)
+                  Lanes.FLOATS, weights, base + 3 * stride + 3 * Lanes.BYTES, LITTLE_ENDIAN)
               .fma(x3, sum3);
     }
     if (step < steps) {
-      int at = from + step * Lanes.CHUNK;
-      long base = offset + step * 8L * Lanes.COUNT;
-      FloatVector x0 = FloatVector.fromArray(Lanes.FLOATS, x, at);
-      FloatVector x1 = FloatVector.fromArray(Lanes.FLOATS, x, at + Lanes.COUNT);
+      long at = from + step * 2 * Lanes.BYTES;
+      long base = offset + step * 2 * Lanes.BYTES;
+      FloatVector x0 = FloatVector.fromMemorySegment(Lanes.FLOATS, x, at, LITTLE_ENDIAN);
+      FloatVector x1 =
+          FloatVector.fromMemorySegment(Lanes.FLOATS, x, at + Lanes.BYTES, LITTLE_ENDIAN);
       sum0 =
           FloatVector.fromMemorySegment(Lanes.FLOATS, weights, base, LITTLE_ENDIAN).fma(x0, sum0);
       sum0 =
-          FloatVector.fromMemorySegment(
-                  Lanes.FLOATS, weights, base + 4L * Lanes.COUNT, LITTLE_ENDIAN)
+          FloatVector.fromMemorySegment(Lanes.FLOATS, weights, base + Lanes.BYTES, LITTLE_ENDIAN)
               .fma(x1, sum0);
       sum1 =
           FloatVector.fromMemorySegment(Lanes.FLOATS, weights, base + stride, LITTLE_ENDIAN)
               .fma(x0, sum1);
       sum1 =
           FloatVector.fromMemorySegment(
-                  Lanes.FLOATS, weights, base + stride + 4L * Lanes.COUNT, LITTLE_ENDIAN)
+                  Lanes.FLOATS, weights, base + stride + Lanes.BYTES, LITTLE_ENDIAN)
               .fma(x1, sum1);
       sum2 =
           FloatVector.fromMemorySegment(Lanes.FLOATS, weights, base + 2 * stride, LITTLE_ENDIAN)
               .fma(x0, sum2);
       sum2 =
           FloatVector.fromMemorySegment(
-                  Lanes.FLOATS, weights, base + 2 * stride + 4L * Lanes.COUNT, LITTLE_ENDIAN)
+                  Lanes.FLOATS, weights, base + 2 * stride + Lanes.BYTES, LITTLE_ENDIAN)
               .fma(x1, sum2);
       sum3 =
           FloatVector.fromMemorySegment(Lanes.FLOATS, weights, base + 3 * stride, LITTLE_ENDIAN)
               .fma(x0, sum3);
       sum3 =
           FloatVector.fromMemorySegment(
-                  Lanes.FLOATS, weights, base + 3 * stride + 4L * Lanes.COUNT, LITTLE_ENDIAN)
+                  Lanes.FLOATS, weights, base + 3 * stride + Lanes.BYTES, LITTLE_ENDIAN)
               .fma(x1, sum3);
     }
     sum0.intoArray(out, to);
@@ -526,8 +651,8 @@ final class MatrixKernels {
       long offset,
       long stride,
       int steps,
-      float[] x,
-      int from,
+      MemorySegment x,
+      long from,
       boolean whole,
       float[] out,
       int to) {
@@ -548,8 +673,8 @@ final class MatrixKernels {
     FloatVector sum32 = sum00;
     FloatVector sum33 = sum00;
     for (int step = 0; step < steps; step++) {
-      int at = from + step * 4 * Lanes.CHUNK;
-      long base = offset + step * 4L * Lanes.COUNT;
+      long at = from + step * 8 * Lanes.BYTES;
+      long base = offset + step * Lanes.BYTES;
       IntVector pair0 = IntVector.fromMemorySegment(Lanes.INTS, weights, base, LITTLE_ENDIAN);
       IntVector pair1 =
           IntVector.fromMemorySegment(Lanes.INTS, weights, base + stride, LITTLE_ENDIAN);
@@ -561,22 +686,22 @@ final class MatrixKernels {
       FloatVector w1 = pair1.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
       FloatVector w2 = pair2.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
       FloatVector w3 = pair3.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
-      FloatVector column = FloatVector.fromArray(Lanes.FLOATS, x, at);
+      FloatVector column = FloatVector.fromMemorySegment(Lanes.FLOATS, x, at, LITTLE_ENDIAN);
       sum00 = w0.fma(column, sum00);
       sum01 = w1.fma(column, sum01);
       sum02 = w2.fma(column, sum02);
       sum03 = w3.fma(column, sum03);
-      column = FloatVector.fromArray(Lanes.FLOATS, x, at + Lanes.COUNT);
+      column = FloatVector.fromMemorySegment(Lanes.FLOATS, x, at + Lanes.BYTES, LITTLE_ENDIAN);
       sum10 = w0.fma(column, sum10);
       sum11 = w1.fma(column, sum11);
       sum12 = w2.fma(column, sum12);
       sum13 = w3.fma(column, sum13);
-      column = FloatVector.fromArray(Lanes.FLOATS, x, at + 2 * Lanes.COUNT);
+      column = FloatVector.fromMemorySegment(Lanes.FLOATS, x, at + 2 * Lanes.BYTES, LITTLE_ENDIAN);
       sum20 = w0.fma(column, sum20);
       sum21 = w1.fma(column, sum21);
       sum22 = w2.fma(column, sum22);
       sum23 = w3.fma(column, sum23);
-      column = FloatVector.fromArray(Lanes.FLOATS, x, at + 3 * Lanes.COUNT);
+      column = FloatVector.fromMemorySegment(Lanes.FLOATS, x, at + 3 * Lanes.BYTES, LITTLE_ENDIAN);
       sum30 = w0.fma(column, sum30);
       sum31 = w1.fma(column, sum31);
       sum32 = w2.fma(column, sum32);
@@ -585,22 +710,22 @@ final class MatrixKernels {
       w1 = pair1.and(0xFFFF0000).reinterpretAsFloats();
       w2 = pair2.and(0xFFFF0000).reinterpretAsFloats();
       w3 = pair3.and(0xFFFF0000).reinterpretAsFloats();
-      column = FloatVector.fromArray(Lanes.FLOATS, x, at + 4 * Lanes.COUNT);
+      column = FloatVector.fromMemorySegment(Lanes.FLOATS, x, at + 4 * Lanes.BYTES, LITTLE_ENDIAN);
       sum00 = w0.fma(column, sum00);
       sum01 = w1.fma(column, sum01);
       sum02 = w2.fma(column, sum02);
       sum03 = w3.fma(column, sum03);
-      column = FloatVector.fromArray(Lanes.FLOATS, x, at + 5 * Lanes.COUNT);
+      column = FloatVector.fromMemorySegment(Lanes.FLOATS, x, at + 5 * Lanes.BYTES, LITTLE_ENDIAN);
       sum10 = w0.fma(column, sum10);
       sum11 = w1.fma(column, sum11);
       sum12 = w2.fma(column, sum12);
       sum13 = w3.fma(column, sum13);
-      column = FloatVector.fromArray(Lanes.FLOATS, x, at + 6 * Lanes.COUNT);
+      column = FloatVector.fromMemorySegment(Lanes.FLOATS, x, at + 6 * Lanes.BYTES, LITTLE_ENDIAN);
       sum20 = w0.fma(column, sum20);
       sum21 = w1.fma(column, sum21);
       sum22 = w2.fma(column, sum22);
       sum23 = w3.fma(column, sum23);
-      column = FloatVector.fromArray(Lanes.FLOATS, x, at + 7 * Lanes.COUNT);
+      column = FloatVector.fromMemorySegment(Lanes.FLOATS, x, at + 7 * Lanes.BYTES, LITTLE_ENDIAN);
       sum30 = w0.fma(column, sum30);
       sum31 = w1.fma(column, sum31);
       sum32 = w2.fma(column, sum32);
@@ -687,13 +812,224 @@ final class MatrixKernels {
     sum33.intoArray(out, 15 * Lanes.COUNT);
   }
 
+  /**
+   * The products of a row of each of 3 streams with the 8 rows of a group, in whole chunks of
+   * 512-bit vectors: 24 sums, 3 weights and 3 pairs of them are what 32 registers hold.
+   *
+   * @param results gets those of row c with the first two streams at 2 c and 2 c + 1, with the
+   *     third at 16 + 2 c, {@link #WIDE_RESULTS} in all
+   */
+  private static void tileWide(
+      MemorySegment weights,
+      long offset,
+      long stride,
+      int steps,
+      MemorySegment x,
+      long from,
+      float[] results,
+      int to) {
+    FloatVector sum00 = FloatVector.zero(Lanes.FLOATS);
+    FloatVector sum01 = sum00;
+    FloatVector sum02 = sum00;
+    FloatVector sum10 = sum00;
+    FloatVector sum11 = sum00;
+    FloatVector sum12 = sum00;
+    FloatVector sum20 = sum00;
+    FloatVector sum21 = sum00;
+    FloatVector sum22 = sum00;
+    FloatVector sum30 = sum00;
+    FloatVector sum31 = sum00;
+    FloatVector sum32 = sum00;
+    FloatVector sum40 = sum00;
+    FloatVector sum41 = sum00;
+    FloatVector sum42 = sum00;
+    FloatVector sum50 = sum00;
+    FloatVector sum51 = sum00;
+    FloatVector sum52 = sum00;
+    FloatVector sum60 = sum00;
+    FloatVector sum61 = sum00;
+    FloatVector sum62 = sum00;
+    FloatVector sum70 = sum00;
+    FloatVector sum71 = sum00;
+    FloatVector sum72 = sum00;
+    for (int step = 0; step < steps; step++) {
+      long at = from + step * 16 * Lanes.BYTES;
+      long base = offset + step * Lanes.BYTES;
+      IntVector pair0 = IntVector.fromMemorySegment(Lanes.INTS, weights, base, LITTLE_ENDIAN);
+      IntVector pair1 =
+          IntVector.fromMemorySegment(Lanes.INTS, weights, base + stride, LITTLE_ENDIAN);
+      IntVector pair2 =
+          IntVector.fromMemorySegment(Lanes.INTS, weights, base + 2 * stride, LITTLE_ENDIAN);
+      FloatVector w0 = pair0.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
+      FloatVector w1 = pair1.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
+      FloatVector w2 = pair2.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
+      FloatVector column = FloatVector.fromMemorySegment(Lanes.FLOATS, x, at, LITTLE_ENDIAN);
+      sum00 = w0.fma(column, sum00);
+      sum01 = w1.fma(column, sum01);
+      sum02 = w2.fma(column, sum02);
+      column = FloatVector.fromMemorySegment(Lanes.FLOATS, x, at + Lanes.BYTES, LITTLE_ENDIAN);
+      sum10 = w0.fma(column, sum10);
+      sum11 = w1.fma(column, sum11);
+      sum12 = w2.fma(column, sum12);
+      column = FloatVector.fromMemorySegment(Lanes.FLOATS, x, at + 2 * Lanes.BYTES, LITTLE_ENDIAN);
+      sum20 = w0.fma(column, sum20);
+      sum21 = w1.fma(column, sum21);
+      sum22 = w2.fma(column, sum22);
+      column = FloatVector.fromMemorySegment(Lanes.FLOATS, x, at + 3 * Lanes.BYTES, LITTLE_ENDIAN);
+      sum30 = w0.fma(column, sum30);
+      sum31 = w1.fma(column, sum31);
+      sum32 = w2.fma(column, sum32);
+      column = FloatVector.fromMemorySegment(Lanes.FLOATS, x, at + 4 * Lanes.BYTES, LITTLE_ENDIAN);
+      sum40 = w0.fma(column, sum40);
+      sum41 = w1.fma(column, sum41);
+      sum42 = w2.fma(column, sum42);
+      column = FloatVector.fromMemorySegment(Lanes.FLOATS, x, at + 5 * Lanes.BYTES, LITTLE_ENDIAN);
+      sum50 = w0.fma(column, sum50);
+      sum51 = w1.fma(column, sum51);
+      sum52 = w2.fma(column, sum52);
+      column = FloatVector.fromMemorySegment(Lanes.FLOATS, x, at + 6 * Lanes.BYTES, LITTLE_ENDIAN);
+      sum60 = w0.fma(column, sum60);
+      sum61 = w1.fma(column, sum61);
+      sum62 = w2.fma(column, sum62);
+      column = FloatVector.fromMemorySegment(Lanes.FLOATS, x, at + 7 * Lanes.BYTES, LITTLE_ENDIAN);
+      sum70 = w0.fma(column, sum70);
+      sum71 = w1.fma(column, sum71);
+      sum72 = w2.fma(column, sum72);
+      w0 = pair0.and(0xFFFF0000).reinterpretAsFloats();
+      w1 = pair1.and(0xFFFF0000).reinterpretAsFloats();
+      w2 = pair2.and(0xFFFF0000).reinterpretAsFloats();
+      column = FloatVector.fromMemorySegment(Lanes.FLOATS, x, at + 8 * Lanes.BYTES, LITTLE_ENDIAN);
+      sum00 = w0.fma(column, sum00);
+      sum01 = w1.fma(column, sum01);
+      sum02 = w2.fma(column, sum02);
+      column = FloatVector.fromMemorySegment(Lanes.FLOATS, x, at + 9 * Lanes.BYTES, LITTLE_ENDIAN);
+      sum10 = w0.fma(column, sum10);
+      sum11 = w1.fma(column, sum11);
+      sum12 = w2.fma(column, sum12);
+      column = FloatVector.fromMemorySegment(Lanes.FLOATS, x, at + 10 * Lanes.BYTES, LITTLE_ENDIAN);
+      sum20 = w0.fma(column, sum20);
+      sum21 = w1.fma(column, sum21);
+      sum22 = w2.fma(column, sum22);
+      column = FloatVector.fromMemorySegment(Lanes.FLOATS, x, at + 11 * Lanes.BYTES, LITTLE_ENDIAN);
+      sum30 = w0.fma(column, sum30);
+      sum31 = w1.fma(column, sum31);
+      sum32 = w2.fma(column, sum32);
+      column = FloatVector.fromMemorySegment(Lanes.FLOATS, x, at + 12 * Lanes.BYTES, LITTLE_ENDIAN);
+      sum40 = w0.fma(column, sum40);
+      sum41 = w1.fma(column, sum41);
+      sum42 = w2.fma(column, sum42);
+      column = FloatVector.fromMemorySegment(Lanes.FLOATS, x, at + 13 * Lanes.BYTES, LITTLE_ENDIAN);
+      sum50 = w0.fma(column, sum50);
+      sum51 = w1.fma(column, sum51);
+      sum52 = w2.fma(column, sum52);
+      column = FloatVector.fromMemorySegment(Lanes.FLOATS, x, at + 14 * Lanes.BYTES, LITTLE_ENDIAN);
+      sum60 = w0.fma(column, sum60);
+      sum61 = w1.fma(column, sum61);
+      sum62 = w2.fma(column, sum62);
+      column = FloatVector.fromMemorySegment(Lanes.FLOATS, x, at + 15 * Lanes.BYTES, LITTLE_ENDIAN);
+      sum70 = w0.fma(column, sum70);
+      sum71 = w1.fma(column, sum71);
+      sum72 = w2.fma(column, sum72);
+    }
+    sum00 =
+        sum00
+            .blend(sum40, Lanes.UPPER_8)
+            .add(sum40.blend(sum00, Lanes.UPPER_8).rearrange(Lanes.SWAP_8));
+    sum01 =
+        sum01
+            .blend(sum41, Lanes.UPPER_8)
+            .add(sum41.blend(sum01, Lanes.UPPER_8).rearrange(Lanes.SWAP_8));
+    sum02 =
+        sum02
+            .blend(sum42, Lanes.UPPER_8)
+            .add(sum42.blend(sum02, Lanes.UPPER_8).rearrange(Lanes.SWAP_8));
+    sum10 =
+        sum10
+            .blend(sum50, Lanes.UPPER_8)
+            .add(sum50.blend(sum10, Lanes.UPPER_8).rearrange(Lanes.SWAP_8));
+    sum11 =
+        sum11
+            .blend(sum51, Lanes.UPPER_8)
+            .add(sum51.blend(sum11, Lanes.UPPER_8).rearrange(Lanes.SWAP_8));
+    sum12 =
+        sum12
+            .blend(sum52, Lanes.UPPER_8)
+            .add(sum52.blend(sum12, Lanes.UPPER_8).rearrange(Lanes.SWAP_8));
+    sum20 =
+        sum20
+            .blend(sum60, Lanes.UPPER_8)
+            .add(sum60.blend(sum20, Lanes.UPPER_8).rearrange(Lanes.SWAP_8));
+    sum21 =
+        sum21
+            .blend(sum61, Lanes.UPPER_8)
+            .add(sum61.blend(sum21, Lanes.UPPER_8).rearrange(Lanes.SWAP_8));
+    sum22 =
+        sum22
+            .blend(sum62, Lanes.UPPER_8)
+            .add(sum62.blend(sum22, Lanes.UPPER_8).rearrange(Lanes.SWAP_8));
+    sum30 =
+        sum30
+            .blend(sum70, Lanes.UPPER_8)
+            .add(sum70.blend(sum30, Lanes.UPPER_8).rearrange(Lanes.SWAP_8));
+    sum31 =
+        sum31
+            .blend(sum71, Lanes.UPPER_8)
+            .add(sum71.blend(sum31, Lanes.UPPER_8).rearrange(Lanes.SWAP_8));
+    sum32 =
+        sum32
+            .blend(sum72, Lanes.UPPER_8)
+            .add(sum72.blend(sum32, Lanes.UPPER_8).rearrange(Lanes.SWAP_8));
+    sum00 =
+        sum00
+            .blend(sum20, Lanes.UPPER_4)
+            .add(sum20.blend(sum00, Lanes.UPPER_4).rearrange(Lanes.SWAP_4));
+    sum01 =
+        sum01
+            .blend(sum21, Lanes.UPPER_4)
+            .add(sum21.blend(sum01, Lanes.UPPER_4).rearrange(Lanes.SWAP_4));
+    sum02 =
+        sum02
+            .blend(sum22, Lanes.UPPER_4)
+            .add(sum22.blend(sum02, Lanes.UPPER_4).rearrange(Lanes.SWAP_4));
+    sum10 =
+        sum10
+            .blend(sum30, Lanes.UPPER_4)
+            .add(sum30.blend(sum10, Lanes.UPPER_4).rearrange(Lanes.SWAP_4));
+    sum11 =
+        sum11
+            .blend(sum31, Lanes.UPPER_4)
+            .add(sum31.blend(sum11, Lanes.UPPER_4).rearrange(Lanes.SWAP_4));
+    sum12 =
+        sum12
+            .blend(sum32, Lanes.UPPER_4)
+            .add(sum32.blend(sum12, Lanes.UPPER_4).rearrange(Lanes.SWAP_4));
+    sum00 =
+        sum00
+            .blend(sum10, Lanes.UPPER_2)
+            .add(sum10.blend(sum00, Lanes.UPPER_2).rearrange(Lanes.SWAP_2));
+    sum01 =
+        sum01
+            .blend(sum11, Lanes.UPPER_2)
+            .add(sum11.blend(sum01, Lanes.UPPER_2).rearrange(Lanes.SWAP_2));
+    sum02 =
+        sum02
+            .blend(sum12, Lanes.UPPER_2)
+            .add(sum12.blend(sum02, Lanes.UPPER_2).rearrange(Lanes.SWAP_2));
+    sum00 =
+        sum00
+            .blend(sum01, Lanes.UPPER_1)
+            .add(sum01.blend(sum00, Lanes.UPPER_1).rearrange(Lanes.SWAP_1));
+    sum00.intoArray(results, to);
+    sum02.add(sum02.rearrange(Lanes.SWAP_1)).intoArray(results, to + Lanes.COUNT);
+  }
+
   private static void tileF32(
       MemorySegment weights,
       long offset,
       long stride,
       int steps,
-      float[] x,
-      int from,
+      MemorySegment x,
+      long from,
       boolean whole,
       float[] out,
       int to) {
@@ -714,8 +1050,8 @@ final class MatrixKernels {
     FloatVector sum32 = sum00;
     FloatVector sum33 = sum00;
     for (int step = 0; step < steps; step++) {
-      int at = from + step * 4 * Lanes.CHUNK;
-      long base = offset + step * 8L * Lanes.COUNT;
+      long at = from + step * 8 * Lanes.BYTES;
+      long base = offset + step * 2 * Lanes.BYTES;
       FloatVector w0 = FloatVector.fromMemorySegment(Lanes.FLOATS, weights, base, LITTLE_ENDIAN);
       FloatVector w1 =
           FloatVector.fromMemorySegment(Lanes.FLOATS, weights, base + stride, LITTLE_ENDIAN);
@@ -723,54 +1059,52 @@ final class MatrixKernels {
           FloatVector.fromMemorySegment(Lanes.FLOATS, weights, base + 2 * stride, LITTLE_ENDIAN);
       FloatVector w3 =
           FloatVector.fromMemorySegment(Lanes.FLOATS, weights, base + 3 * stride, LITTLE_ENDIAN);
-      FloatVector column = FloatVector.fromArray(Lanes.FLOATS, x, at);
+      FloatVector column = FloatVector.fromMemorySegment(Lanes.FLOATS, x, at, LITTLE_ENDIAN);
       sum00 = w0.fma(column, sum00);
       sum01 = w1.fma(column, sum01);
       sum02 = w2.fma(column, sum02);
       sum03 = w3.fma(column, sum03);
-      column = FloatVector.fromArray(Lanes.FLOATS, x, at + Lanes.COUNT);
+      column = FloatVector.fromMemorySegment(Lanes.FLOATS, x, at + Lanes.BYTES, LITTLE_ENDIAN);
       sum10 = w0.fma(column, sum10);
       sum11 = w1.fma(column, sum11);
       sum12 = w2.fma(column, sum12);
       sum13 = w3.fma(column, sum13);
-      column = FloatVector.fromArray(Lanes.FLOATS, x, at + 2 * Lanes.COUNT);
+      column = FloatVector.fromMemorySegment(Lanes.FLOATS, x, at + 2 * Lanes.BYTES, LITTLE_ENDIAN);
       sum20 = w0.fma(column, sum20);
       sum21 = w1.fma(column, sum21);
       sum22 = w2.fma(column, sum22);
       sum23 = w3.fma(column, sum23);
-      column = FloatVector.fromArray(Lanes.FLOATS, x, at + 3 * Lanes.COUNT);
+      column = FloatVector.fromMemorySegment(Lanes.FLOATS, x, at + 3 * Lanes.BYTES, LITTLE_ENDIAN);
       sum30 = w0.fma(column, sum30);
       sum31 = w1.fma(column, sum31);
       sum32 = w2.fma(column, sum32);
       sum33 = w3.fma(column, sum33);
-      w0 =
-          FloatVector.fromMemorySegment(
-              Lanes.FLOATS, weights, base + 4L * Lanes.COUNT, LITTLE_ENDIAN);
+      w0 = FloatVector.fromMemorySegment(Lanes.FLOATS, weights, base + Lanes.BYTES, LITTLE_ENDIAN);
       w1 =
           FloatVector.fromMemorySegment(
-              Lanes.FLOATS, weights, base + stride + 4L * Lanes.COUNT, LITTLE_ENDIAN);
+              Lanes.FLOATS, weights, base + stride + Lanes.BYTES, LITTLE_ENDIAN);
       w2 =
           FloatVector.fromMemorySegment(
-              Lanes.FLOATS, weights, base + 2 * stride + 4L * Lanes.COUNT, LITTLE_ENDIAN);
+              Lanes.FLOATS, weights, base + 2 * stride + Lanes.BYTES, LITTLE_ENDIAN);
       w3 =
           FloatVector.fromMemorySegment(
-              Lanes.FLOATS, weights, base + 3 * stride + 4L * Lanes.COUNT, LITTLE_ENDIAN);
-      column = FloatVector.fromArray(Lanes.FLOATS, x, at + 4 * Lanes.COUNT);
+              Lanes.FLOATS, weights, base + 3 * stride + Lanes.BYTES, LITTLE_ENDIAN);
+      column = FloatVector.fromMemorySegment(Lanes.FLOATS, x, at + 4 * Lanes.BYTES, LITTLE_ENDIAN);
       sum00 = w0.fma(column, sum00);
       sum01 = w1.fma(column, sum01);
       sum02 = w2.fma(column, sum02);
       sum03 = w3.fma(column, sum03);
-      column = FloatVector.fromArray(Lanes.FLOATS, x, at + 5 * Lanes.COUNT);
+      column = FloatVector.fromMemorySegment(Lanes.FLOATS, x, at + 5 * Lanes.BYTES, LITTLE_ENDIAN);
       sum10 = w0.fma(column, sum10);
       sum11 = w1.fma(column, sum11);
       sum12 = w2.fma(column, sum12);
       sum13 = w3.fma(column, sum13);
-      column = FloatVector.fromArray(Lanes.FLOATS, x, at + 6 * Lanes.COUNT);
+      column = FloatVector.fromMemorySegment(Lanes.FLOATS, x, at + 6 * Lanes.BYTES, LITTLE_ENDIAN);
       sum20 = w0.fma(column, sum20);
       sum21 = w1.fma(column, sum21);
       sum22 = w2.fma(column, sum22);
       sum23 = w3.fma(column, sum23);
-      column = FloatVector.fromArray(Lanes.FLOATS, x, at + 7 * Lanes.COUNT);
+      column = FloatVector.fromMemorySegment(Lanes.FLOATS, x, at + 7 * Lanes.BYTES, LITTLE_ENDIAN);
       sum30 = w0.fma(column, sum30);
       sum31 = w1.fma(column, sum31);
       sum32 = w2.fma(column, sum32);
@@ -881,13 +1215,11 @@ final class MatrixKernels {
     for (int chunk = 0; chunk < chunks; chunk++) {
       IntVector pairs =
           IntVector.fromMemorySegment(
-              Lanes.INTS, weights, source + chunk * 4L * Lanes.COUNT, LITTLE_ENDIAN);
-      long at = target + chunk * 8L * Lanes.COUNT;
+              Lanes.INTS, weights, source + chunk * Lanes.BYTES, LITTLE_ENDIAN);
+      long at = target + chunk * 2 * Lanes.BYTES;
       // The exponent and fraction of an F16, moved to where a float has them, are those of the
-      // value
-      // times 2^-112, subnormals included; infinities and NaN, of which the exponent is all ones,
-      // get
-      // a float's.
+      // value times 2^-112, subnormals included; infinities and NaN, of which the exponent is all
+      // ones, get a float's.
       IntVector moved =
           pairs
               .lanewise(VectorOperators.LSHL, 16)
@@ -905,14 +1237,14 @@ final class MatrixKernels {
           .blend(
               moved.or(0x7F800000).reinterpretAsFloats(),
               value.abs().compare(VectorOperators.GE, 65_536f))
-          .intoMemorySegment(strip, at + 4L * Lanes.COUNT, LITTLE_ENDIAN);
+          .intoMemorySegment(strip, at + Lanes.BYTES, LITTLE_ENDIAN);
     }
   }
 
   /** What one thread needs beside its inputs. */
   static final class Scratch {
     final float[] partials = new float[Lanes.PARTIALS];
-    final float[] results = new float[STRIP * UNIT];
+    final float[] results = new float[STRIP * WIDE_RESULTS];
     final float[] lanes = new float[Lanes.COUNT];
     MemorySegment strip = MemorySegment.NULL;
 

@@ -1,14 +1,18 @@
 package dev.muninn.vector;
 
+import static java.nio.ByteOrder.LITTLE_ENDIAN;
+
 import dev.muninn.weights.DType;
+import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorShuffle;
 
 /**
- * Activations in the order in which a product reads them: groups of {@link #TILE} rows (or a single
- * row), and in a group, chunk by chunk of {@link Lanes#CHUNK} columns, the first vector of every
- * row and then the second. So the inner loop walks through one stream.
+ * Activations in the order in which a product reads them: groups of {@link #TILE} or {@link
+ * #WIDE_TILE} rows (or a single row), and in a group, chunk by chunk of {@link Lanes#CHUNK}
+ * columns, the first vector of every row and then the second. So the inner loop walks through one
+ * stream.
  *
  * <p>16-bit weights come two to an int lane; for them the first vector of a chunk has its even
  * columns and the second its odd ones. Columns that fill no chunk follow row by row.
@@ -17,6 +21,9 @@ final class PackedRows {
   /** Rows of a group. */
   static final int TILE = 4;
 
+  /** Rows of a group where registers and weights allow, but for a last one of few. */
+  static final int WIDE_TILE = 8;
+
   private static final VectorShuffle<Float> EVEN =
       VectorShuffle.fromOp(Lanes.FLOATS, lane -> 2 * lane % Lanes.COUNT);
   private static final VectorShuffle<Float> ODD =
@@ -24,14 +31,21 @@ final class PackedRows {
   private static final VectorMask<Float> UPPER_HALF =
       VectorMask.fromLong(Lanes.FLOATS, -1L << Lanes.COUNT / 2);
 
-  final float[] data;
+  /**
+   * The rows. Not on the heap, where an array begins 16 bytes behind an object's place: there every
+   * vector of 64 bytes lies in two cache lines, and takes two reads.
+   */
+  final MemorySegment data;
+
   private int rows;
   private int columns;
   private boolean paired;
+  private int size;
 
   /** Room for {@code rows} rows of {@code columns}. */
   PackedRows(int rows, int columns) {
-    data = new float[(rows == 1 ? 1 : (rows + TILE - 1) / TILE * TILE) * columns];
+    int places = rows == 1 ? 1 : Math.ceilDiv(rows, WIDE_TILE) * WIDE_TILE;
+    data = NativeMemory.allocateAutomatic(4L * places * columns);
   }
 
   /** Sets the shape of what is packed next, for weights of a type. */
@@ -39,6 +53,12 @@ final class PackedRows {
     this.rows = rows;
     this.columns = columns;
     this.paired = paired(weights);
+    boolean wide =
+        rows > TILE
+            && weights == DType.BF16
+            && Lanes.COUNT == Lanes.SUMS
+            && columns % Lanes.CHUNK == 0;
+    this.size = wide ? WIDE_TILE : rows == 1 ? 1 : TILE;
   }
 
   /** Whether weights of a type are read two to an int lane. */
@@ -50,38 +70,44 @@ final class PackedRows {
     return rows;
   }
 
-  int columns() {
-    return columns;
-  }
-
   boolean paired() {
     return paired;
   }
 
-  /** Rows that are read together. */
-  int groupSize() {
-    return groupSize(rows);
+  /** Whether groups, but for the last, have {@link #WIDE_TILE} rows. */
+  boolean wide() {
+    return size == WIDE_TILE;
   }
 
-  static int groupSize(int rows) {
-    return rows == 1 ? 1 : TILE;
+  int groups() {
+    return Math.ceilDiv(rows, size);
   }
 
-  static int groups(int rows) {
-    int size = groupSize(rows);
-    return (rows + size - 1) / size;
+  /** Rows of a group that are read together, 4 in a last one of no more. */
+  int groupSize(int group) {
+    return wide() && rows - WIDE_TILE * group <= TILE ? TILE : size;
   }
 
-  /** Index of a group's first value. */
-  int groupOffset(int group) {
-    return group * groupSize() * columns;
+  /** Byte offset of a group's first value. */
+  long groupOffset(int group) {
+    return 4L * group * size * columns;
   }
 
-  /** Index of the first left-over value of a row, behind its group's chunks. */
-  int tailOffset(int row) {
-    int size = groupSize();
+  /** Byte offset of a row's first vector. */
+  long rowOffset(int row) {
+    return groupOffset(row / size) + row % size * Lanes.BYTES;
+  }
+
+  /** Bytes from a vector of a row to the next. */
+  long rowStep(int row) {
+    return groupSize(row / size) * Lanes.BYTES;
+  }
+
+  /** Byte offset of the first left-over value of a row, behind its group's chunks. */
+  long tailOffset(int row) {
     int tail = columns % Lanes.CHUNK;
-    return groupOffset(row / size) + size * (columns - tail) + row % size * tail;
+    int values = groupSize(row / size) * (columns - tail) + row % size * tail;
+    return groupOffset(row / size) + 4L * values;
   }
 
   /** The lane that adds up a left-over column. */
@@ -91,41 +117,58 @@ final class PackedRows {
 
   /** Packs one row from {@code source[from, from + columns)}. */
   void pack(int row, float[] source, int from) {
-    int size = groupSize();
-    int target = groupOffset(row / size) + row % size * Lanes.COUNT;
-    int other = size * Lanes.COUNT;
-    int tail = columns % Lanes.CHUNK;
-    int end = from + columns - tail;
+    long target = rowOffset(row);
+    long step = rowStep(row);
+    int end = from + columns - columns % Lanes.CHUNK;
     if (paired) {
-      for (int i = from; i < end; i += Lanes.CHUNK, target += 2 * other) {
+      for (int i = from; i < end; i += Lanes.CHUNK, target += 2 * step) {
         FloatVector a = FloatVector.fromArray(Lanes.FLOATS, source, i);
         FloatVector b = FloatVector.fromArray(Lanes.FLOATS, source, i + Lanes.COUNT);
-        a.rearrange(EVEN).blend(b.rearrange(EVEN), UPPER_HALF).intoArray(data, target);
-        a.rearrange(ODD).blend(b.rearrange(ODD), UPPER_HALF).intoArray(data, target + other);
+        a.rearrange(EVEN)
+            .blend(b.rearrange(EVEN), UPPER_HALF)
+            .intoMemorySegment(data, target, LITTLE_ENDIAN);
+        a.rearrange(ODD)
+            .blend(b.rearrange(ODD), UPPER_HALF)
+            .intoMemorySegment(data, target + step, LITTLE_ENDIAN);
       }
     } else {
-      for (int i = from; i < end; i += Lanes.CHUNK, target += 2 * other) {
-        FloatVector.fromArray(Lanes.FLOATS, source, i).intoArray(data, target);
+      for (int i = from; i < end; i += Lanes.CHUNK, target += 2 * step) {
+        FloatVector.fromArray(Lanes.FLOATS, source, i)
+            .intoMemorySegment(data, target, LITTLE_ENDIAN);
         FloatVector.fromArray(Lanes.FLOATS, source, i + Lanes.COUNT)
-            .intoArray(data, target + other);
+            .intoMemorySegment(data, target + step, LITTLE_ENDIAN);
       }
     }
-    System.arraycopy(source, end, data, tailOffset(row), tail);
+    packTail(row, source, end);
+  }
+
+  private void packTail(int row, float[] source, int end) {
+    MemorySegment.copy(
+        source, end, data, ScalarKernels.FLOAT, tailOffset(row), columns % Lanes.CHUNK);
   }
 
   /** {@link #pack} without vectors. */
   void packByScalars(int row, float[] source, int from) {
-    int size = groupSize();
-    int target = groupOffset(row / size) + row % size * Lanes.COUNT;
-    int other = size * Lanes.COUNT;
-    int tail = columns % Lanes.CHUNK;
-    int end = from + columns - tail;
-    for (int i = from; i < end; i += Lanes.CHUNK, target += 2 * other) {
+    float[] chunk = new float[Lanes.CHUNK];
+    long target = rowOffset(row);
+    long step = rowStep(row);
+    int end = from + columns - columns % Lanes.CHUNK;
+    for (int i = from; i < end; i += Lanes.CHUNK, target += 2 * step) {
       for (int lane = 0; lane < Lanes.COUNT; lane++) {
-        data[target + lane] = source[paired ? i + 2 * lane : i + lane];
-        data[target + other + lane] = source[paired ? i + 2 * lane + 1 : i + Lanes.COUNT + lane];
+        chunk[lane] = source[paired ? i + 2 * lane : i + lane];
+        chunk[Lanes.COUNT + lane] = source[paired ? i + 2 * lane + 1 : i + Lanes.COUNT + lane];
       }
+      MemorySegment.copy(chunk, 0, data, ScalarKernels.FLOAT, target, Lanes.COUNT);
+      MemorySegment.copy(chunk, Lanes.COUNT, data, ScalarKernels.FLOAT, target + step, Lanes.COUNT);
     }
-    System.arraycopy(source, end, data, tailOffset(row), tail);
+    packTail(row, source, end);
+  }
+
+  /** All that is packed, for those who read number by number. */
+  float[] values() {
+    int last = groups() - 1;
+    float[] values = new float[(last * size + groupSize(last)) * columns];
+    MemorySegment.copy(data, ScalarKernels.FLOAT, 0, values, 0, values.length);
+    return values;
   }
 }

@@ -13,8 +13,10 @@ import java.util.Arrays;
  * specification and take over where a size leaves no full vector.
  */
 public final class ScalarKernels {
-  private static final ValueLayout.OfFloat FLOAT =
+  /** An F32 at any address. */
+  static final ValueLayout.OfFloat FLOAT =
       ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(LITTLE_ENDIAN);
+
   private static final ValueLayout.OfShort SHORT =
       ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(LITTLE_ENDIAN);
 
@@ -47,15 +49,14 @@ public final class ScalarKernels {
    * @param lanes at least {@link Lanes#COUNT} values to work in
    */
   static float dot(Matrix matrix, int output, PackedRows x, int row, float[] lanes) {
-    int size = x.groupSize();
     return dot(
         matrix.dtype(),
         matrix.data(),
         output * matrix.rowBytes(),
         matrix.columns(),
         x.data,
-        x.groupOffset(row / size) + row % size * Lanes.COUNT,
-        size * Lanes.COUNT,
+        x.rowOffset(row),
+        x.rowStep(row),
         x.tailOffset(row),
         x.paired(),
         lanes);
@@ -65,44 +66,48 @@ public final class ScalarKernels {
    * The product of a weight row and a packed row.
    *
    * @param rowOffset byte offset of the weight row
-   * @param from index of the packed row's first vector
-   * @param stride from one vector of the packed row to the next
-   * @param tailFrom index of the columns that fill no chunk
+   * @param from byte offset of the packed row's first vector
+   * @param step bytes from one vector of the packed row to the next
+   * @param tailFrom byte offset of the columns that fill no chunk
    */
   static float dot(
       DType dtype,
       MemorySegment weights,
       long rowOffset,
       int columns,
-      float[] x,
-      int from,
-      int stride,
-      int tailFrom,
+      MemorySegment x,
+      long from,
+      long step,
+      long tailFrom,
       boolean paired,
       float[] lanes) {
     Arrays.fill(lanes, 0, Lanes.COUNT, 0);
     int tail = columns % Lanes.CHUNK;
     int chunked = columns - tail;
-    int first = from;
+    long first = from;
     // Lane l has the two numbers of an int, or in F32 those at l and l + COUNT.
     int columnStep = dtype == DType.F32 ? 1 : 2;
     int otherColumn = dtype == DType.F32 ? Lanes.COUNT : 1;
-    for (int chunk = 0; chunk < chunked; chunk += Lanes.CHUNK, first += 2 * stride) {
+    for (int chunk = 0; chunk < chunked; chunk += Lanes.CHUNK, first += 2 * step) {
       for (int lane = 0; lane < Lanes.COUNT; lane++) {
         int column = chunk + lane * columnStep;
         float sum =
-            Math.fma(weight(dtype, weights, rowOffset, column), x[first + lane], lanes[lane]);
+            Math.fma(
+                weight(dtype, weights, rowOffset, column), f32(x, first + 4L * lane), lanes[lane]);
         lanes[lane] =
             Math.fma(
                 weight(dtype, weights, rowOffset, column + otherColumn),
-                x[first + stride + lane],
+                f32(x, first + step + 4L * lane),
                 sum);
       }
     }
     for (int i = 0; i < tail; i++) {
       int lane = PackedRows.tailLane(i, paired);
       lanes[lane] =
-          Math.fma(weight(dtype, weights, rowOffset, chunked + i), x[tailFrom + i], lanes[lane]);
+          Math.fma(
+              weight(dtype, weights, rowOffset, chunked + i),
+              f32(x, tailFrom + 4L * i),
+              lanes[lane]);
     }
     return sum(lanes);
   }
@@ -119,8 +124,8 @@ public final class ScalarKernels {
 
   /**
    * The outputs from {@code from} to {@code to} of {@link MatrixKernels#multiply}. Each is that of
-   * {@link #dot}, but a weight row is read once for all rows: before any of this is compiled, to
-   * read a number in native memory is twenty calls.
+   * {@link #dot}, but a weight row is read once for all rows, and these as a whole: before any of
+   * this is compiled, to read a number in native memory is twenty calls.
    */
   static void multiply(
       Matrix matrix, int from, int to, PackedRows x, float[] y, int at, int stride, float[] lanes) {
@@ -128,19 +133,20 @@ public final class ScalarKernels {
     int chunked = columns - columns % Lanes.CHUNK;
     float[] weights = new float[columns];
     short[] halves = new short[matrix.dtype() == DType.F32 ? 0 : columns];
-    int size = x.groupSize();
+    float[] values = x.values();
     for (int o = from; o < to; o++) {
       unpack(matrix, o, halves, weights);
       for (int row = 0; row < x.rows(); row++) {
         Arrays.fill(lanes, 0, Lanes.COUNT, 0);
-        int first = x.groupOffset(row / size) + row % size * Lanes.COUNT;
-        for (int i = 0; i < chunked; i += Lanes.COUNT, first += size * Lanes.COUNT) {
-          addProducts(weights, i, x.data, first, lanes);
+        int first = (int) (x.rowOffset(row) / 4);
+        int step = (int) (x.rowStep(row) / 4);
+        for (int i = 0; i < chunked; i += Lanes.COUNT, first += step) {
+          addProducts(weights, i, values, first, lanes);
         }
-        int tailFrom = x.tailOffset(row);
+        int tailFrom = (int) (x.tailOffset(row) / 4);
         for (int i = chunked; i < columns; i++) {
           int lane = PackedRows.tailLane(i - chunked, x.paired());
-          lanes[lane] = Math.fma(weights[i], x.data[tailFrom + i - chunked], lanes[lane]);
+          lanes[lane] = Math.fma(weights[i], values[tailFrom + i - chunked], lanes[lane]);
         }
         y[at + row * stride + o] = sum(lanes);
       }
@@ -180,7 +186,7 @@ public final class ScalarKernels {
       long rowBytes,
       long streamBytes,
       int columns,
-      float[] x,
+      MemorySegment x,
       boolean paired,
       float[] lanes,
       float[] products) {
@@ -188,7 +194,7 @@ public final class ScalarKernels {
     for (int product = 0; product < MatrixKernels.UNIT; product++) {
       long row = offset + product % 4 * rowBytes + product / 4 * streamBytes;
       products[product] =
-          dot(dtype, weights, row, columns, x, 0, Lanes.COUNT, chunked, paired, lanes);
+          dot(dtype, weights, row, columns, x, 0, Lanes.BYTES, 4L * chunked, paired, lanes);
     }
   }
 

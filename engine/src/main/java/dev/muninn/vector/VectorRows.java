@@ -8,6 +8,7 @@ import dev.muninn.model.Matrix;
 import dev.muninn.model.RavenConfig;
 import dev.muninn.model.RavenWeights;
 import dev.muninn.model.SandwichBlock;
+import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.List;
 
@@ -195,10 +196,8 @@ final class VectorRows extends LatentRows implements ThreadTeam.Task {
     }
   }
 
-  /** Rows of a thread: whole groups, so that a group is packed by one thread. */
   private int rowsBefore(int thread) {
-    int groups = PackedRows.groups(count);
-    return Math.min(count, share(groups, thread) * PackedRows.groupSize(count));
+    return share(count, thread);
   }
 
   private int share(int units, int thread) {
@@ -401,6 +400,7 @@ final class VectorRows extends LatentRows implements ThreadTeam.Task {
         for (int i = 0; i < size; i++) {
           own.query[i] *= scale;
         }
+        MemorySegment.copy(own.query, 0, own.packedQuery, ScalarKernels.FLOAT, 0, size);
         attendRow(own, index, row, head, position + 1);
         System.arraycopy(own.mixed, 0, attended, row * width + head * size, size);
       }
@@ -441,7 +441,7 @@ final class VectorRows extends LatentRows implements ThreadTeam.Task {
       int plane = plane(sequence.layout(), runSlot[begin + run], index);
       int end = run + 1 < runs ? runPosition[begin + run + 1] : length;
       for (int p = runPosition[begin + run]; p < end; p += MatrixKernels.UNIT) {
-        Kernels.scores(store, store.key(plane, head, p), size, own.query, own.product);
+        Kernels.scores(store, store.key(plane, head, p), size, own.packedQuery, own.product);
         System.arraycopy(own.product.partials, 0, scores, p, MatrixKernels.UNIT);
       }
     }
@@ -540,6 +540,10 @@ final class VectorRows extends LatentRows implements ThreadTeam.Task {
     final MatrixKernels.Scratch product = new MatrixKernels.Scratch();
     final float[] row;
     final float[] query;
+
+    /** The query where the products want it. */
+    final MemorySegment packedQuery;
+
     final float[] key;
     final float[] mixed;
     private float[] scores = new float[0];
@@ -547,6 +551,7 @@ final class VectorRows extends LatentRows implements ThreadTeam.Task {
     ThreadScratch(RavenConfig config) {
       row = new float[2 * config.embeddingSize()];
       query = new float[config.headSize()];
+      packedQuery = NativeMemory.allocateAutomatic(4L * query.length);
       key = new float[config.headSize()];
       mixed = new float[config.headSize()];
     }

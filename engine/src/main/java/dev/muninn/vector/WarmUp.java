@@ -114,6 +114,7 @@ final class WarmUp {
     private final float[] y;
     private final PackedRows single;
     private final PackedRows tiled;
+    private final PackedRows wide;
     private final MatrixKernels.Scratch scratch = new MatrixKernels.Scratch();
     private final MemorySegment stored;
     private final DType storedType;
@@ -132,9 +133,11 @@ final class WarmUp {
               raggedColumns,
               data.asSlice(0, bytes / columns * raggedColumns));
       x = new float[PackedRows.TILE * columns + Lanes.COUNT];
-      y = new float[x.length];
+      y = new float[Math.max(x.length, PackedRows.WIDE_TILE * MatrixKernels.UNIT)];
       single = new PackedRows(1, columns);
       tiled = new PackedRows(PackedRows.TILE, columns);
+      wide = new PackedRows(PackedRows.WIDE_TILE, columns);
+      wide.shape(PackedRows.WIDE_TILE, columns, weights);
       stored = NativeMemory.allocateAutomatic(4L * MatrixKernels.UNIT * columns);
       storedType = weights == DType.BF16 ? DType.BF16 : DType.F32;
     }
@@ -151,6 +154,11 @@ final class WarmUp {
       tiled.pack(0, x, 0);
       MatrixKernels.multiply(
           tiledMatrix, 0, MatrixKernels.UNIT, tiled, y, 0, MatrixKernels.UNIT, scratch);
+      if (wide.wide()) {
+        wide.pack(0, x, 0);
+        MatrixKernels.multiply(
+            matrix, 0, MatrixKernels.UNIT, wide, y, 0, MatrixKernels.UNIT, scratch);
+      }
     }
 
     void rows() {

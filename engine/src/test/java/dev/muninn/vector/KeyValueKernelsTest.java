@@ -203,7 +203,16 @@ class KeyValueKernelsTest {
       DType type, MemorySegment keys, long offset, int size, float[] query) {
     float[] partials = new float[Lanes.PARTIALS];
     long rowBytes = bytes(type, size);
-    MatrixKernels.dot16(type, keys, offset, rowBytes, 4 * rowBytes, size, query, false, partials);
+    MatrixKernels.dot16(
+        type,
+        keys,
+        offset,
+        rowBytes,
+        4 * rowBytes,
+        size,
+        MemorySegment.ofArray(query),
+        false,
+        partials);
     return partials;
   }
 
@@ -213,7 +222,16 @@ class KeyValueKernelsTest {
     long rowBytes = bytes(type, size);
     float[] lanes = new float[Lanes.COUNT];
     ScalarKernels.dot16(
-        type, keys, offset, rowBytes, 4 * rowBytes, size, query, false, lanes, partials);
+        type,
+        keys,
+        offset,
+        rowBytes,
+        4 * rowBytes,
+        size,
+        MemorySegment.ofArray(query),
+        false,
+        lanes,
+        partials);
     return partials;
   }
 

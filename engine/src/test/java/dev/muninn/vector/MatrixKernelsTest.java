@@ -5,11 +5,13 @@ import static dev.muninn.vector.KernelInputs.assertSameBits;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.sun.management.ThreadMXBean;
 import dev.muninn.model.Matrix;
 import dev.muninn.weights.DType;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.management.ManagementFactory;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -26,10 +28,13 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** Products against the scalar twin, to the last bit, and against a product in doubles. */
 class MatrixKernelsTest {
   private static final DType[] TYPES = {DType.F32, DType.BF16, DType.F16};
-  private static final int[] ROWS = {1, 2, 3, 4, 5, 8, 9, 33};
-  private static final int[] OUTPUTS = {1, 4, 15, 16, 17, 40, 56, 168};
+  private static final int[] ROWS = {1, 2, 3, 4, 5, 8, 9, 13, 33};
+  private static final int[] OUTPUTS = {1, 4, 15, 16, 17, 28, 40, 56, 168};
   private static final int[] COLUMNS = {1, 2, 7, 24, 28, 31, 32, 33, 56, 64, 96, 136, 352};
   private static final int MOST_ROWS = 33;
+
+  /** Much more than the compiler takes for any kernel. */
+  private static final long COMPILATION_NANOS = 60_000_000_000L;
 
   /** A NaN that no arithmetic makes. */
   private static final float UNTOUCHED = Float.intBitsToFloat(0x7FC0BEEF);
@@ -117,7 +122,7 @@ class MatrixKernelsTest {
     int outputs = matrix.rows();
     PackedRows packed = new PackedRows(MOST_ROWS, columns);
     // The places of rows that fill up a group keep what an earlier product left there.
-    Arrays.fill(packed.data, Float.NaN);
+    packed.data.fill((byte) 0xFF);
     packed.shape(rows, columns, matrix.dtype());
     for (int row = 0; row < rows; row++) {
       packed.pack(row, x, (first + row) * columns);
@@ -220,6 +225,42 @@ class MatrixKernelsTest {
         }
       }
     }
+  }
+
+  /**
+   * A kernel too large for the compiler to inline all of it keeps its vectors on the heap, and is a
+   * hundred times as slow.
+   */
+  @ParameterizedTest
+  @MethodSource("typesAndRows")
+  void compiledKernelsAllocateNothing(DType dtype, int rows) {
+    int outputs = 6 * MatrixKernels.UNIT;
+    int columns = 8 * Lanes.CHUNK;
+    ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+    try (Arena arena = Arena.ofConfined()) {
+      KernelInputs inputs = new KernelInputs(5);
+      Matrix matrix = inputs.matrix(dtype, outputs, columns, 0, arena);
+      float[] x = inputs.values(columns);
+      PackedRows packed = new PackedRows(rows, columns);
+      packed.shape(rows, columns, dtype);
+      float[] y = new float[rows * outputs];
+      long allocated = Long.MAX_VALUE;
+      long end = System.nanoTime() + COMPILATION_NANOS;
+      while (allocated > 0 && System.nanoTime() < end) {
+        long before = threads.getCurrentThreadAllocatedBytes();
+        for (int call = 0; call < 200; call++) {
+          packed.pack(call % rows, x, 0);
+          MatrixKernels.multiply(matrix, 0, outputs, packed, y, 0, outputs, scratch);
+        }
+        allocated = threads.getCurrentThreadAllocatedBytes() - before;
+      }
+      assertEquals(0, allocated, "bytes in 200 products of " + rows + " rows");
+    }
+  }
+
+  static Stream<Arguments> typesAndRows() {
+    return Arrays.stream(TYPES)
+        .flatMap(dtype -> IntStream.of(1, 4, 8).mapToObj(rows -> Arguments.of(dtype, rows)));
   }
 
   /** The widened chunks have their even columns first; this undoes it. */

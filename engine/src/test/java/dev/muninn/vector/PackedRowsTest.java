@@ -33,9 +33,10 @@ class PackedRowsTest {
           twin.packByScalars(row, x, 3 + row * columns);
         }
         String what = rows + " rows of " + columns;
-        assertSameBits(twin.data, packed.data, what);
+        float[] values = packed.values();
+        assertSameBits(twin.values(), values, what);
         Set<Float> found = new HashSet<>();
-        for (float value : packed.data) {
+        for (float value : values) {
           assertTrue(value == 0 || found.add(value), () -> value + " twice in " + what);
         }
         assertEquals(rows * columns, found.size(), what);
