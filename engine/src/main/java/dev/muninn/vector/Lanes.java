@@ -65,6 +65,14 @@ public final class Lanes {
   }
 
   /**
+   * Whether a tile of rows of so many columns can sum its lanes in registers: no column is left
+   * over, and a vector has a lane for each of {@link #SUMS}.
+   */
+  static boolean foldInRegisters(int columns) {
+    return columns % CHUNK == 0 && COUNT == SUMS;
+  }
+
+  /**
    * Sums the lanes of 16 accumulators.
    *
    * @param partials accumulator a at [a * COUNT, (a + 1) * COUNT); afterwards sum a at index a, the

@@ -331,6 +331,10 @@ final class MatrixKernels {
     }
   }
 
+  /**
+   * Outputs too few for a tile. {@link ScalarKernels#multiply} computes the same, but allocates
+   * what it works in, as a decode step must not.
+   */
   private static void multiplyByScalars(
       Matrix matrix,
       int from,
@@ -365,7 +369,7 @@ final class MatrixKernels {
       int target) {
     int steps = columns / Lanes.CHUNK;
     int tail = columns % Lanes.CHUNK;
-    boolean whole = tail == 0 && Lanes.COUNT == Lanes.SUMS;
+    boolean whole = Lanes.foldInRegisters(columns);
     float[] partials = scratch.partials;
     float[] out = whole ? scratch.results : partials;
     int to = whole ? target : 0;

@@ -53,11 +53,7 @@ final class PackedRows {
     this.rows = rows;
     this.columns = columns;
     this.paired = paired(weights);
-    boolean wide =
-        rows > TILE
-            && weights == DType.BF16
-            && Lanes.COUNT == Lanes.SUMS
-            && columns % Lanes.CHUNK == 0;
+    boolean wide = rows > TILE && weights == DType.BF16 && Lanes.foldInRegisters(columns);
     this.size = wide ? WIDE_TILE : rows == 1 ? 1 : TILE;
   }
 

@@ -541,7 +541,7 @@ final class VectorRows extends LatentRows implements ThreadTeam.Task {
     final float[] row;
     final float[] query;
 
-    /** The query where the products want it. */
+    /** The query outside the heap, where all rows of products are. */
     final MemorySegment packedQuery;
 
     final float[] key;
