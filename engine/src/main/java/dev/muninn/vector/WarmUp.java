@@ -22,8 +22,9 @@ final class WarmUp {
   private static final int COLUMNS = 16 * Lanes.CHUNK;
 
   /**
-   * Calls after which the first compiler has a method. Before, nothing is profiled, and a loop that
-   * turns once costs the interpreter least.
+   * Calls after which the first compiler has a method, by Java's own thresholds; our launchers
+   * lower them. Before, nothing is profiled, and a loop that turns once costs the interpreter
+   * least.
    */
   private static final int UNPROFILED_CALLS = 250;
 
