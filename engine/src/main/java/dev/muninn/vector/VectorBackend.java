@@ -17,6 +17,9 @@ final class VectorBackend implements Backend {
   /** What a small model needs for a few tokens, from a cold start. */
   private static final Duration SHORT_ANSWER = Duration.ofMillis(400);
 
+  /** How long opening a large model waits for kernels; an idle machine is done sooner. */
+  private static final Duration PATIENCE = Duration.ofMillis(1400);
+
   private final ComputeDevice device;
   private final RavenWeights weights;
   private final ThreadTeam team;
@@ -48,7 +51,7 @@ final class VectorBackend implements Backend {
   @Override
   public void prepare() {
     if (isLarge()) {
-      WarmUp.await(weights.adapter().dtype());
+      WarmUp.await(PATIENCE);
     }
   }
 
@@ -67,7 +70,7 @@ final class VectorBackend implements Backend {
 
   @Override
   public LatentRows rows(int capacity) {
-    return new VectorRows(weights, team, rotary, capacity);
+    return new VectorRows(weights, team, rotary, capacity, isLarge());
   }
 
   @Override

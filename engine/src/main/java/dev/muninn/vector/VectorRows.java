@@ -40,6 +40,7 @@ final class VectorRows extends LatentRows implements ThreadTeam.Task {
   private final ThreadTeam team;
   private final RotaryTable rotary;
   private final int capacity;
+  private final boolean large;
   private final int width;
   private final float epsilon;
 
@@ -70,12 +71,19 @@ final class VectorRows extends LatentRows implements ThreadTeam.Task {
   private int[] runPosition = new int[0];
   private int[] runSlot = new int[0];
 
-  VectorRows(RavenWeights weights, ThreadTeam team, RotaryTable rotary, int capacity) {
+  /**
+   * Row slots.
+   *
+   * @param large whether to wait for kernels that are being compiled rather than to compute without
+   */
+  VectorRows(
+      RavenWeights weights, ThreadTeam team, RotaryTable rotary, int capacity, boolean large) {
     this.weights = weights;
     this.config = weights.config();
     this.team = team;
     this.rotary = rotary;
     this.capacity = capacity;
+    this.large = large;
     this.width = config.embeddingSize();
     this.epsilon = (float) config.normEpsilon();
     this.embeddings = new float[Math.multiplyExact(capacity, width)];
@@ -136,6 +144,9 @@ final class VectorRows extends LatentRows implements ThreadTeam.Task {
       first = (int) ((long) rows.size() * chunk / chunks);
       count = (int) ((long) rows.size() * (chunk + 1) / chunks) - first;
       findSlots();
+      if (large && WarmUp.running()) {
+        WarmUp.await();
+      }
       if (WarmUp.running()) {
         // The other processors are compiling.
         team.runAlone(this);

@@ -5,8 +5,9 @@ import dev.muninn.weights.DType;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.util.Arrays;
-import java.util.EnumMap;
-import java.util.Map;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Set;
 
 /**
  * Gets the vector kernels compiled. Until the second compiler has one, every lane operation of it
@@ -21,18 +22,13 @@ final class WarmUp {
    */
   private static final int COLUMNS = 16 * Lanes.CHUNK;
 
-  /**
-   * Calls after which the first compiler has a method, by Java's own thresholds; our launchers
-   * lower them. Before, nothing is profiled, and a loop that turns once costs the interpreter
-   * least.
-   */
-  private static final int UNPROFILED_CALLS = 250;
-
   private static final int FAST_CALLS = 50;
   private static final long FAST_NANOS = 40_000;
-  private static final Duration PATIENCE = Duration.ofMillis(1400);
-  private static final long MOST_NANOS = 20_000_000_000L;
-  private static final Map<DType, Thread> BEGUN = new EnumMap<>(DType.class);
+
+  /** Longer than any kernel takes the compiler. */
+  private static final Duration MOST = Duration.ofSeconds(20);
+
+  private static final Set<DType> BEGUN = EnumSet.noneOf(DType.class);
 
   private static volatile int running;
 
@@ -51,57 +47,69 @@ final class WarmUp {
    */
   static void begin(DType weights, Duration delay) {
     synchronized (BEGUN) {
-      if (!BEGUN.containsKey(weights)) {
+      if (BEGUN.add(weights)) {
         running++;
-        BEGUN.put(
-            weights,
-            Thread.ofPlatform().daemon().name("muninn-warm-up").start(() -> run(weights, delay)));
+        start(() -> run(weights, delay));
       }
     }
   }
 
   /**
-   * Waits until the kernels for weights of a type are compiled, the thread is interrupted, or a
-   * time is over in which an idle machine would have compiled them.
+   * Waits until all vector kernels that were begun are compiled, the thread is interrupted, or a
+   * time is over.
    */
-  static void await(DType weights) {
-    Thread thread;
+  static void await(Duration patience) {
+    long latest = System.nanoTime() + patience.toNanos();
     synchronized (BEGUN) {
-      thread = BEGUN.get(weights);
-    }
-    try {
-      thread.join(PATIENCE);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
+      try {
+        for (long left = patience.toMillis(); running() && left > 0; ) {
+          BEGUN.wait(left);
+          left = Duration.ofNanos(latest - System.nanoTime()).toMillis();
+        }
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      }
     }
   }
 
+  /** Waits until all vector kernels that were begun are compiled, or the thread is interrupted. */
+  static void await() {
+    await(MOST);
+  }
+
+  private static Thread start(Runnable task) {
+    return Thread.ofPlatform().daemon().name("muninn-warm-up").start(task);
+  }
+
   private static void run(DType weights, Duration delay) {
+    Kernels kernels = new Kernels(weights);
     try {
       Thread.sleep(delay);
-      long latest = System.nanoTime() + MOST_NANOS;
-      Kernels shallow = new Kernels(weights, Lanes.CHUNK);
-      Kernels deep = new Kernels(weights, COLUMNS);
-      // One group at a time: a kernel that is compiled need not wait for the slowest.
-      repeat(shallow::products, deep::products, latest);
-      repeat(shallow::rows, deep::rows, latest);
+      long latest = System.nanoTime() + MOST.toNanos();
+      // While the compiler has one group's kernels, the others' calls are counted.
+      List<Thread> groups =
+          List.of(
+              start(() -> repeat(kernels::fewRows, latest)),
+              start(() -> repeat(kernels::rows, latest)),
+              start(() -> repeat(kernels::singleRow, latest)));
+      for (Thread group : groups) {
+        group.join();
+      }
     } catch (InterruptedException e) {
       throw new AssertionError("nobody knows this thread", e);
     } finally {
       synchronized (BEGUN) {
         running--;
+        BEGUN.notifyAll();
       }
     }
   }
 
-  private static void repeat(Runnable shallow, Runnable deep, long latest) {
-    for (int call = 0; call < UNPROFILED_CALLS; call++) {
-      shallow.run();
-    }
+  private static void repeat(Runnable kernels, long latest) {
     int fast = 0;
     while (fast < FAST_CALLS && System.nanoTime() < latest) {
       long start = System.nanoTime();
-      deep.run();
+      kernels.run();
       fast = System.nanoTime() - start < FAST_NANOS ? fast + 1 : 0;
     }
   }
@@ -110,47 +118,49 @@ final class WarmUp {
   private static final class Kernels {
     private final Matrix matrix;
     private final Matrix ragged;
-    private final int columns;
     private final float[] x;
     private final float[] y;
     private final PackedRows single;
     private final PackedRows tiled;
     private final PackedRows wide;
     private final MatrixKernels.Scratch scratch = new MatrixKernels.Scratch();
+    private final MatrixKernels.Scratch singleScratch = new MatrixKernels.Scratch();
     private final MemorySegment stored;
     private final DType storedType;
-    private int turn;
+    private int productTurn;
+    private int rowTurn;
 
-    Kernels(DType weights, int columns) {
-      this.columns = columns;
-      long bytes = (long) MatrixKernels.UNIT * columns * weights.bits() / 8;
+    Kernels(DType weights) {
+      long bytes = (long) MatrixKernels.UNIT * COLUMNS * weights.bits() / 8;
       MemorySegment data = NativeMemory.allocateAutomatic(bytes);
-      matrix = new Matrix(weights, MatrixKernels.UNIT, columns, data);
-      int raggedColumns = columns - Lanes.CHUNK + 1;
+      matrix = new Matrix(weights, MatrixKernels.UNIT, COLUMNS, data);
+      int raggedColumns = COLUMNS - Lanes.CHUNK + 1;
       ragged =
           new Matrix(
               weights,
               MatrixKernels.UNIT,
               raggedColumns,
-              data.asSlice(0, bytes / columns * raggedColumns));
-      x = new float[PackedRows.TILE * columns + Lanes.COUNT];
+              data.asSlice(0, bytes / COLUMNS * raggedColumns));
+      x = new float[PackedRows.TILE * COLUMNS + Lanes.COUNT];
       y = new float[Math.max(x.length, PackedRows.WIDE_TILE * MatrixKernels.UNIT)];
-      single = new PackedRows(1, columns);
-      tiled = new PackedRows(PackedRows.TILE, columns);
-      wide = new PackedRows(PackedRows.WIDE_TILE, columns);
-      wide.shape(PackedRows.WIDE_TILE, columns, weights);
-      stored = NativeMemory.allocateAutomatic(4L * MatrixKernels.UNIT * columns);
+      single = new PackedRows(1, COLUMNS);
+      tiled = new PackedRows(PackedRows.TILE, COLUMNS);
+      wide = new PackedRows(PackedRows.WIDE_TILE, COLUMNS);
+      wide.shape(PackedRows.WIDE_TILE, COLUMNS, weights);
+      stored = NativeMemory.allocateAutomatic(4L * MatrixKernels.UNIT * COLUMNS);
       storedType = weights == DType.BF16 ? DType.BF16 : DType.F32;
     }
 
-    void products() {
-      single.shape(1, columns, matrix.dtype());
+    void singleRow() {
+      single.shape(1, COLUMNS, matrix.dtype());
       single.pack(0, x, 0);
       MatrixKernels.multiply(
-          matrix, 0, MatrixKernels.UNIT, single, y, 0, MatrixKernels.UNIT, scratch);
+          matrix, 0, MatrixKernels.UNIT, single, y, 0, MatrixKernels.UNIT, singleScratch);
+    }
+
+    void fewRows() {
       // Whole chunks end otherwise than left-over columns do.
-      turn++;
-      Matrix tiledMatrix = turn % 2 == 0 ? matrix : ragged;
+      Matrix tiledMatrix = productTurn++ % 2 == 0 ? matrix : ragged;
       tiled.shape(PackedRows.TILE, tiledMatrix.columns(), matrix.dtype());
       tiled.pack(0, x, 0);
       MatrixKernels.multiply(
@@ -163,14 +173,14 @@ final class WarmUp {
     }
 
     void rows() {
-      RowKernels.add(x, 0, y, 0, columns);
-      RowKernels.norm(x, 0, y, 1, x, 0, columns);
-      RowKernels.gate(x, 0, x, 0, y, 0, columns);
-      RowKernels.rotate(x, 0, y, 0, x, y, 0, x, columns);
-      RowKernels.store(storedType, x, 0, stored, 0, columns);
+      RowKernels.add(x, 0, y, 0, COLUMNS);
+      RowKernels.norm(x, 0, y, 1, x, 0, COLUMNS);
+      RowKernels.gate(x, 0, x, 0, y, 0, COLUMNS);
+      RowKernels.rotate(x, 0, y, 0, x, y, 0, x, COLUMNS);
+      RowKernels.store(storedType, x, 0, stored, 0, COLUMNS);
       // Code for a path that was never taken is thrown away when an answer first takes it.
-      RowKernels.exponentiate(y, columns - turn++ % Lanes.COUNT);
-      RowKernels.addWeighted(storedType, stored, 0, columns, y, 0, 2, x);
+      RowKernels.exponentiate(y, COLUMNS - rowTurn++ % Lanes.COUNT);
+      RowKernels.addWeighted(storedType, stored, 0, COLUMNS, y, 0, 2, x);
       Arrays.fill(x, 0);
       Arrays.fill(y, 0);
     }
