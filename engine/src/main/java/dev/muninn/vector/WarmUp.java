@@ -13,7 +13,8 @@ import java.util.Set;
  * Gets the vector kernels compiled. Until the second compiler has one, every lane operation of it
  * is a call, and a product takes a thousand times as long as later; scalar code is quick much
  * sooner. So while a thread here runs each kernel on next to nothing until it is fast, {@link
- * Kernels} computes by the scalar twins, which give the same bits.
+ * Kernels} computes by the scalar twins, which give the same bits. A large model waits instead:
+ * scalars would be no sooner done, and take the processors from the compiler.
  */
 final class WarmUp {
   /**
@@ -82,10 +83,10 @@ final class WarmUp {
   }
 
   private static void run(DType weights, Duration delay) {
-    Kernels kernels = new Kernels(weights);
     try {
       Thread.sleep(delay);
       long latest = System.nanoTime() + MOST.toNanos();
+      Kernels kernels = new Kernels(weights);
       // While the compiler has one group's kernels, the others' calls are counted.
       List<Thread> groups =
           List.of(
@@ -118,6 +119,8 @@ final class WarmUp {
   private static final class Kernels {
     private final Matrix matrix;
     private final Matrix ragged;
+
+    // The groups share these, for nobody looks at the values.
     private final float[] x;
     private final float[] y;
     private final PackedRows single;
