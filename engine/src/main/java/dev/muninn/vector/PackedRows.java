@@ -53,8 +53,18 @@ final class PackedRows {
     this.rows = rows;
     this.columns = columns;
     this.paired = paired(weights);
+    this.size = size(rows, columns, weights);
+  }
+
+  private static int size(int rows, int columns, DType weights) {
     boolean wide = rows > TILE && weights == DType.BF16 && Lanes.foldInRegisters(columns);
-    this.size = wide ? WIDE_TILE : rows == 1 ? 1 : TILE;
+    return wide ? WIDE_TILE : rows == 1 ? 1 : TILE;
+  }
+
+  /** Whether rows of that shape have a group of {@link #TILE}. */
+  static boolean hasTiles(int rows, int columns, DType weights) {
+    int size = size(rows, columns, weights);
+    return size == TILE || size == WIDE_TILE && (rows - 1) % WIDE_TILE < TILE;
   }
 
   /** Whether weights of a type are read two to an int lane. */
@@ -73,6 +83,11 @@ final class PackedRows {
   /** Whether groups, but for the last, have {@link #WIDE_TILE} rows. */
   boolean wide() {
     return size == WIDE_TILE;
+  }
+
+  /** Whether any group has {@link #TILE} rows. */
+  boolean hasTiles() {
+    return rows > 1 && groupSize(groups() - 1) == TILE;
   }
 
   int groups() {

@@ -8,6 +8,7 @@ import dev.muninn.model.Matrix;
 import dev.muninn.model.RavenConfig;
 import dev.muninn.model.RavenWeights;
 import dev.muninn.model.SandwichBlock;
+import dev.muninn.weights.DType;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.List;
@@ -48,6 +49,7 @@ final class VectorRows extends LatentRows implements ThreadTeam.Task {
   private final float[] latents;
   private float[] logits = new float[0];
   private int[] logitsIndex = new int[0];
+  private int logitsRows;
 
   // Activations of a chunk, row by row.
   private final float[] stream;
@@ -124,11 +126,11 @@ final class VectorRows extends LatentRows implements ThreadTeam.Task {
     if (logitsIndex.length < rows.size()) {
       logitsIndex = new int[rows.size()];
     }
-    int wanted = 0;
+    logitsRows = 0;
     for (int row = 0; row < rows.size(); row++) {
-      logitsIndex[row] = rows.logits(row) ? wanted++ : -1;
+      logitsIndex[row] = rows.logits(row) ? logitsRows++ : -1;
     }
-    int needed = Math.multiplyExact(wanted, config.vocabularySize());
+    int needed = Math.multiplyExact(logitsRows, config.vocabularySize());
     if (logits.length < needed) {
       logits = new float[needed];
     }
@@ -144,8 +146,8 @@ final class VectorRows extends LatentRows implements ThreadTeam.Task {
       first = (int) ((long) rows.size() * chunk / chunks);
       count = (int) ((long) rows.size() * (chunk + 1) / chunks) - first;
       findSlots();
-      if (large && WarmUp.running()) {
-        WarmUp.await();
+      if (large) {
+        WarmUp.await(hasTiles() ? WarmUp::unfinished : WarmUp::running);
       }
       if (WarmUp.running()) {
         // The other processors are compiling.
@@ -154,6 +156,14 @@ final class VectorRows extends LatentRows implements ThreadTeam.Task {
         team.run(this);
       }
     }
+  }
+
+  /** Whether products of the chunk need the kernels that are compiled last. */
+  private boolean hasTiles() {
+    DType type = weights.adapter().dtype();
+    return PackedRows.hasTiles(count, width, type)
+        || PackedRows.hasTiles(count, config.intermediateSize(), type)
+        || function == Function.CODA && logitsRows > 1;
   }
 
   private void findSlots() {

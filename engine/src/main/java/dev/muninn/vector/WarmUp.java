@@ -8,6 +8,7 @@ import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
+import java.util.function.BooleanSupplier;
 
 /**
  * Gets the vector kernels compiled. Until the second compiler has one, every lane operation of it
@@ -18,10 +19,11 @@ import java.util.Set;
  */
 final class WarmUp {
   /**
-   * Long enough that a loop's profile is one of many turns: what is compiled here stays, and the
-   * compiler does not bother with the bounds checks of a loop that it has only seen turn once.
+   * Enough for more than one turn of every loop, for what is compiled here stays; but so few that a
+   * kernel is compiled for its calls, and not before that for its loop, which takes the compiler
+   * three times as long.
    */
-  private static final int COLUMNS = 16 * Lanes.CHUNK;
+  private static final int COLUMNS = 4 * Lanes.CHUNK;
 
   private static final int FAST_CALLS = 50;
   private static final long FAST_NANOS = 40_000;
@@ -32,12 +34,23 @@ final class WarmUp {
   private static final Set<DType> BEGUN = EnumSet.noneOf(DType.class);
 
   private static volatile int running;
+  private static volatile int unfinished;
 
   private WarmUp() {}
 
-  /** Whether vector kernels are still being compiled. */
+  /** Whether vector kernels that every call needs are still being compiled. */
   static boolean running() {
     return running > 0;
+  }
+
+  /** Whether any vector kernels are that a product with these rows needs. */
+  static boolean running(PackedRows rows) {
+    return running() || unfinished > 0 && rows.hasTiles();
+  }
+
+  /** Whether any vector kernels are: the last ones are those for a few rows beside many. */
+  static boolean unfinished() {
+    return unfinished > 0;
   }
 
   /**
@@ -50,20 +63,27 @@ final class WarmUp {
     synchronized (BEGUN) {
       if (BEGUN.add(weights)) {
         running++;
+        unfinished++;
         start(() -> run(weights, delay));
       }
     }
   }
 
-  /**
-   * Waits until all vector kernels that were begun are compiled, the thread is interrupted, or a
-   * time is over.
-   */
+  /** Waits until {@link #running} ends, the thread is interrupted, or a time is over. */
   static void await(Duration patience) {
+    await(WarmUp::running, patience);
+  }
+
+  /** Waits until {@link #running} or {@link #unfinished} ends, or the thread is interrupted. */
+  static void await(BooleanSupplier compiling) {
+    await(compiling, MOST);
+  }
+
+  private static void await(BooleanSupplier compiling, Duration patience) {
     long latest = System.nanoTime() + patience.toNanos();
     synchronized (BEGUN) {
       try {
-        for (long left = patience.toMillis(); running() && left > 0; ) {
+        for (long left = patience.toMillis(); compiling.getAsBoolean() && left > 0; ) {
           BEGUN.wait(left);
           left = Duration.ofNanos(latest - System.nanoTime()).toMillis();
         }
@@ -71,11 +91,6 @@ final class WarmUp {
         Thread.currentThread().interrupt();
       }
     }
-  }
-
-  /** Waits until all vector kernels that were begun are compiled, or the thread is interrupted. */
-  static void await() {
-    await(MOST);
   }
 
   private static Thread start(Runnable task) {
@@ -87,20 +102,28 @@ final class WarmUp {
       Thread.sleep(delay);
       long latest = System.nanoTime() + MOST.toNanos();
       Kernels kernels = new Kernels(weights);
-      // While the compiler has one group's kernels, the others' calls are counted.
-      List<Thread> groups =
-          List.of(
-              start(() -> repeat(kernels::fewRows, latest)),
-              start(() -> repeat(kernels::rows, latest)),
-              start(() -> repeat(kernels::singleRow, latest)));
-      for (Thread group : groups) {
-        group.join();
+      try {
+        // While the compiler has one group's kernels, the others' calls are counted.
+        List<Thread> groups =
+            List.of(
+                start(() -> repeat(kernels::manyRows, latest)),
+                start(() -> repeat(kernels::rows, latest)),
+                start(() -> repeat(kernels::singleRow, latest)));
+        for (Thread group : groups) {
+          group.join();
+        }
+      } finally {
+        synchronized (BEGUN) {
+          running--;
+          BEGUN.notifyAll();
+        }
       }
+      repeat(kernels::fewRows, latest);
     } catch (InterruptedException e) {
       throw new AssertionError("nobody knows this thread", e);
     } finally {
       synchronized (BEGUN) {
-        running--;
+        unfinished--;
         BEGUN.notifyAll();
       }
     }
@@ -161,6 +184,16 @@ final class WarmUp {
           matrix, 0, MatrixKernels.UNIT, single, y, 0, MatrixKernels.UNIT, singleScratch);
     }
 
+    void manyRows() {
+      if (!wide.wide()) {
+        fewRows();
+        return;
+      }
+      wide.pack(0, x, 0);
+      MatrixKernels.multiply(
+          matrix, 0, MatrixKernels.UNIT, wide, y, 0, MatrixKernels.UNIT, scratch);
+    }
+
     void fewRows() {
       // Whole chunks end otherwise than left-over columns do.
       Matrix tiledMatrix = productTurn++ % 2 == 0 ? matrix : ragged;
@@ -168,11 +201,6 @@ final class WarmUp {
       tiled.pack(0, x, 0);
       MatrixKernels.multiply(
           tiledMatrix, 0, MatrixKernels.UNIT, tiled, y, 0, MatrixKernels.UNIT, scratch);
-      if (wide.wide()) {
-        wide.pack(0, x, 0);
-        MatrixKernels.multiply(
-            matrix, 0, MatrixKernels.UNIT, wide, y, 0, MatrixKernels.UNIT, scratch);
-      }
     }
 
     void rows() {
