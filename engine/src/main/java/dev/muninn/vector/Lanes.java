@@ -112,4 +112,55 @@ public final class Lanes {
       a.blend(b, UPPER_1).add(b.blend(a, UPPER_1).rearrange(SWAP_1)).intoArray(partials, group);
     }
   }
+
+  /**
+   * Transposes a square of 16 by 16 values in place, on vectors of 16.
+   *
+   * @param values row r of the square at [at + 16 r, at + 16 (r + 1))
+   */
+  static void transpose(float[] values, int at) {
+    // Each stage exchanges, between rows that are a power of two apart, the lanes that are as far
+    // apart. Written out: a mask that is no constant is slow.
+    for (int j = 0; j < 8; j++) {
+      int row = at + j * COUNT;
+      FloatVector a = FloatVector.fromArray(FLOATS, values, row);
+      FloatVector b = FloatVector.fromArray(FLOATS, values, row + 8 * COUNT);
+      FloatVector swapped = b.blend(a, UPPER_8).rearrange(SWAP_8);
+      a.blend(swapped, UPPER_8).intoArray(values, row);
+      swapped.blend(b, UPPER_8).intoArray(values, row + 8 * COUNT);
+    }
+    for (int j = 0; j < 8; j++) {
+      int row = at + (j / 4 * 8 + j % 4) * COUNT;
+      FloatVector a = FloatVector.fromArray(FLOATS, values, row);
+      FloatVector b = FloatVector.fromArray(FLOATS, values, row + 4 * COUNT);
+      FloatVector swapped = b.blend(a, UPPER_4).rearrange(SWAP_4);
+      a.blend(swapped, UPPER_4).intoArray(values, row);
+      swapped.blend(b, UPPER_4).intoArray(values, row + 4 * COUNT);
+    }
+    for (int j = 0; j < 8; j++) {
+      int row = at + (j / 2 * 4 + j % 2) * COUNT;
+      FloatVector a = FloatVector.fromArray(FLOATS, values, row);
+      FloatVector b = FloatVector.fromArray(FLOATS, values, row + 2 * COUNT);
+      FloatVector swapped = b.blend(a, UPPER_2).rearrange(SWAP_2);
+      a.blend(swapped, UPPER_2).intoArray(values, row);
+      swapped.blend(b, UPPER_2).intoArray(values, row + 2 * COUNT);
+    }
+    for (int j = 0; j < 8; j++) {
+      int row = at + 2 * j * COUNT;
+      FloatVector a = FloatVector.fromArray(FLOATS, values, row);
+      FloatVector b = FloatVector.fromArray(FLOATS, values, row + COUNT);
+      FloatVector swapped = b.blend(a, UPPER_1).rearrange(SWAP_1);
+      a.blend(swapped, UPPER_1).intoArray(values, row);
+      swapped.blend(b, UPPER_1).intoArray(values, row + COUNT);
+    }
+  }
+
+  /** Copies no more than {@link #COUNT} values. */
+  static void copy(float[] source, int from, float[] target, int to, int count) {
+    if (count == COUNT) {
+      FloatVector.fromArray(FLOATS, source, from).intoArray(target, to);
+    } else {
+      System.arraycopy(source, from, target, to, count);
+    }
+  }
 }

@@ -38,8 +38,14 @@ final class MatrixKernels {
    */
   private static final int STRIP = 12;
 
-  /** Floats that {@link #tileWide} writes. */
-  private static final int WIDE_RESULTS = 2 * UNIT;
+  /**
+   * Rows, of each of 3 streams, of a strip for {@link #tileWide}: as many as a vector has lanes, so
+   * that whole vectors of results are brought to where they belong.
+   */
+  private static final int WIDE_STRIP = Lanes.SUMS;
+
+  /** Where the results for the third stream begin, behind those for the other two. */
+  private static final int THIRD_STREAM = WIDE_STRIP * UNIT;
 
   /** Outputs of which each third has the 4 that a tile takes. */
   private static final int LEAST_WIDE = 12;
@@ -245,10 +251,8 @@ final class MatrixKernels {
     int height = Math.ceilDiv(outputs, 3);
     height += (outputs - height) % 2;
     int distance = (outputs - height) / 2;
-    int strips = Math.ceilDiv(height, STRIP);
-    int begin = 0;
-    for (int strip = 1; strip <= strips; strip++) {
-      int end = height * strip / strips;
+    for (int begin = 0; begin < height; begin += WIDE_STRIP) {
+      int end = Math.min(height, begin + WIDE_STRIP);
       for (int group = 0; group < x.groups(); group++) {
         if (x.groupSize(group) == PackedRows.WIDE_TILE) {
           wideGroup(matrix, from, begin, end, distance, x, group, y, at, stride, scratch);
@@ -259,7 +263,6 @@ final class MatrixKernels {
           }
         }
       }
-      begin = end;
     }
   }
 
@@ -287,15 +290,16 @@ final class MatrixKernels {
           x.data,
           x.groupOffset(group),
           scratch.results,
-          (o - begin) * WIDE_RESULTS);
+          (o - begin) * UNIT);
     }
+    Lanes.transpose(scratch.results, 0);
+    Lanes.transpose(scratch.results, THIRD_STREAM);
     int first = PackedRows.WIDE_TILE * group;
     for (int c = 0; c < Math.min(PackedRows.WIDE_TILE, x.rows() - first); c++) {
       int target = at + (first + c) * stride + from + begin;
       for (int stream = 0; stream < 3; stream++) {
-        int index = 2 * c + (stream < 2 ? stream : Lanes.COUNT);
-        copyColumn(
-            scratch.results, index, WIDE_RESULTS, y, target + stream * distance, end - begin);
+        int index = stream < 2 ? (2 * c + stream) * UNIT : THIRD_STREAM + 2 * c * UNIT;
+        Lanes.copy(scratch.results, index, y, target + stream * distance, end - begin);
       }
     }
   }
@@ -1024,7 +1028,7 @@ final class MatrixKernels {
             .blend(sum01, Lanes.UPPER_1)
             .add(sum01.blend(sum00, Lanes.UPPER_1).rearrange(Lanes.SWAP_1));
     sum00.intoArray(results, to);
-    sum02.add(sum02.rearrange(Lanes.SWAP_1)).intoArray(results, to + Lanes.COUNT);
+    sum02.add(sum02.rearrange(Lanes.SWAP_1)).intoArray(results, to + THIRD_STREAM);
   }
 
   private static void tileF32(
@@ -1248,7 +1252,7 @@ final class MatrixKernels {
   /** What one thread needs beside its inputs. */
   static final class Scratch {
     final float[] partials = new float[Lanes.PARTIALS];
-    final float[] results = new float[STRIP * WIDE_RESULTS];
+    final float[] results = new float[2 * WIDE_STRIP * UNIT];
     final float[] lanes = new float[Lanes.COUNT];
     MemorySegment strip = MemorySegment.NULL;
 

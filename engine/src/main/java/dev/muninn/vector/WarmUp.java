@@ -192,6 +192,8 @@ final class WarmUp {
       wide.pack(0, x, 0);
       MatrixKernels.multiply(
           matrix, 0, MatrixKernels.UNIT, wide, y, 0, MatrixKernels.UNIT, scratch);
+      // More outputs have whole vectors of results.
+      Lanes.copy(x, 0, y, 0, Lanes.COUNT);
     }
 
     void fewRows() {

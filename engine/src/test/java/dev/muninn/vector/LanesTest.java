@@ -1,6 +1,7 @@
 package dev.muninn.vector;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.util.Arrays;
 import org.junit.jupiter.api.Test;
@@ -38,6 +39,34 @@ class LanesTest {
           assertEquals(other == sum ? 1 : 0, partials[other], "lane " + lane + " of sum " + sum);
         }
       }
+    }
+  }
+
+  @Test
+  void transposesTheSquareAndNothingBesideIt() {
+    assumeTrue(Lanes.COUNT == Lanes.SUMS, "squares are of vectors of 16");
+    int at = 3;
+    float[] values = new KernelInputs(2).values(at + Lanes.PARTIALS + 2);
+    float[] expected = values.clone();
+    for (int row = 0; row < Lanes.COUNT; row++) {
+      for (int column = 0; column < Lanes.COUNT; column++) {
+        expected[at + row * Lanes.COUNT + column] = values[at + column * Lanes.COUNT + row];
+      }
+    }
+    Lanes.transpose(values, at);
+    KernelInputs.assertSameBits(expected, values, "transposed");
+  }
+
+  @Test
+  void copiesUpToAVector() {
+    KernelInputs inputs = new KernelInputs(3);
+    float[] source = inputs.values(2 * Lanes.COUNT);
+    for (int count = 0; count <= Lanes.COUNT; count++) {
+      float[] target = inputs.values(3 * Lanes.COUNT);
+      float[] expected = target.clone();
+      System.arraycopy(source, 5, expected, 7, count);
+      Lanes.copy(source, 5, target, 7, count);
+      KernelInputs.assertSameBits(expected, target, count + " values");
     }
   }
 }
