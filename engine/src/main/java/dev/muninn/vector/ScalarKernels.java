@@ -124,8 +124,8 @@ public final class ScalarKernels {
 
   /**
    * The outputs from {@code from} to {@code to} of {@link MatrixKernels#multiply}. Each is that of
-   * {@link #dot}, but a weight row is read once for all rows, and these as a whole: before any of
-   * this is compiled, to read a number in native memory is twenty calls.
+   * {@link #dot}, but a weight row is read once for all rows, and these as a whole, as in {@link
+   * #read}.
    */
   static void multiply(
       Matrix matrix, int from, int to, PackedRows x, float[] y, int at, int stride, float[] lanes) {
@@ -156,6 +156,27 @@ public final class ScalarKernels {
   private static void addProducts(float[] weights, int at, float[] x, int from, float[] lanes) {
     for (int lane = 0; lane < Lanes.COUNT; lane++) {
       lanes[lane] = Math.fma(weights[at + lane], x[from + lane], lanes[lane]);
+    }
+  }
+
+  /**
+   * Reads a weight row. As a whole: before any of this is compiled, to read a number in native
+   * memory is twenty calls.
+   *
+   * @param halves room for the row, where it is of 16-bit weights
+   * @param out gets it at [at, at + columns)
+   */
+  static void read(Matrix matrix, int row, short[] halves, float[] out, int at) {
+    int columns = matrix.columns();
+    long offset = row * matrix.rowBytes();
+    if (matrix.dtype() == DType.F32) {
+      MemorySegment.copy(matrix.data(), FLOAT, offset, out, at, columns);
+      return;
+    }
+    MemorySegment.copy(matrix.data(), SHORT, offset, halves, 0, columns);
+    boolean bf16 = matrix.dtype() == DType.BF16;
+    for (int i = 0; i < columns; i++) {
+      out[at + i] = bf16 ? Float.intBitsToFloat(halves[i] << 16) : Float.float16ToFloat(halves[i]);
     }
   }
 

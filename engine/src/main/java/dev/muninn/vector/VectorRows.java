@@ -259,10 +259,10 @@ final class VectorRows extends LatentRows implements ThreadTeam.Task {
     Matrix embedding = weights.embedding();
     float scale = (float) Math.sqrt(width);
     for (int row = rowsBefore(thread); row < rowsBefore(thread + 1); row++) {
-      long offset = batch.token(first + row) * embedding.rowBytes();
-      for (int i = 0; i < width; i++) {
-        stream[row * width + i] =
-            scale * ScalarKernels.weight(embedding.dtype(), embedding.data(), offset, i);
+      int at = row * width;
+      ScalarKernels.read(embedding, batch.token(first + row), scratch[thread].halves, stream, at);
+      for (int i = at; i < at + width; i++) {
+        stream[i] *= scale;
       }
     }
   }
@@ -560,6 +560,7 @@ final class VectorRows extends LatentRows implements ThreadTeam.Task {
   private static final class ThreadScratch {
     final MatrixKernels.Scratch product = new MatrixKernels.Scratch();
     final float[] row;
+    final short[] halves;
     final float[] query;
 
     /** The query outside the heap, where all rows of products are. */
@@ -571,6 +572,7 @@ final class VectorRows extends LatentRows implements ThreadTeam.Task {
 
     ThreadScratch(RavenConfig config) {
       row = new float[2 * config.embeddingSize()];
+      halves = new short[config.embeddingSize()];
       query = new float[config.headSize()];
       packedQuery = NativeMemory.allocateAutomatic(4L * query.length);
       key = new float[config.headSize()];

@@ -160,7 +160,7 @@ final class WarmUp {
       long bytes = (long) MatrixKernels.UNIT * COLUMNS * weights.bits() / 8;
       MemorySegment data = NativeMemory.allocateAutomatic(bytes);
       matrix = new Matrix(weights, MatrixKernels.UNIT, COLUMNS, data);
-      int raggedColumns = COLUMNS - Lanes.CHUNK + 1;
+      int raggedColumns = COLUMNS - Lanes.CHUNK + 3;
       ragged =
           new Matrix(
               weights,
