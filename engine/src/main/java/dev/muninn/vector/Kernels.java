@@ -20,7 +20,7 @@ final class Kernels {
       int at,
       int stride,
       MatrixKernels.Scratch scratch) {
-    if (WarmUp.running(x)) {
+    if (WarmUp.lacksKernels(matrix.dtype(), x)) {
       ScalarKernels.multiply(matrix, from, to, x, y, at, stride, scratch.lanes);
     } else {
       MatrixKernels.multiply(matrix, from, to, x, y, at, stride, scratch);

@@ -146,8 +146,12 @@ final class VectorRows extends LatentRows implements ThreadTeam.Task {
       first = (int) ((long) rows.size() * chunk / chunks);
       count = (int) ((long) rows.size() * (chunk + 1) / chunks) - first;
       findSlots();
+      DType type = weights.adapter().dtype();
+      if (hasTiles(type)) {
+        WarmUp.beginTiles(type);
+      }
       if (large) {
-        WarmUp.await(hasTiles() ? WarmUp::unfinished : WarmUp::running);
+        WarmUp.await(type);
       }
       if (WarmUp.running()) {
         // The other processors are compiling.
@@ -158,9 +162,8 @@ final class VectorRows extends LatentRows implements ThreadTeam.Task {
     }
   }
 
-  /** Whether products of the chunk need the kernels that are compiled last. */
-  private boolean hasTiles() {
-    DType type = weights.adapter().dtype();
+  /** Whether products of the chunk need the kernels for a few rows. */
+  private boolean hasTiles(DType type) {
     return PackedRows.hasTiles(count, width, type)
         || PackedRows.hasTiles(count, config.intermediateSize(), type)
         || function == Function.CODA && logitsRows > 1;

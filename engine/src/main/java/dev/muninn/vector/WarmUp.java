@@ -31,10 +31,15 @@ final class WarmUp {
   /** Longer than any kernel takes the compiler. */
   private static final Duration MOST = Duration.ofSeconds(20);
 
+  /** Guards what follows, and is notified when a type's kernels are compiled. */
   private static final Set<DType> BEGUN = EnumSet.noneOf(DType.class);
 
   private static volatile int running;
-  private static volatile int unfinished;
+
+  /** A bit for each type whose kernels for a few rows are not compiled, or are being compiled. */
+  private static volatile int withoutTiles;
+
+  private static volatile int compilingTiles;
 
   private WarmUp() {}
 
@@ -43,18 +48,18 @@ final class WarmUp {
     return running > 0;
   }
 
-  /** Whether any vector kernels are that a product with these rows needs. */
-  static boolean running(PackedRows rows) {
-    return running() || unfinished > 0 && rows.hasTiles();
+  /** Whether a product with weights of a type lacks vector kernels. */
+  static boolean lacksKernels(DType weights, PackedRows rows) {
+    return running() || (withoutTiles & bit(weights)) != 0 && rows.hasTiles();
   }
 
-  /** Whether any vector kernels are: the last ones are those for a few rows beside many. */
-  static boolean unfinished() {
-    return unfinished > 0;
+  private static int bit(DType type) {
+    return 1 << type.ordinal();
   }
 
   /**
-   * Starts compiling the kernels for weights of a type, once in the life of the process.
+   * Starts compiling the kernels for weights of a type, once in the life of the process; those for
+   * a few rows beside many wait for {@link #beginTiles}.
    *
    * @param delay how long scalars compute alone: compiling takes the processors from an answer that
    *     is short enough to do without
@@ -63,8 +68,23 @@ final class WarmUp {
     synchronized (BEGUN) {
       if (BEGUN.add(weights)) {
         running++;
-        unfinished++;
+        withoutTiles |= bit(weights);
         start(() -> run(weights, delay));
+      }
+    }
+  }
+
+  /**
+   * Starts compiling the kernels for a few rows, if the others of the type were begun. Many answers
+   * never need them, and they take the compiler as long as all others.
+   */
+  static void beginTiles(DType weights) {
+    if (((withoutTiles & ~compilingTiles) & bit(weights)) != 0) {
+      synchronized (BEGUN) {
+        if (((withoutTiles & ~compilingTiles) & bit(weights)) != 0) {
+          compilingTiles |= bit(weights);
+          start(() -> runTiles(weights));
+        }
       }
     }
   }
@@ -74,9 +94,18 @@ final class WarmUp {
     await(WarmUp::running, patience);
   }
 
-  /** Waits until {@link #running} or {@link #unfinished} ends, or the thread is interrupted. */
-  static void await(BooleanSupplier compiling) {
-    await(compiling, MOST);
+  /**
+   * Waits until all kernels that were begun for weights of a type are compiled, or the thread is
+   * interrupted.
+   */
+  static void await(DType weights) {
+    if (isCompiling(weights)) {
+      await(() -> isCompiling(weights), MOST);
+    }
+  }
+
+  private static boolean isCompiling(DType weights) {
+    return running() || (compilingTiles & bit(weights)) != 0;
   }
 
   private static void await(BooleanSupplier compiling, Duration patience) {
@@ -98,32 +127,42 @@ final class WarmUp {
   }
 
   private static void run(DType weights, Duration delay) {
+    boolean tiles = false;
     try {
       Thread.sleep(delay);
       long latest = System.nanoTime() + MOST.toNanos();
       Kernels kernels = new Kernels(weights);
-      try {
-        // While the compiler has one group's kernels, the others' calls are counted.
-        List<Thread> groups =
-            List.of(
-                start(() -> repeat(kernels::manyRows, latest)),
-                start(() -> repeat(kernels::rows, latest)),
-                start(() -> repeat(kernels::singleRow, latest)));
-        for (Thread group : groups) {
-          group.join();
-        }
-      } finally {
-        synchronized (BEGUN) {
-          running--;
-          BEGUN.notifyAll();
-        }
+      // While the compiler has one group's kernels, the others' calls are counted.
+      List<Thread> groups =
+          List.of(
+              start(() -> repeat(kernels::manyRows, latest)),
+              start(() -> repeat(kernels::rows, latest)),
+              start(() -> repeat(kernels::singleRow, latest)));
+      for (Thread group : groups) {
+        group.join();
       }
-      repeat(kernels::fewRows, latest);
+      tiles = !kernels.wide.wide();
     } catch (InterruptedException e) {
       throw new AssertionError("nobody knows this thread", e);
     } finally {
       synchronized (BEGUN) {
-        unfinished--;
+        running--;
+        if (tiles) {
+          withoutTiles &= ~bit(weights);
+        }
+        BEGUN.notifyAll();
+      }
+    }
+  }
+
+  private static void runTiles(DType weights) {
+    try {
+      await(WarmUp::running, MOST);
+      repeat(new Kernels(weights)::fewRows, System.nanoTime() + MOST.toNanos());
+    } finally {
+      synchronized (BEGUN) {
+        withoutTiles &= ~bit(weights);
+        compilingTiles &= ~bit(weights);
         BEGUN.notifyAll();
       }
     }

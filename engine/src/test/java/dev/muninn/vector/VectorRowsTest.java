@@ -40,12 +40,11 @@ class VectorRowsTest {
 
   /** While kernels are being compiled one thread computes, which would leave nothing to test. */
   @BeforeAll
-  static void awaitWarmUp() throws InterruptedException {
+  static void awaitWarmUp() {
     for (DType weights : new DType[] {DType.F32, DType.BF16}) {
       WarmUp.begin(weights, Duration.ZERO);
-    }
-    while (WarmUp.running()) {
-      Thread.sleep(10);
+      WarmUp.beginTiles(weights);
+      WarmUp.await(weights);
     }
   }
 
