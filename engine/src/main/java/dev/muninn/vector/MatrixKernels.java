@@ -251,8 +251,14 @@ final class MatrixKernels {
     int height = Math.ceilDiv(outputs, 3);
     height += (outputs - height) % 2;
     int distance = (outputs - height) / 2;
+    boolean copied = x.groups() > 1 && !isAligned(matrix);
     for (int begin = 0; begin < height; begin += WIDE_STRIP) {
       int end = Math.min(height, begin + WIDE_STRIP);
+      if (copied) {
+        scratch.copyStrip(matrix, from + begin, end - begin, distance);
+      } else {
+        scratch.stripInPlace(matrix, from + begin, distance);
+      }
       for (int group = 0; group < x.groups(); group++) {
         if (x.groupSize(group) == PackedRows.WIDE_TILE) {
           wideGroup(matrix, from, begin, end, distance, x, group, y, at, stride, scratch);
@@ -266,7 +272,12 @@ final class MatrixKernels {
     }
   }
 
-  /** The products of a group of 8 rows with a strip of 3 streams. */
+  /** Whether no vector of a row lies in two cache lines. */
+  private static boolean isAligned(Matrix matrix) {
+    return (matrix.data().address() | matrix.rowBytes()) % Lanes.BYTES == 0;
+  }
+
+  /** The products of a group of 8 rows with the scratch's strip of 3 streams. */
   private static void wideGroup(
       Matrix matrix,
       int from,
@@ -279,18 +290,17 @@ final class MatrixKernels {
       int at,
       int stride,
       Scratch scratch) {
-    long rowBytes = matrix.rowBytes();
     int steps = matrix.columns() / Lanes.CHUNK;
-    for (int o = begin; o < end; o++) {
+    for (int o = 0; o < end - begin; o++) {
       tileWide(
-          matrix.data(),
-          (from + o) * rowBytes,
-          distance * rowBytes,
+          scratch.weights,
+          scratch.offset + o * scratch.rowStep,
+          scratch.streamStep,
           steps,
           x.data,
           x.groupOffset(group),
           scratch.results,
-          (o - begin) * UNIT);
+          o * UNIT);
     }
     Lanes.transpose(scratch.results, 0);
     Lanes.transpose(scratch.results, THIRD_STREAM);
@@ -1205,7 +1215,7 @@ final class MatrixKernels {
    */
   static void widen(
       MemorySegment weights, long offset, long streamBytes, int columns, Scratch scratch) {
-    scratch.ensureStrip(columns);
+    scratch.ensureStrip(4L * UNIT * columns);
     int chunks = columns / Lanes.CHUNK;
     for (int r = 0; r < UNIT; r++) {
       long source = offset + r % 4 * 2L * columns + r / 4 * streamBytes;
@@ -1256,9 +1266,48 @@ final class MatrixKernels {
     final float[] lanes = new float[Lanes.COUNT];
     MemorySegment strip = MemorySegment.NULL;
 
-    private void ensureStrip(int columns) {
-      if (strip.byteSize() < 4L * UNIT * columns) {
-        strip = NativeMemory.allocateAutomatic(4L * UNIT * columns);
+    // Where the strip of weights is that is multiplied next.
+    private MemorySegment weights;
+    private long offset;
+    private long rowStep;
+    private long streamStep;
+
+    /** A strip of 3 streams, {@code distance} rows apart, where the matrix has it. */
+    private void stripInPlace(Matrix matrix, int first, int distance) {
+      long rowBytes = matrix.rowBytes();
+      weights = matrix.data();
+      offset = first * rowBytes;
+      rowStep = rowBytes;
+      streamStep = distance * rowBytes;
+    }
+
+    /**
+     * Brings a strip together, so that its vectors begin with a cache line. A file's seldom do, and
+     * reading one costs two reads each time.
+     */
+    private void copyStrip(Matrix matrix, int first, int height, int distance) {
+      long rowBytes = matrix.rowBytes();
+      // Rows a power of two apart would take each other's places in the cache.
+      streamStep = rowBytes + Lanes.BYTES;
+      rowStep = 3 * streamStep;
+      offset = 0;
+      ensureStrip(WIDE_STRIP * rowStep);
+      weights = strip;
+      for (int stream = 0; stream < 3; stream++) {
+        for (int o = 0; o < height; o++) {
+          MemorySegment.copy(
+              matrix.data(),
+              (first + stream * distance + o) * rowBytes,
+              strip,
+              o * rowStep + stream * streamStep,
+              rowBytes);
+        }
+      }
+    }
+
+    private void ensureStrip(long bytes) {
+      if (strip.byteSize() < bytes) {
+        strip = NativeMemory.allocateAutomatic(bytes);
       }
     }
   }

@@ -27,6 +27,9 @@ final class VectorRows extends LatentRows implements ThreadTeam.Task {
   /** Units of a product that a thread takes at once at the least. */
   private static final int LEAST_STEP = 4;
 
+  /** Units of gates, and of ups, that a thread computes at once for many rows. */
+  private static final int GATE_UNITS = 12;
+
   /** How often a thread takes units of a product, if all are equally fast. */
   private static final int TURNS = 6;
 
@@ -56,7 +59,6 @@ final class VectorRows extends LatentRows implements ThreadTeam.Task {
   private final float[] queryKeyValue;
   private final float[] attended;
   private final float[] projected;
-  private final float[] gateUp;
   private final float[] hidden;
   private final PackedRows packed;
   private final ThreadScratch[] scratch;
@@ -95,14 +97,13 @@ final class VectorRows extends LatentRows implements ThreadTeam.Task {
     this.queryKeyValue = new float[chunk * 3 * width];
     this.attended = new float[chunk * width];
     this.projected = new float[chunk * width];
-    this.gateUp = new float[chunk * 2 * config.intermediateSize()];
     this.hidden = new float[chunk * config.intermediateSize()];
     this.packed = new PackedRows(chunk, Math.max(2 * width, config.intermediateSize()));
     this.runStart = new int[chunk];
     this.runCount = new int[chunk];
     this.scratch = new ThreadScratch[team.size()];
     for (int thread = 0; thread < scratch.length; thread++) {
-      scratch[thread] = new ThreadScratch(config);
+      scratch[thread] = new ThreadScratch(config, chunk);
     }
   }
 
@@ -380,28 +381,34 @@ final class VectorRows extends LatentRows implements ThreadTeam.Task {
     }
   }
 
-  /** A thread computes the gate and the up of the same columns, and needs no barrier between. */
+  /**
+   * A thread computes the gate and the up of the same columns, and needs no barrier between; of many
+   * rows, of so few columns that the cache has them until they are multiplied.
+   */
   private void gate(int thread, Matrix matrix) {
     int intermediate = config.intermediateSize();
-    MatrixKernels.Scratch own = scratch[thread].product;
+    ThreadScratch own = scratch[thread];
     int units = units(intermediate);
-    int step = step(units);
+    int step = count > PackedRows.WIDE_TILE ? Math.min(step(units), GATE_UNITS) : step(units);
     for (int unit = team.claim(step); unit < units; unit = team.claim(step)) {
       int from = unit * MatrixKernels.UNIT;
       int to = Math.min(intermediate, (unit + step) * MatrixKernels.UNIT);
-      Kernels.multiply(matrix, from, to, packed, gateUp, 0, 2 * intermediate, own);
+      int size = to - from;
+      int stride = 2 * size;
+      Kernels.multiply(matrix, from, to, packed, own.gateUp, -from, stride, own.product);
       Kernels.multiply(
-          matrix, intermediate + from, intermediate + to, packed, gateUp, 0, 2 * intermediate, own);
+          matrix,
+          intermediate + from,
+          intermediate + to,
+          packed,
+          own.gateUp,
+          size - intermediate - from,
+          stride,
+          own.product);
       for (int row = 0; row < count; row++) {
-        int at = row * 2 * intermediate;
+        int at = row * stride;
         Kernels.gate(
-            gateUp,
-            at + from,
-            gateUp,
-            at + intermediate + from,
-            hidden,
-            row * intermediate + from,
-            to - from);
+            own.gateUp, at, own.gateUp, at + size, hidden, row * intermediate + from, size);
       }
     }
   }
@@ -563,6 +570,10 @@ final class VectorRows extends LatentRows implements ThreadTeam.Task {
   private static final class ThreadScratch {
     final MatrixKernels.Scratch product = new MatrixKernels.Scratch();
     final float[] row;
+
+    /** Gates and ups of some columns, row by row. */
+    final float[] gateUp;
+
     final short[] halves;
     final float[] query;
 
@@ -573,8 +584,11 @@ final class VectorRows extends LatentRows implements ThreadTeam.Task {
     final float[] mixed;
     private float[] scores = new float[0];
 
-    ThreadScratch(RavenConfig config) {
+    ThreadScratch(RavenConfig config, int rows) {
       row = new float[2 * config.embeddingSize()];
+      int few = Math.min(rows, PackedRows.WIDE_TILE);
+      int columns = Math.max(few * config.intermediateSize(), rows * GATE_UNITS * MatrixKernels.UNIT);
+      gateUp = new float[2 * columns];
       halves = new short[config.embeddingSize()];
       query = new float[config.headSize()];
       packedQuery = NativeMemory.allocateAutomatic(4L * query.length);
