@@ -50,6 +50,8 @@ final class MatrixKernels {
   /** Outputs of which each third has the 4 that a tile takes. */
   private static final int LEAST_WIDE = 12;
 
+  private static final MemorySegment ZEROS = NativeMemory.allocateAutomatic(Lanes.BYTES);
+
   private MatrixKernels() {}
 
   /**
@@ -251,14 +253,8 @@ final class MatrixKernels {
     int height = Math.ceilDiv(outputs, 3);
     height += (outputs - height) % 2;
     int distance = (outputs - height) / 2;
-    boolean copied = x.groups() > 1 && !isAligned(matrix);
     for (int begin = 0; begin < height; begin += WIDE_STRIP) {
       int end = Math.min(height, begin + WIDE_STRIP);
-      if (copied) {
-        scratch.copyStrip(matrix, from + begin, end - begin, distance);
-      } else {
-        scratch.stripInPlace(matrix, from + begin, distance);
-      }
       for (int group = 0; group < x.groups(); group++) {
         if (x.groupSize(group) == PackedRows.WIDE_TILE) {
           wideGroup(matrix, from, begin, end, distance, x, group, y, at, stride, scratch);
@@ -272,12 +268,38 @@ final class MatrixKernels {
     }
   }
 
-  /** Whether no vector of a row lies in two cache lines. */
-  private static boolean isAligned(Matrix matrix) {
-    return (matrix.data().address() | matrix.rowBytes()) % Lanes.BYTES == 0;
+  /**
+   * Finds some weight rows for packed rows that may be displaced: then they begin with the cache
+   * line, which has the end of the row before, and end with one. What the matrix does not have, the
+   * line before its first row or behind its last, is made.
+   *
+   * @param distance rows from one to the next
+   */
+  private static void locate(
+      Matrix matrix, int first, int count, int distance, PackedRows x, Scratch scratch) {
+    long rowBytes = matrix.rowBytes();
+    long before = (long) x.shift() * Short.BYTES;
+    if (before == 0 || first > 0 && first + (count - 1) * distance < matrix.rows() - 1) {
+      scratch.weights = matrix.data();
+      scratch.offset = first * rowBytes - before;
+      scratch.rowStep = distance * rowBytes;
+      return;
+    }
+    scratch.offset = 0;
+    scratch.rowStep = rowBytes + Lanes.BYTES;
+    scratch.ensureStrip(count * scratch.rowStep);
+    scratch.weights = scratch.strip;
+    for (int i = 0; i < count; i++) {
+      long source = (first + (long) i * distance) * rowBytes;
+      long target = i * scratch.rowStep;
+      MemorySegment.copy(ZEROS, 0, scratch.strip, target, before);
+      MemorySegment.copy(matrix.data(), source, scratch.strip, target + before, rowBytes);
+      long end = target + before + rowBytes;
+      MemorySegment.copy(ZEROS, 0, scratch.strip, end, Lanes.BYTES - before);
+    }
   }
 
-  /** The products of a group of 8 rows with the scratch's strip of 3 streams. */
+  /** The products of a group of 8 rows with a strip of 3 streams. */
   private static void wideGroup(
       Matrix matrix,
       int from,
@@ -290,17 +312,17 @@ final class MatrixKernels {
       int at,
       int stride,
       Scratch scratch) {
-    int steps = matrix.columns() / Lanes.CHUNK;
-    for (int o = 0; o < end - begin; o++) {
+    for (int o = begin; o < end; o++) {
+      locate(matrix, from + o, 3, distance, x, scratch);
       tileWide(
           scratch.weights,
-          scratch.offset + o * scratch.rowStep,
-          scratch.streamStep,
-          steps,
+          scratch.offset,
+          scratch.rowStep,
+          x.chunks(),
           x.data,
           x.groupOffset(group),
           scratch.results,
-          o * UNIT);
+          (o - begin) * UNIT);
     }
     Lanes.transpose(scratch.results, 0);
     Lanes.transpose(scratch.results, THIRD_STREAM);
@@ -325,16 +347,16 @@ final class MatrixKernels {
       int at,
       int stride,
       Scratch scratch) {
-    long rowBytes = matrix.rowBytes();
     int first = PackedRows.WIDE_TILE * group;
     for (int next = from; next < to; next += 4) {
       int o = Math.min(next, to - 4);
+      locate(matrix, o, 4, 1, x, scratch);
       tile(
           matrix.dtype(),
-          matrix.data(),
-          o * rowBytes,
-          rowBytes,
-          matrix.columns(),
+          scratch.weights,
+          scratch.offset,
+          scratch.rowStep,
+          x.chunks() * Lanes.CHUNK,
           x,
           group,
           scratch,
@@ -1266,44 +1288,10 @@ final class MatrixKernels {
     final float[] lanes = new float[Lanes.COUNT];
     MemorySegment strip = MemorySegment.NULL;
 
-    // Where the strip of weights is that is multiplied next.
+    // The weight rows that are multiplied next.
     private MemorySegment weights;
     private long offset;
     private long rowStep;
-    private long streamStep;
-
-    /** A strip of 3 streams, {@code distance} rows apart, where the matrix has it. */
-    private void stripInPlace(Matrix matrix, int first, int distance) {
-      long rowBytes = matrix.rowBytes();
-      weights = matrix.data();
-      offset = first * rowBytes;
-      rowStep = rowBytes;
-      streamStep = distance * rowBytes;
-    }
-
-    /**
-     * Brings a strip together, so that its vectors begin with a cache line. A file's seldom do, and
-     * reading one costs two reads each time.
-     */
-    private void copyStrip(Matrix matrix, int first, int height, int distance) {
-      long rowBytes = matrix.rowBytes();
-      // Rows a power of two apart would take each other's places in the cache.
-      streamStep = rowBytes + Lanes.BYTES;
-      rowStep = 3 * streamStep;
-      offset = 0;
-      ensureStrip(WIDE_STRIP * rowStep);
-      weights = strip;
-      for (int stream = 0; stream < 3; stream++) {
-        for (int o = 0; o < height; o++) {
-          MemorySegment.copy(
-              matrix.data(),
-              (first + stream * distance + o) * rowBytes,
-              strip,
-              o * rowStep + stream * streamStep,
-              rowBytes);
-        }
-      }
-    }
 
     private void ensureStrip(long bytes) {
       if (strip.byteSize() < bytes) {

@@ -2,6 +2,7 @@ package dev.muninn.vector;
 
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
 
+import dev.muninn.model.Matrix;
 import dev.muninn.weights.DType;
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
@@ -16,6 +17,12 @@ import jdk.incubator.vector.VectorShuffle;
  *
  * <p>16-bit weights come two to an int lane; for them the first vector of a chunk has its even
  * columns and the second its odd ones. Columns that fill no chunk follow row by row.
+ *
+ * <p>Where weights begin within a cache line, as a file's mostly do, groups of {@link #WIDE_TILE} are
+ * displaced by as many columns, with zeros before and behind. So chunks are those of whole cache
+ * lines; the zeros meet the weights of neighbouring rows. Every lane adds up what it would have
+ * added up elsewhere, in the same order, and {@link Lanes} folds lanes that are all displaced by as
+ * much to the same sum.
  */
 final class PackedRows {
   /** Rows of a group. */
@@ -41,19 +48,39 @@ final class PackedRows {
   private int columns;
   private boolean paired;
   private int size;
+  private int shift;
 
   /** Room for {@code rows} rows of {@code columns}. */
   PackedRows(int rows, int columns) {
     int places = rows == 1 ? 1 : Math.ceilDiv(rows, WIDE_TILE) * WIDE_TILE;
-    data = NativeMemory.allocateAutomatic(4L * places * columns);
+    data = NativeMemory.allocateAutomatic(4L * places * (columns + Lanes.CHUNK));
+  }
+
+  /** Sets the shape of what is packed next, for a matrix where it is. */
+  void shape(int rows, Matrix matrix) {
+    long within = matrix.data().address() % Lanes.BYTES;
+    // A pair of weights must not lie in two lanes.
+    int columns = within % Integer.BYTES == 0 ? (int) (within / Short.BYTES) : 0;
+    shape(rows, matrix.columns(), matrix.dtype(), columns);
   }
 
   /** Sets the shape of what is packed next, for weights of a type. */
   void shape(int rows, int columns, DType weights) {
+    shape(rows, columns, weights, 0);
+  }
+
+  /**
+   * Sets the shape of what is packed next.
+   *
+   * @param shift columns by which groups of {@link #WIDE_TILE} are displaced, even and less than a
+   *     chunk
+   */
+  void shape(int rows, int columns, DType weights, int shift) {
     this.rows = rows;
     this.columns = columns;
     this.paired = paired(weights);
     this.size = size(rows, columns, weights);
+    this.shift = wide() ? shift : 0;
   }
 
   private static int size(int rows, int columns, DType weights) {
@@ -90,6 +117,16 @@ final class PackedRows {
     return rows > 1 && groupSize(groups() - 1) == TILE;
   }
 
+  /** Columns by which all rows are displaced. */
+  int shift() {
+    return shift;
+  }
+
+  /** Chunks of a row, one more if it is displaced. */
+  int chunks() {
+    return columns / Lanes.CHUNK + (shift > 0 ? 1 : 0);
+  }
+
   int groups() {
     return Math.ceilDiv(rows, size);
   }
@@ -101,7 +138,12 @@ final class PackedRows {
 
   /** Byte offset of a group's first value. */
   long groupOffset(int group) {
-    return 4L * group * size * columns;
+    return 4L * group * size * places();
+  }
+
+  /** Columns of a row, with the zeros beside them. */
+  private int places() {
+    return shift > 0 ? columns + Lanes.CHUNK : columns;
   }
 
   /** Byte offset of a row's first vector. */
@@ -130,7 +172,18 @@ final class PackedRows {
   void pack(int row, float[] source, int from) {
     long target = rowOffset(row);
     long step = rowStep(row);
+    if (shift > 0) {
+      packEdge(row, source, from, 0);
+      packChunks(source, from + Lanes.CHUNK - shift, from + columns - shift, target + 2 * step, step);
+      packEdge(row, source, from, chunks() - 1);
+      return;
+    }
     int end = from + columns - columns % Lanes.CHUNK;
+    packChunks(source, from, end, target, step);
+    packTail(row, source, end);
+  }
+
+  private void packChunks(float[] source, int from, int end, long target, long step) {
     if (paired) {
       for (int i = from; i < end; i += Lanes.CHUNK, target += 2 * step) {
         FloatVector a = FloatVector.fromArray(Lanes.FLOATS, source, i);
@@ -150,7 +203,16 @@ final class PackedRows {
             .intoMemorySegment(data, target + step, LITTLE_ENDIAN);
       }
     }
-    packTail(row, source, end);
+  }
+
+  /** A chunk of a displaced row that has zeros. */
+  private void packEdge(int row, float[] source, int from, int chunk) {
+    long target = rowOffset(row) + chunk * 2 * rowStep(row);
+    for (int i = 0; i < Lanes.CHUNK; i++) {
+      int column = chunk * Lanes.CHUNK - shift + i;
+      float value = isInside(column) ? source[from + column] : 0;
+      ScalarKernels.setF32(data, target + i % 2 * rowStep(row) + i / 2 * 4L, value);
+    }
   }
 
   private void packTail(int row, float[] source, int end) {
@@ -163,22 +225,28 @@ final class PackedRows {
     float[] chunk = new float[Lanes.CHUNK];
     long target = rowOffset(row);
     long step = rowStep(row);
-    int end = from + columns - columns % Lanes.CHUNK;
-    for (int i = from; i < end; i += Lanes.CHUNK, target += 2 * step) {
+    for (int i = 0; i < chunks(); i++, target += 2 * step) {
+      int first = i * Lanes.CHUNK - shift;
       for (int lane = 0; lane < Lanes.COUNT; lane++) {
-        chunk[lane] = source[paired ? i + 2 * lane : i + lane];
-        chunk[Lanes.COUNT + lane] = source[paired ? i + 2 * lane + 1 : i + Lanes.COUNT + lane];
+        int column = first + (paired ? 2 * lane : lane);
+        int other = column + (paired ? 1 : Lanes.COUNT);
+        chunk[lane] = isInside(column) ? source[from + column] : 0;
+        chunk[Lanes.COUNT + lane] = isInside(other) ? source[from + other] : 0;
       }
       MemorySegment.copy(chunk, 0, data, ScalarKernels.FLOAT, target, Lanes.COUNT);
       MemorySegment.copy(chunk, Lanes.COUNT, data, ScalarKernels.FLOAT, target + step, Lanes.COUNT);
     }
-    packTail(row, source, end);
+    packTail(row, source, from + columns - columns % Lanes.CHUNK);
+  }
+
+  private boolean isInside(int column) {
+    return column >= 0 && column < columns;
   }
 
   /** All that is packed, for those who read number by number. */
   float[] values() {
     int last = groups() - 1;
-    float[] values = new float[(last * size + groupSize(last)) * columns];
+    float[] values = new float[(last * size + groupSize(last)) * places()];
     MemorySegment.copy(data, ScalarKernels.FLOAT, 0, values, 0, values.length);
     return values;
   }

@@ -49,6 +49,9 @@ public final class ScalarKernels {
    * @param lanes at least {@link Lanes#COUNT} values to work in
    */
   static float dot(Matrix matrix, int output, PackedRows x, int row, float[] lanes) {
+    if (x.shift() > 0) {
+      return dotDisplaced(matrix, output, x, row, lanes);
+    }
     return dot(
         matrix.dtype(),
         matrix.data(),
@@ -60,6 +63,21 @@ public final class ScalarKernels {
         x.tailOffset(row),
         x.paired(),
         lanes);
+  }
+
+  private static float dotDisplaced(
+      Matrix matrix, int output, PackedRows x, int row, float[] lanes) {
+    Arrays.fill(lanes, 0, Lanes.COUNT, 0);
+    long offset = output * matrix.rowBytes();
+    for (int column = 0; column < matrix.columns(); column++) {
+      int place = column + x.shift();
+      int lane = place % Lanes.CHUNK / 2;
+      long vector = place / Lanes.CHUNK * 2 + place % 2;
+      float value = f32(x.data, x.rowOffset(row) + vector * x.rowStep(row) + 4L * lane);
+      float weight = weight(matrix.dtype(), matrix.data(), offset, column);
+      lanes[lane] = Math.fma(weight, value, lanes[lane]);
+    }
+    return sum(lanes);
   }
 
   /**
@@ -130,12 +148,12 @@ public final class ScalarKernels {
   static void multiply(
       Matrix matrix, int from, int to, PackedRows x, float[] y, int at, int stride, float[] lanes) {
     int columns = matrix.columns();
-    int chunked = columns - columns % Lanes.CHUNK;
-    float[] weights = new float[columns];
+    int chunked = x.chunks() * Lanes.CHUNK;
+    float[] weights = new float[Math.max(columns, chunked)];
     short[] halves = new short[matrix.dtype() == DType.F32 ? 0 : columns];
     float[] values = x.values();
     for (int o = from; o < to; o++) {
-      unpack(matrix, o, halves, weights);
+      unpack(matrix, o, x.shift(), halves, weights);
       for (int row = 0; row < x.rows(); row++) {
         Arrays.fill(lanes, 0, Lanes.COUNT, 0);
         int first = (int) (x.rowOffset(row) / 4);
@@ -180,8 +198,9 @@ public final class ScalarKernels {
     }
   }
 
-  /** Reads a weight row in the order of the lanes that a packed row has. */
-  private static void unpack(Matrix matrix, int output, short[] halves, float[] weights) {
+  /** Reads a weight row in the order of the lanes that a packed row has, displaced as it is. */
+  private static void unpack(
+      Matrix matrix, int output, int shift, short[] halves, float[] weights) {
     int columns = matrix.columns();
     long offset = output * matrix.rowBytes();
     DType dtype = matrix.dtype();
@@ -194,8 +213,9 @@ public final class ScalarKernels {
     boolean bf16 = dtype == DType.BF16;
     for (int i = 0; i < columns; i++) {
       float weight = bf16 ? Float.intBitsToFloat(halves[i] << 16) : Float.float16ToFloat(halves[i]);
-      int lane = i % Lanes.CHUNK / 2 + i % 2 * Lanes.COUNT;
-      weights[i < chunked ? i - i % Lanes.CHUNK + lane : i] = weight;
+      int place = i + shift;
+      int lane = place % Lanes.CHUNK / 2 + place % 2 * Lanes.COUNT;
+      weights[i < chunked ? place - place % Lanes.CHUNK + lane : i] = weight;
     }
   }
 

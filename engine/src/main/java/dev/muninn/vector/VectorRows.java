@@ -288,7 +288,7 @@ final class VectorRows extends LatentRows implements ThreadTeam.Task {
 
   /** Every thread sets the same shape; the last product is behind a barrier. */
   private void shape(int thread, Matrix matrix) {
-    packed.shape(count, matrix.columns(), matrix.dtype());
+    packed.shape(count, matrix);
     if (thread == 0) {
       team.resetClaims();
     }
@@ -507,7 +507,7 @@ final class VectorRows extends LatentRows implements ThreadTeam.Task {
     // Few rows are read out; they are packed by one thread.
     Matrix head = weights.head();
     if (thread == 0) {
-      packed.shape(wanted, head.columns(), head.dtype());
+      packed.shape(wanted, head);
       team.resetClaims();
       int target = 0;
       for (int row = 0; row < count; row++) {

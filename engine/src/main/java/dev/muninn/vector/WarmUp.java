@@ -211,7 +211,7 @@ final class WarmUp {
       single = new PackedRows(1, COLUMNS);
       tiled = new PackedRows(PackedRows.TILE, COLUMNS);
       wide = new PackedRows(PackedRows.WIDE_TILE, COLUMNS);
-      wide.shape(PackedRows.WIDE_TILE, COLUMNS, weights);
+      wide.shape(PackedRows.WIDE_TILE, COLUMNS, weights, Lanes.CHUNK / 8);
       stored = NativeMemory.allocateAutomatic(4L * MatrixKernels.UNIT * COLUMNS);
       storedType = weights == DType.BF16 ? DType.BF16 : DType.F32;
     }

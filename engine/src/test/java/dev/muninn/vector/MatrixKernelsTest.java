@@ -116,14 +116,21 @@ class MatrixKernelsTest {
     EITHER
   }
 
+  /** The product with rows as they are, and displaced by some number of columns. */
   private void check(
       Matrix matrix, float[] x, int first, int rows, float[][] expected, int[] cuts) {
+    check(matrix, x, first, rows, expected, cuts, 0);
+    check(matrix, x, first, rows, expected, cuts, 2 + 2 * ((first + rows) % (Lanes.COUNT - 1)));
+  }
+
+  private void check(
+      Matrix matrix, float[] x, int first, int rows, float[][] expected, int[] cuts, int shift) {
     int columns = matrix.columns();
     int outputs = matrix.rows();
     PackedRows packed = new PackedRows(MOST_ROWS, columns);
     // The places of rows that fill up a group keep what an earlier product left there.
     packed.data.fill((byte) 0xFF);
-    packed.shape(rows, columns, matrix.dtype());
+    packed.shape(rows, columns, matrix.dtype(), shift);
     for (int row = 0; row < rows; row++) {
       packed.pack(row, x, (first + row) * columns);
     }
@@ -135,7 +142,14 @@ class MatrixKernelsTest {
     for (int row = 0; row < rows; row++) {
       System.arraycopy(expected[first + row], 0, wanted, at + row * stride, outputs);
     }
-    String what = outputs + " outputs cut at " + Arrays.toString(cuts) + ", " + rows + " rows";
+    String what =
+        outputs
+            + " outputs cut at "
+            + Arrays.toString(cuts)
+            + ", "
+            + rows
+            + " rows displaced by "
+            + packed.shift();
     for (Way way : Way.values()) {
       float[] out = y.clone();
       for (int part = 0; part + 1 < cuts.length; part++) {
@@ -185,6 +199,26 @@ class MatrixKernelsTest {
           check(matrix, x, 0, 1, expected, new int[] {0, outputs});
           check(matrix, x, 4, 6, expected, new int[] {0, outputs});
         }
+      }
+    }
+  }
+
+  /** Rows are displaced to where the weights lie, whatever that is, and only whole pairs. */
+  @Test
+  void rowsAreDisplacedAsTheWeightsAre() {
+    int columns = 2 * Lanes.CHUNK;
+    KernelInputs inputs = new KernelInputs(9);
+    float[] x = inputs.values(MOST_ROWS * columns);
+    try (Arena arena = Arena.ofConfined()) {
+      for (int offset = 0; offset < Lanes.BYTES; offset++) {
+        MemorySegment memory = arena.allocate(2L * 40 * columns + offset, Lanes.BYTES);
+        MemorySegment data = memory.asSlice(offset);
+        data.copyFrom(inputs.matrix(DType.BF16, 40, columns, 0, arena).data());
+        Matrix matrix = new Matrix(DType.BF16, 40, columns, data);
+        PackedRows packed = new PackedRows(8, columns);
+        packed.shape(8, matrix);
+        assertEquals(packed.wide() && offset % 4 == 0 ? offset / 2 : 0, packed.shift());
+        check(matrix, x, 1, 8, twins(matrix, x), new int[] {0, 40}, packed.shift());
       }
     }
   }
@@ -242,7 +276,7 @@ class MatrixKernelsTest {
       Matrix matrix = inputs.matrix(dtype, outputs, columns, 0, arena);
       float[] x = inputs.values(columns);
       PackedRows packed = new PackedRows(rows, columns);
-      packed.shape(rows, columns, dtype);
+      packed.shape(rows, columns, dtype, 4);
       float[] y = new float[rows * outputs];
       long allocated = Long.MAX_VALUE;
       long end = System.nanoTime() + COMPILATION_NANOS;

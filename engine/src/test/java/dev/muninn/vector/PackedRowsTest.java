@@ -26,8 +26,9 @@ class PackedRowsTest {
         }
         PackedRows packed = new PackedRows(rows, columns);
         PackedRows twin = new PackedRows(rows, columns);
-        packed.shape(rows, columns, weights);
-        twin.shape(rows, columns, weights);
+        int shift = 2 * (rows % Lanes.COUNT);
+        packed.shape(rows, columns, weights, shift);
+        twin.shape(rows, columns, weights, shift);
         for (int row = rows - 1; row >= 0; row--) {
           packed.pack(row, x, 3 + row * columns);
           twin.packByScalars(row, x, 3 + row * columns);
