@@ -18,11 +18,11 @@ import jdk.incubator.vector.VectorShuffle;
  * <p>16-bit weights come two to an int lane; for them the first vector of a chunk has its even
  * columns and the second its odd ones. Columns that fill no chunk follow row by row.
  *
- * <p>Where weights begin within a cache line, as a file's mostly do, groups of {@link #WIDE_TILE} are
- * displaced by as many columns, with zeros before and behind. So chunks are those of whole cache
- * lines; the zeros meet the weights of neighbouring rows. Every lane adds up what it would have
- * added up elsewhere, in the same order, and {@link Lanes} folds lanes that are all displaced by as
- * much to the same sum.
+ * <p>Where weights begin within a cache line, as a file's mostly do, groups of {@link #WIDE_TILE}
+ * are displaced by as many columns, with zeros before and behind. So chunks are those of whole
+ * cache lines; the zeros meet the weights of neighbouring rows. Every lane adds up what it would
+ * have added up elsewhere, in the same order, and {@link Lanes} folds lanes that are all displaced
+ * by as much to the same sum.
  */
 final class PackedRows {
   /** Rows of a group. */
@@ -174,7 +174,8 @@ final class PackedRows {
     long step = rowStep(row);
     if (shift > 0) {
       packEdge(row, source, from, 0);
-      packChunks(source, from + Lanes.CHUNK - shift, from + columns - shift, target + 2 * step, step);
+      packChunks(
+          source, from + Lanes.CHUNK - shift, from + columns - shift, target + 2 * step, step);
       packEdge(row, source, from, chunks() - 1);
       return;
     }

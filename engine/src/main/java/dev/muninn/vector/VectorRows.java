@@ -382,8 +382,8 @@ final class VectorRows extends LatentRows implements ThreadTeam.Task {
   }
 
   /**
-   * A thread computes the gate and the up of the same columns, and needs no barrier between; of many
-   * rows, of so few columns that the cache has them until they are multiplied.
+   * A thread computes the gate and the up of the same columns, and needs no barrier between; of
+   * many rows, of so few columns that the cache has them until they are multiplied.
    */
   private void gate(int thread, Matrix matrix) {
     int intermediate = config.intermediateSize();
@@ -587,7 +587,8 @@ final class VectorRows extends LatentRows implements ThreadTeam.Task {
     ThreadScratch(RavenConfig config, int rows) {
       row = new float[2 * config.embeddingSize()];
       int few = Math.min(rows, PackedRows.WIDE_TILE);
-      int columns = Math.max(few * config.intermediateSize(), rows * GATE_UNITS * MatrixKernels.UNIT);
+      int columns =
+          Math.max(few * config.intermediateSize(), rows * GATE_UNITS * MatrixKernels.UNIT);
       gateUp = new float[2 * columns];
       halves = new short[config.embeddingSize()];
       query = new float[config.headSize()];
