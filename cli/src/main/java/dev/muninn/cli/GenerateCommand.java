@@ -148,7 +148,7 @@ final class GenerateCommand implements Callable<Integer> {
         ShutdownCancellation shutdown = new ShutdownCancellation()) {
       GenerationResult result = generate(model, only, shutdown.cancellation());
       if (outputOptions.stats) {
-        Statistics.print(streams.err(), model, List.of(result));
+        Statistics.print(streams.err(), model, result);
       }
       return result.finishReason() == FinishReason.CANCELLED ? ExitCode.INTERRUPTED : ExitCode.OK;
     }
@@ -175,13 +175,15 @@ final class GenerateCommand implements Callable<Integer> {
         OrderedResults results =
             new OrderedResults(streams, lines, model, shutdown.cancellation())) {
       int batchSize = batchOptions.batchSize == null ? DEFAULT_BATCH : batchOptions.batchSize;
+      long start = System.nanoTime();
       List<GenerationResult> made =
           model.generateAll(requests, batchSize, results::accept, shutdown.cancellation()).stream()
               .flatMap(Optional::stream)
               .toList();
+      long nanos = System.nanoTime() - start;
       results.finish();
       if (outputOptions.stats) {
-        Statistics.print(streams.err(), model, made);
+        Statistics.print(streams.err(), model, made, nanos);
       }
       return shutdown.cancellation().isCancelled() ? ExitCode.INTERRUPTED : ExitCode.OK;
     }

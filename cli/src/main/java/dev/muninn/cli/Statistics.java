@@ -15,8 +15,23 @@ public final class Statistics {
 
   private Statistics() {}
 
-  /** Prints them, a line a figure. */
-  public static void print(PrintWriter out, LanguageModel model, List<GenerationResult> results) {
+  /** Prints those of a generation, a line a figure. */
+  public static void print(PrintWriter out, LanguageModel model, GenerationResult result) {
+    print(out, model, List.of(result), OptionalLong.empty());
+  }
+
+  /**
+   * Prints those of generations that shared their calls.
+   *
+   * @param nanos how long all of them took together
+   */
+  public static void print(
+      PrintWriter out, LanguageModel model, List<GenerationResult> results, long nanos) {
+    print(out, model, results, OptionalLong.of(nanos));
+  }
+
+  private static void print(
+      PrintWriter out, LanguageModel model, List<GenerationResult> results, OptionalLong together) {
     long prefillNanos = 0;
     long prefillTokens = 0;
     long decodeNanos = 0;
@@ -46,16 +61,28 @@ public final class Statistics {
       result.recurrences().forEach(recurrence -> histogram.merge(recurrence, 1, Integer::sum));
     }
     startUp(out, model.loadTimings());
-    speed(out, "prefill", prefillTokens, prefillNanos);
-    speed(out, "decode", decodeTokens, decodeNanos);
+    if (together.isPresent()) {
+      line(out, "prompts", "%s", Units.count(results.size(), "prompt"));
+      speed(out, "together", prefillTokens + decodeTokens, together.getAsLong());
+      speedOfEach(out, "prefill", prefillTokens, prefillNanos);
+      speedOfEach(out, "decode", decodeTokens, decodeNanos);
+    } else {
+      speed(out, "prefill", prefillTokens, prefillNanos);
+      speed(out, "decode", decodeTokens, decodeNanos);
+    }
     depths(out, histogram);
-    line(
-        out,
-        "core",
-        "%s of the recurrent block, %s, %.2f tokens a call",
-        Units.count(corePasses, "call"),
-        Units.count(coreRows, "row"),
-        corePasses == 0 ? 0.0 : (double) tokens / corePasses);
+    if (together.isPresent()) {
+      // A call is counted by each sequence that has rows in it.
+      line(out, "core", "%s through the recurrent block", Units.count(coreRows, "row"));
+    } else {
+      line(
+          out,
+          "core",
+          "%s of the recurrent block, %s, %.2f tokens a call",
+          Units.count(corePasses, "call"),
+          Units.count(coreRows, "row"),
+          corePasses == 0 ? 0.0 : (double) tokens / corePasses);
+    }
     if (checkRows > 0) {
       line(out, "exit checks", "%s through the coda", Units.count(checkRows, "row"));
     }
@@ -75,7 +102,7 @@ public final class Statistics {
     line(
         out,
         "KV cache",
-        results.size() == 1 ? "%s" : "%s for the greatest sequence",
+        together.isEmpty() ? "%s" : "%s for the greatest sequence",
         Units.bytes(keyValueBytes));
     line(out, "backend", "%s", model.backendName());
     out.flush();
@@ -102,6 +129,16 @@ public final class Statistics {
         Units.milliseconds(load.mapNanos()),
         Units.milliseconds(load.tokenizerNanos()),
         Units.milliseconds(load.warmUpNanos()));
+  }
+
+  /** Sequences side by side wait for each other: their times are no share of the whole. */
+  private static void speedOfEach(PrintWriter out, String name, long tokens, long nanos) {
+    line(
+        out,
+        name,
+        "%d tokens, %.1f tokens/s for each prompt",
+        tokens,
+        nanos == 0 ? 0.0 : tokens * 1e9 / nanos);
   }
 
   private static void speed(PrintWriter out, String name, long tokens, long nanos) {

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.muninn.weights.JsonFile;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
@@ -163,6 +164,37 @@ class GenerateCommandTest {
     assertEquals(
         List.of("load", "prefill", "decode", "recurrences", "core", "mapped", "KV", "backend"),
         run.err().lines().map(line -> line.split(" ")[0]).toList());
+  }
+
+  /** Prompts share their calls and their time: neither is the sum of what each of them had. */
+  @Test
+  void statisticsOfManyPromptsAreOfAllTogether() {
+    String prompts = "{\"prompt\":\"47+8=\"}\n{\"prompt\":\"1+1=\"}\n";
+    CommandRun run =
+        CommandRun.withInput(
+            prompts,
+            "generate",
+            "-m",
+            TINY,
+            "--threads",
+            "1",
+            "-r",
+            "4",
+            "--stats",
+            "--prompts",
+            "-");
+    List<String> lines = run.err().lines().map(line -> line.replaceAll(" +", " ")).toList();
+    assertEquals("prompts 2 prompts", lines.get(1));
+    assertTrue(
+        lines.get(2).matches("together \\d+ tokens in [\\d.]+ ms, [\\d.]+ tokens/s"), run.err());
+    assertTrue(lines.get(4).endsWith("tokens/s for each prompt"), run.err());
+    long rows =
+        run.out()
+            .lines()
+            .map(line -> JsonFile.readObject("line", line))
+            .mapToLong(result -> (Long) ((Map<?, ?>) result.get("statistics")).get("core_rows"))
+            .sum();
+    assertTrue(lines.contains("core " + rows + " rows through the recurrent block"), run.err());
   }
 
   @Test

@@ -245,7 +245,7 @@ final class Chat {
   }
 
   private void printStatistics(GenerationResult result) {
-    Statistics.print(streams.err(), model, List.of(result));
+    Statistics.print(streams.err(), model, result);
     int prompt = result.promptTokens().size();
     note(
         Units.format(
