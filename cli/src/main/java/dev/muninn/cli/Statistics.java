@@ -133,12 +133,7 @@ public final class Statistics {
 
   /** Sequences side by side wait for each other: their times are no share of the whole. */
   private static void speedOfEach(PrintWriter out, String name, long tokens, long nanos) {
-    line(
-        out,
-        name,
-        "%d tokens, %.1f tokens/s for each prompt",
-        tokens,
-        nanos == 0 ? 0.0 : tokens * 1e9 / nanos);
+    line(out, name, "%d tokens, %.1f tokens/s for each prompt", tokens, perSecond(tokens, nanos));
   }
 
   private static void speed(PrintWriter out, String name, long tokens, long nanos) {
@@ -148,7 +143,11 @@ public final class Statistics {
         "%d tokens in %.1f ms, %.1f tokens/s",
         tokens,
         Units.milliseconds(nanos),
-        nanos == 0 ? 0.0 : tokens * 1e9 / nanos);
+        perSecond(tokens, nanos));
+  }
+
+  private static double perSecond(long tokens, long nanos) {
+    return nanos == 0 ? 0.0 : tokens * 1e9 / nanos;
   }
 
   /** The mean, and unless all forwards are alike a bar for each depth. */

@@ -217,8 +217,7 @@ final class MatrixKernels {
         for (int c = 0; c < Math.min(PackedRows.TILE, rows - first); c++) {
           int target = at + (first + c) * stride + from + strip;
           for (int stream = 0; stream < 4; stream++) {
-            copyColumn(
-                scratch.results, 4 * c + stream, UNIT, y, target + stream * quarter, end - strip);
+            copyColumn(scratch.results, 4 * c + stream, y, target + stream * quarter, end - strip);
           }
         }
       }
@@ -227,10 +226,9 @@ final class MatrixKernels {
   }
 
   /** Brings the results of a strip for one of the streams and one row together. */
-  private static void copyColumn(
-      float[] results, int index, int step, float[] y, int target, int count) {
+  private static void copyColumn(float[] results, int index, float[] y, int target, int count) {
     for (int i = 0; i < count; i++) {
-      y[target + i] = results[i * step + index];
+      y[target + i] = results[i * UNIT + index];
     }
   }
 

@@ -90,8 +90,12 @@ final class PackedRows {
 
   /** Whether rows of that shape have a group of {@link #TILE}. */
   static boolean hasTiles(int rows, int columns, DType weights) {
-    int size = size(rows, columns, weights);
-    return size == TILE || size == WIDE_TILE && (rows - 1) % WIDE_TILE < TILE;
+    return lastSize(rows, size(rows, columns, weights)) == TILE;
+  }
+
+  /** Rows of the last group that are read together, if the others have {@code size}. */
+  private static int lastSize(int rows, int size) {
+    return size == WIDE_TILE && (rows - 1) % WIDE_TILE < TILE ? TILE : size;
   }
 
   /** Whether weights of a type are read two to an int lane. */
@@ -114,7 +118,7 @@ final class PackedRows {
 
   /** Whether any group has {@link #TILE} rows. */
   boolean hasTiles() {
-    return rows > 1 && groupSize(groups() - 1) == TILE;
+    return lastSize(rows, size) == TILE;
   }
 
   /** Columns by which all rows are displaced. */
@@ -133,16 +137,16 @@ final class PackedRows {
 
   /** Rows of a group that are read together, 4 in a last one of no more. */
   int groupSize(int group) {
-    return wide() && rows - WIDE_TILE * group <= TILE ? TILE : size;
+    return group == groups() - 1 ? lastSize(rows, size) : size;
   }
 
   /** Byte offset of a group's first value. */
   long groupOffset(int group) {
-    return 4L * group * size * places();
+    return 4L * group * size * paddedColumns();
   }
 
   /** Columns of a row, with the zeros beside them. */
-  private int places() {
+  private int paddedColumns() {
     return shift > 0 ? columns + Lanes.CHUNK : columns;
   }
 
@@ -247,7 +251,7 @@ final class PackedRows {
   /** All that is packed, for those who read number by number. */
   float[] values() {
     int last = groups() - 1;
-    float[] values = new float[(last * size + groupSize(last)) * places()];
+    float[] values = new float[(last * size + groupSize(last)) * paddedColumns()];
     MemorySegment.copy(data, ScalarKernels.FLOAT, 0, values, 0, values.length);
     return values;
   }

@@ -65,6 +65,7 @@ public final class ScalarKernels {
         lanes);
   }
 
+  /** Column by column: each lane gets its own in ascending order, as it does elsewhere. */
   private static float dotDisplaced(
       Matrix matrix, int output, PackedRows x, int row, float[] lanes) {
     Arrays.fill(lanes, 0, Lanes.COUNT, 0);

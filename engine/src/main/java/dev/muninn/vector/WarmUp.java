@@ -36,9 +36,10 @@ final class WarmUp {
 
   private static volatile int running;
 
-  /** A bit for each type whose kernels for a few rows are not compiled, or are being compiled. */
+  /** A bit for each type that was begun and lacks the kernels for a few rows. */
   private static volatile int withoutTiles;
 
+  /** Those of them whose kernels are being compiled. */
   private static volatile int compilingTiles;
 
   private WarmUp() {}
@@ -51,6 +52,11 @@ final class WarmUp {
   /** Whether a product with weights of a type lacks vector kernels. */
   static boolean lacksKernels(DType weights, PackedRows rows) {
     return running() || (withoutTiles & bit(weights)) != 0 && rows.hasTiles();
+  }
+
+  /** Whether many rows with weights of a type need other kernels than a few. */
+  private static boolean hasOwnTiles(DType weights) {
+    return !PackedRows.hasTiles(PackedRows.WIDE_TILE, COLUMNS, weights);
   }
 
   private static int bit(DType type) {
@@ -68,7 +74,9 @@ final class WarmUp {
     synchronized (BEGUN) {
       if (BEGUN.add(weights)) {
         running++;
-        withoutTiles |= bit(weights);
+        if (hasOwnTiles(weights)) {
+          withoutTiles |= bit(weights);
+        }
         start(() -> run(weights, delay));
       }
     }
@@ -127,7 +135,6 @@ final class WarmUp {
   }
 
   private static void run(DType weights, Duration delay) {
-    boolean tiles = false;
     try {
       Thread.sleep(delay);
       long latest = System.nanoTime() + MOST.toNanos();
@@ -141,15 +148,11 @@ final class WarmUp {
       for (Thread group : groups) {
         group.join();
       }
-      tiles = !kernels.wide.wide();
     } catch (InterruptedException e) {
       throw new AssertionError("nobody knows this thread", e);
     } finally {
       synchronized (BEGUN) {
         running--;
-        if (tiles) {
-          withoutTiles &= ~bit(weights);
-        }
         BEGUN.notifyAll();
       }
     }
