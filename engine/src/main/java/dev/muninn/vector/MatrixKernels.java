@@ -47,6 +47,12 @@ final class MatrixKernels {
   /** Where the results for the third stream begin, behind those for the other two. */
   private static final int THIRD_STREAM = WIDE_STRIP * UNIT;
 
+  /** What the hardware's prefetching does not look beyond. */
+  private static final long PAGE_BYTES = 4096;
+
+  /** Outputs for each row that is computed twice, so that streams are whole pages apart. */
+  private static final int LEAST_PER_ROW_MORE = 64;
+
   /** Outputs of which each third has the 4 that a tile takes. */
   private static final int LEAST_WIDE = 12;
 
@@ -246,11 +252,10 @@ final class MatrixKernels {
       multiplyByScalars(matrix, from, to, x, y, at, stride, scratch);
       return;
     }
-    // The streams overlap by a row or two, so that they are equally long and end with the range:
-    // what is computed twice is the same both times.
-    int height = Math.ceilDiv(outputs, 3);
-    height += (outputs - height) % 2;
-    int distance = (outputs - height) / 2;
+    // The streams overlap by some rows, so that they are equally long and end with the range: what
+    // is computed twice is the same both times.
+    int distance = wideDistance(outputs, matrix.rowBytes());
+    int height = outputs - 2 * distance;
     for (int begin = 0; begin < height; begin += WIDE_STRIP) {
       int end = Math.min(height, begin + WIDE_STRIP);
       for (int group = 0; group < x.groups(); group++) {
@@ -264,6 +269,18 @@ final class MatrixKernels {
         }
       }
     }
+  }
+
+  /**
+   * Rows from one of 3 streams to the next. Where it takes few rows more, they are whole pages
+   * apart: at the end of a page the hardware's prefetching begins anew, and the multipliers wait
+   * once for all streams.
+   */
+  private static int wideDistance(int outputs, long rowBytes) {
+    int rows = (int) (PAGE_BYTES / Math.min(PAGE_BYTES, Long.lowestOneBit(rowBytes)));
+    int distance = outputs / 3 / rows * rows;
+    int more = outputs - 3 * distance;
+    return more * LEAST_PER_ROW_MORE <= outputs ? distance : outputs / 3;
   }
 
   /**

@@ -176,6 +176,22 @@ class MatrixKernelsTest {
 
   @ParameterizedTest
   @EnumSource(names = {"F32", "BF16", "F16"})
+  void streamsOverlapWhereTheyAreWholePagesApart(DType dtype) {
+    int columns = 1024;
+    int outputs = 201;
+    KernelInputs inputs = new KernelInputs(dtype.ordinal());
+    float[] x = inputs.values(MOST_ROWS * columns);
+    try (Arena arena = Arena.ofConfined()) {
+      Matrix matrix = inputs.matrix(dtype, outputs, columns, 2, arena);
+      float[][] expected = twins(matrix, x);
+      for (int rows : ROWS) {
+        check(matrix, x, 0, rows, expected, new int[] {0, outputs});
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"F32", "BF16", "F16"})
   void weightsMayLieAtAnyByteOfMappedFile(DType dtype, @TempDir Path directory) throws IOException {
     int outputs = 40;
     int columns = 3 * Lanes.CHUNK + 5;
