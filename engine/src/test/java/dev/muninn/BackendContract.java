@@ -407,6 +407,50 @@ public abstract class BackendContract {
     }
   }
 
+  /** Between recurrences too: what R has computed of the embedding before does not stay. */
+  @Test
+  void anEmbeddingThatIsWrittenIsTheNextRecurrences() {
+    Fixture fixture = fixture(RICHEST);
+    int width = fixture.config().embeddingSize();
+    SplittableRandom random = new SplittableRandom(8);
+    float[][] embeddings = {vector(random, width), vector(random, width)};
+    float[] latent = vector(random, width);
+    KeyValueLayout layout = new KeyValueLayout(fixture.config(), SlotPolicy.full(), 4, 8);
+    Backend backend = backend(RICHEST);
+    float[][] states = new float[4][width];
+    try (SequenceCache cache = new SequenceCache(layout, backend.allocate(layout));
+        LatentRows rows = backend.rows(2)) {
+      RowBatch batch = new RowBatch(1);
+      batch.add(1, cache, 0, 3);
+      for (int step = 0; step < 3; step++) {
+        rows.writeEmbedding(1, embeddings[step % 2]);
+        rows.writeLatent(1, latent);
+        recur(rows, batch, 0, 1);
+        rows.readLatent(1, states[step]);
+      }
+      rows.prelude(batch);
+      rows.writeLatent(1, latent);
+      recur(rows, batch, 0, 1);
+      rows.readLatent(1, states[3]);
+      float[] embedding = new float[width];
+      rows.readEmbedding(1, embedding);
+      rows.writeEmbedding(1, embedding);
+      rows.writeLatent(1, latent);
+      recur(rows, batch, 0, 1);
+      float[] again = new float[width];
+      rows.readLatent(1, again);
+      assertArrayEquals(states[3], again);
+    }
+    assertArrayEquals(states[0], states[2]);
+    for (int other : new int[] {1, 3}) {
+      double difference = 0;
+      for (int i = 0; i < width; i++) {
+        difference = Math.max(difference, Math.abs(states[0][i] - states[other][i]));
+      }
+      assertTrue(difference > 1e-3, "differs by " + difference);
+    }
+  }
+
   @Test
   void aSequenceTakesThePlaceOfAnother() {
     Fixture fixture = fixture(RICHEST);

@@ -30,7 +30,11 @@ record ModelWork(ForwardCost cost, int rows) {
 
   /** The rows as tokens of one sequence, from the embedding to the logits of the last. */
   Work forward(int recurrence) {
-    return prelude().plus(recurrence().times(recurrence)).plus(coda()).and(Resource.TOKENS, rows);
+    return prelude()
+        .plus(product(cost.injection(), rows))
+        .plus(recurrence().times(recurrence))
+        .plus(coda())
+        .and(Resource.TOKENS, rows);
   }
 
   private static Work product(ForwardCost.Part part, int rows) {

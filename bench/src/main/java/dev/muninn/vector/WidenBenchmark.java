@@ -33,7 +33,8 @@ public class WidenBenchmark extends WorkBenchmark {
 
   @Benchmark
   public MemorySegment kernel() {
-    MatrixKernels.widen(weights, 0, 4L * Short.BYTES * columns, columns, scratch);
+    long rowBytes = (long) Short.BYTES * columns;
+    MatrixKernels.widen(weights, 0, rowBytes, 4 * rowBytes, columns, scratch);
     return scratch.strip;
   }
 }

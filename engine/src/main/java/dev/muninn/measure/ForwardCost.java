@@ -11,11 +11,13 @@ import dev.muninn.weights.Tensor;
  *
  * @param config the model's shape
  * @param prelude blocks of P, without the embedding, of which a row is copied
- * @param recurrence adapter and blocks of R, for one application
+ * @param injection the half of the adapter that e passes through, once for all applications of R
+ * @param recurrence the half that s passes through, and blocks of R, for one application
  * @param coda blocks of C
  * @param head from the last latent state to the logits
  */
-public record ForwardCost(RavenConfig config, Part prelude, Part recurrence, Part coda, Part head) {
+public record ForwardCost(
+    RavenConfig config, Part prelude, Part injection, Part recurrence, Part coda, Part head) {
 
   /**
    * Matrices that are used together.
@@ -54,7 +56,8 @@ public record ForwardCost(RavenConfig config, Part prelude, Part recurrence, Par
     return new ForwardCost(
         config,
         part(config.preludeLayers() * block, prelude),
-        part(2 * h * h + config.recurrentLayers() * block, recurrence),
+        part(h * h, recurrence),
+        part(h * h + config.recurrentLayers() * block, recurrence),
         part(config.codaLayers() * block, coda),
         part(h * config.vocabularySize(), head));
   }

@@ -49,6 +49,7 @@ public final class RandomCheckpoint {
   public static double bytes(RavenConfig config, DType dtype) {
     ForwardCost cost = ForwardCost.of(config, dtype);
     return cost.prelude().bytes()
+        + cost.injection().bytes()
         + cost.recurrence().bytes()
         + cost.coda().bytes()
         + (config.tiedEmbeddings() ? 1 : 2) * cost.head().bytes();

@@ -12,9 +12,10 @@ import java.util.Objects;
  * @param dtype F32, F16 or BF16
  * @param rows outputs of the product
  * @param columns inputs of the product
- * @param data rows * columns elements
+ * @param rowBytes bytes from one row to the next: more than a row has, if it is part of a wider one
+ * @param data from the first row's first element to the last row's last
  */
-public record Matrix(DType dtype, int rows, int columns, MemorySegment data) {
+public record Matrix(DType dtype, int rows, int columns, long rowBytes, MemorySegment data) {
   private static final ValueLayout.OfFloat FLOAT =
       ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
   private static final ValueLayout.OfShort SHORT =
@@ -29,7 +30,11 @@ public record Matrix(DType dtype, int rows, int columns, MemorySegment data) {
       throw new IllegalArgumentException(
           "a matrix needs rows and columns, not " + rows + " x " + columns);
     }
-    long expected = (long) rows * columns * dtype.bits() / 8;
+    if (rowBytes < bytes(dtype, columns)) {
+      throw new IllegalArgumentException(
+          "rows of " + columns + " " + dtype + " do not fit into " + rowBytes + " bytes");
+    }
+    long expected = (rows - 1) * rowBytes + bytes(dtype, columns);
     if (data.byteSize() != expected) {
       throw new IllegalArgumentException(
           "a matrix of "
@@ -45,9 +50,33 @@ public record Matrix(DType dtype, int rows, int columns, MemorySegment data) {
     }
   }
 
+  /**
+   * Row after row.
+   *
+   * @param data rows * columns elements
+   */
+  public Matrix(DType dtype, int rows, int columns, MemorySegment data) {
+    this(dtype, rows, columns, bytes(dtype, columns), data);
+  }
+
+  private static long bytes(DType dtype, long columns) {
+    return columns * dtype.bits() / 8;
+  }
+
+  /**
+   * Some columns of every row, in place.
+   *
+   * @throws IndexOutOfBoundsException if the matrix does not have them
+   */
+  public Matrix part(int from, int count) {
+    Objects.checkFromIndexSize(from, count, columns);
+    long size = (rows - 1) * rowBytes + bytes(dtype, count);
+    return new Matrix(dtype, rows, count, rowBytes, data.asSlice(bytes(dtype, from), size));
+  }
+
   /** An element, for what is no hot loop. */
   public float get(int row, int column) {
-    long at = row * rowBytes() + (long) column * dtype.bits() / 8;
+    long at = row * rowBytes + bytes(dtype, column);
     return switch (dtype) {
       case F32 -> data.get(FLOAT, at);
       case BF16 -> Float.intBitsToFloat(data.get(SHORT, at) << Short.SIZE);
@@ -56,8 +85,8 @@ public record Matrix(DType dtype, int rows, int columns, MemorySegment data) {
     };
   }
 
-  /** Bytes from one row to the next. */
-  public long rowBytes() {
-    return (long) columns * dtype.bits() / 8;
+  /** Bytes of a row's elements. */
+  public long columnBytes() {
+    return bytes(dtype, columns);
   }
 }

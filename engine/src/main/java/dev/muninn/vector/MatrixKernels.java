@@ -96,7 +96,7 @@ final class MatrixKernels {
     for (int o = 0; o < quarter; o += 4) {
       long offset = (from + o) * rowBytes;
       if (matrix.dtype() == DType.F16) {
-        widen(matrix.data(), offset, streamBytes, columns, scratch);
+        widen(matrix.data(), offset, rowBytes, streamBytes, columns, scratch);
         dot16(
             DType.F32,
             scratch.strip,
@@ -191,7 +191,7 @@ final class MatrixKernels {
     for (int strip = 0; strip < quarter; strip += height) {
       int end = Math.min(quarter, strip + height);
       if (widened) {
-        widen(matrix.data(), (from + strip) * rowBytes, streamBytes, columns, scratch);
+        widen(matrix.data(), (from + strip) * rowBytes, rowBytes, streamBytes, columns, scratch);
       }
       for (int group = 0; group < x.groups(); group++) {
         for (int o = strip; o < end; o++) {
@@ -301,15 +301,16 @@ final class MatrixKernels {
       return;
     }
     scratch.offset = 0;
-    scratch.rowStep = rowBytes + Lanes.BYTES;
+    long columnBytes = matrix.columnBytes();
+    scratch.rowStep = columnBytes + Lanes.BYTES;
     scratch.ensureStrip(count * scratch.rowStep);
     scratch.weights = scratch.strip;
     for (int i = 0; i < count; i++) {
       long source = (first + (long) i * distance) * rowBytes;
       long target = i * scratch.rowStep;
       MemorySegment.copy(ZEROS, 0, scratch.strip, target, before);
-      MemorySegment.copy(matrix.data(), source, scratch.strip, target + before, rowBytes);
-      long end = target + before + rowBytes;
+      MemorySegment.copy(matrix.data(), source, scratch.strip, target + before, columnBytes);
+      long end = target + before + columnBytes;
       MemorySegment.copy(ZEROS, 0, scratch.strip, end, Lanes.BYTES - before);
     }
   }
@@ -1251,11 +1252,16 @@ final class MatrixKernels {
    * columns, then the odd ones, as {@link PackedRows} has them; left-over columns as they are.
    */
   static void widen(
-      MemorySegment weights, long offset, long streamBytes, int columns, Scratch scratch) {
+      MemorySegment weights,
+      long offset,
+      long rowBytes,
+      long streamBytes,
+      int columns,
+      Scratch scratch) {
     scratch.ensureStrip(4L * UNIT * columns);
     int chunks = columns / Lanes.CHUNK;
     for (int r = 0; r < UNIT; r++) {
-      long source = offset + r % 4 * 2L * columns + r / 4 * streamBytes;
+      long source = offset + r % 4 * rowBytes + r / 4 * streamBytes;
       long target = 4L * r * columns;
       widenChunks(weights, source, chunks, scratch.strip, target);
       for (int k = chunks * Lanes.CHUNK; k < columns; k++) {

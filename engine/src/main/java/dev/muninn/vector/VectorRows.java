@@ -40,6 +40,13 @@ final class VectorRows extends LatentRows implements ThreadTeam.Task {
   }
 
   private final RavenWeights weights;
+
+  /** The adapter's columns for s. */
+  private final Matrix latentAdapter;
+
+  /** The adapter's columns for e: their product is the same at every recurrence. */
+  private final Matrix embeddingAdapter;
+
   private final RavenConfig config;
   private final ThreadTeam team;
   private final RotaryTable rotary;
@@ -49,6 +56,13 @@ final class VectorRows extends LatentRows implements ThreadTeam.Task {
   private final float epsilon;
 
   private final float[] embeddings;
+
+  /** What the adapter makes of the embeddings. */
+  private final float[] injections;
+
+  /** Whether a slot's injection is that of its embedding. */
+  private final boolean[] injected;
+
   private final float[] latents;
   private float[] logits = new float[0];
   private int[] logitsIndex = new int[0];
@@ -68,6 +82,10 @@ final class VectorRows extends LatentRows implements ThreadTeam.Task {
   private RowBatch batch;
   private int first;
   private int count;
+
+  // The slots of the chunk whose embedding the adapter has not seen.
+  private final int[] changed;
+  private int changedCount;
 
   // The slots where each row of the chunk finds the positions before it.
   private final int[] runStart;
@@ -91,14 +109,19 @@ final class VectorRows extends LatentRows implements ThreadTeam.Task {
     this.width = config.embeddingSize();
     this.epsilon = (float) config.normEpsilon();
     this.embeddings = new float[Math.multiplyExact(capacity, width)];
+    this.injections = new float[embeddings.length];
+    this.injected = new boolean[capacity];
     this.latents = new float[embeddings.length];
+    this.latentAdapter = weights.adapter().part(0, width);
+    this.embeddingAdapter = weights.adapter().part(width, width);
     int chunk = Math.min(capacity, CHUNK);
     this.stream = new float[chunk * width];
     this.queryKeyValue = new float[chunk * 3 * width];
     this.attended = new float[chunk * width];
     this.projected = new float[chunk * width];
     this.hidden = new float[chunk * config.intermediateSize()];
-    this.packed = new PackedRows(chunk, Math.max(2 * width, config.intermediateSize()));
+    this.packed = new PackedRows(chunk, Math.max(width, config.intermediateSize()));
+    this.changed = new int[chunk];
     this.runStart = new int[chunk];
     this.runCount = new int[chunk];
     this.scratch = new ThreadScratch[team.size()];
@@ -114,6 +137,9 @@ final class VectorRows extends LatentRows implements ThreadTeam.Task {
 
   @Override
   public void prelude(RowBatch rows) {
+    for (int row = 0; row < rows.size(); row++) {
+      injected[rows.slot(row)] = false;
+    }
     runChunks(Function.PRELUDE, rows);
   }
 
@@ -147,6 +173,7 @@ final class VectorRows extends LatentRows implements ThreadTeam.Task {
       first = (int) ((long) rows.size() * chunk / chunks);
       count = (int) ((long) rows.size() * (chunk + 1) / chunks) - first;
       findSlots();
+      findChanged();
       DType type = weights.adapter().dtype();
       if (hasTiles(type)) {
         WarmUp.beginTiles(type);
@@ -167,7 +194,22 @@ final class VectorRows extends LatentRows implements ThreadTeam.Task {
   private boolean hasTiles(DType type) {
     return PackedRows.hasTiles(count, width, type)
         || PackedRows.hasTiles(count, config.intermediateSize(), type)
+        || changedCount > 0 && PackedRows.hasTiles(changedCount, width, type)
         || function == Function.CODA && logitsRows > 1;
+  }
+
+  private void findChanged() {
+    changedCount = 0;
+    if (function != Function.RECURRENT_BLOCK) {
+      return;
+    }
+    for (int row = 0; row < count; row++) {
+      int slot = batch.slot(first + row);
+      if (!injected[slot]) {
+        injected[slot] = true;
+        changed[changedCount++] = slot;
+      }
+    }
   }
 
   private void findSlots() {
@@ -272,23 +314,39 @@ final class VectorRows extends LatentRows implements ThreadTeam.Task {
   }
 
   private void adapt(int thread) {
-    Matrix adapter = weights.adapter();
-    float[] both = scratch[thread].row;
-    shape(thread, adapter);
+    if (changedCount > 0) {
+      inject(thread);
+    }
+    shape(thread, count, latentAdapter);
     for (int row = rowsBefore(thread); row < rowsBefore(thread + 1); row++) {
-      int at = batch.slot(first + row) * width;
-      System.arraycopy(latents, at, both, 0, width);
-      System.arraycopy(embeddings, at, both, width, width);
-      Kernels.pack(packed, row, both, 0);
+      Kernels.pack(packed, row, latents, batch.slot(first + row) * width);
     }
     team.barrier();
-    multiply(thread, adapter, stream, 0);
+    multiply(thread, latentAdapter, stream, 0);
     team.barrier();
+    for (int row = rowsBefore(thread); row < rowsBefore(thread + 1); row++) {
+      Kernels.add(stream, row * width, injections, batch.slot(first + row) * width, width);
+    }
+  }
+
+  private void inject(int thread) {
+    final int from = share(changedCount, thread);
+    final int to = share(changedCount, thread + 1);
+    shape(thread, changedCount, embeddingAdapter);
+    for (int i = from; i < to; i++) {
+      Kernels.pack(packed, i, embeddings, changed[i] * width);
+    }
+    team.barrier();
+    multiply(thread, embeddingAdapter, projected, 0);
+    team.barrier();
+    for (int i = from; i < to; i++) {
+      System.arraycopy(projected, i * width, injections, changed[i] * width, width);
+    }
   }
 
   /** Every thread sets the same shape; the last product is behind a barrier. */
-  private void shape(int thread, Matrix matrix) {
-    packed.shape(count, matrix);
+  private void shape(int thread, int rows, Matrix matrix) {
+    packed.shape(rows, matrix);
     if (thread == 0) {
       team.resetClaims();
     }
@@ -319,7 +377,7 @@ final class VectorRows extends LatentRows implements ThreadTeam.Task {
     final int to = rowsBefore(thread + 1);
     final float[] normed = scratch[thread].row;
 
-    shape(thread, block.queryKeyValue());
+    shape(thread, count, block.queryKeyValue());
     for (int row = from; row < to; row++) {
       Kernels.norm(
           stream, row * width, block.norm1(), epsilon, normed, 0, width, scratch[thread].product);
@@ -331,7 +389,7 @@ final class VectorRows extends LatentRows implements ThreadTeam.Task {
     attend(thread, block, index);
     team.barrier();
 
-    shape(thread, block.attentionProjection());
+    shape(thread, count, block.attentionProjection());
     for (int row = from; row < to; row++) {
       Kernels.pack(packed, row, attended, row * width);
     }
@@ -339,7 +397,7 @@ final class VectorRows extends LatentRows implements ThreadTeam.Task {
     multiply(thread, block.attentionProjection(), projected, 0);
     team.barrier();
 
-    shape(thread, block.gateUp());
+    shape(thread, count, block.gateUp());
     for (int row = from; row < to; row++) {
       Kernels.add(stream, row * width, projected, row * width, width);
       Kernels.norm(
@@ -360,7 +418,7 @@ final class VectorRows extends LatentRows implements ThreadTeam.Task {
     team.barrier();
 
     int intermediate = config.intermediateSize();
-    shape(thread, block.mlpProjection());
+    shape(thread, count, block.mlpProjection());
     for (int row = from; row < to; row++) {
       Kernels.pack(packed, row, hidden, row * intermediate);
     }
@@ -543,6 +601,7 @@ final class VectorRows extends LatentRows implements ThreadTeam.Task {
   @Override
   public void writeEmbedding(int slot, float[] embedding) {
     System.arraycopy(embedding, 0, embeddings, slot * width, width);
+    injected[slot] = false;
   }
 
   @Override
@@ -585,7 +644,7 @@ final class VectorRows extends LatentRows implements ThreadTeam.Task {
     private float[] scores = new float[0];
 
     ThreadScratch(RavenConfig config, int rows) {
-      row = new float[2 * config.embeddingSize()];
+      row = new float[config.embeddingSize()];
       int few = Math.min(rows, PackedRows.WIDE_TILE);
       int columns =
           Math.max(few * config.intermediateSize(), rows * GATE_UNITS * MatrixKernels.UNIT);

@@ -219,6 +219,32 @@ class MatrixKernelsTest {
     }
   }
 
+  /** Some columns of a wider matrix are multiplied as a matrix that has no others. */
+  @ParameterizedTest
+  @EnumSource(names = {"F32", "BF16", "F16"})
+  void partOfMatrixIsMultipliedInPlace(DType dtype) {
+    int outputs = 40;
+    for (int columns : new int[] {24, 64, 96}) {
+      KernelInputs inputs = new KernelInputs(columns + dtype.ordinal());
+      float[] x = inputs.values(MOST_ROWS * columns);
+      try (Arena arena = Arena.ofConfined()) {
+        Matrix whole = inputs.matrix(dtype, outputs, 2 * columns, 8, arena);
+        for (int from : new int[] {0, 16, columns}) {
+          Matrix part = whole.part(from, columns);
+          Matrix copy = inputs.matrix(dtype, outputs, columns, 0, arena);
+          for (int o = 0; o < outputs; o++) {
+            MemorySegment row = part.data().asSlice(o * part.rowBytes(), part.columnBytes());
+            MemorySegment.copy(row, 0, copy.data(), o * copy.rowBytes(), row.byteSize());
+          }
+          float[][] expected = twins(copy, x);
+          for (int rows : ROWS) {
+            check(part, x, 0, rows, expected, new int[] {0, outputs});
+          }
+        }
+      }
+    }
+  }
+
   /** Rows are displaced to where the weights lie, whatever that is, and only whole pairs. */
   @Test
   void rowsAreDisplacedAsTheWeightsAre() {
@@ -322,7 +348,7 @@ class MatrixKernelsTest {
       for (int bits = 0; bits < 1 << 16; bits++) {
         KernelInputs.setBits(data, bits, bits);
       }
-      MatrixKernels.widen(data, 0, 4L * 2 * columns, columns, scratch);
+      MatrixKernels.widen(data, 0, 2L * columns, 4L * 2 * columns, columns, scratch);
       for (int bits = 0; bits < 1 << 16; bits++) {
         int within = bits % Lanes.CHUNK;
         long index = bits - within + within % 2 * Lanes.COUNT + within / 2;
@@ -346,7 +372,13 @@ class MatrixKernelsTest {
       Matrix matrix = new KernelInputs(3).matrix(DType.F16, 4 * streamRows, columns, 2, arena);
       long streamBytes = streamRows * matrix.rowBytes();
       int first = 4;
-      MatrixKernels.widen(matrix.data(), first * matrix.rowBytes(), streamBytes, columns, scratch);
+      MatrixKernels.widen(
+          matrix.data(),
+          first * matrix.rowBytes(),
+          matrix.rowBytes(),
+          streamBytes,
+          columns,
+          scratch);
       for (int row = 0; row < MatrixKernels.UNIT; row++) {
         long source = (first + row % 4 + (long) row / 4 * streamRows) * matrix.rowBytes();
         for (int k = 0; k < columns; k++) {

@@ -68,7 +68,9 @@ record WorkCount(double bytes, double operations) {
       }
       int preludeLayers = cost.config().preludeLayers();
       int recurrentLayers = cost.config().recurrentLayers();
-      WorkCount count = call(cost.prelude(), preludeLayers, from, depths, 0);
+      WorkCount count =
+          call(cost.prelude(), preludeLayers, from, depths, 0)
+              .plus(call(cost.injection(), 0, from, depths, 0));
       for (int recurrence = 1; recurrence <= deepest; recurrence++) {
         count = count.plus(call(cost.recurrence(), recurrentLayers, from, depths, recurrence));
         boolean last = recurrence == workload.recurrence();

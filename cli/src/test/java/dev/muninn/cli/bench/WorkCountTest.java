@@ -52,6 +52,7 @@ class WorkCountTest {
     WorkCount count = counter(workload, false).decoding(run(workload));
     double weights =
         cost.prelude().bytes()
+            + cost.injection().bytes()
             + 3 * cost.recurrence().bytes()
             + cost.coda().bytes()
             + cost.head().bytes();
@@ -61,6 +62,7 @@ class WorkCountTest {
     double multiplied =
         2.0
             * (cost.prelude().weights()
+                + cost.injection().weights()
                 + 3 * cost.recurrence().weights()
                 + cost.coda().weights()
                 + cost.head().weights());
@@ -75,7 +77,8 @@ class WorkCountTest {
     WorkCount count = counter(workload, false).prompt(run(workload));
     double multiplied =
         2.0
-            * (5 * (cost.prelude().weights() + 2 * cost.recurrence().weights())
+            * (5 * (cost.prelude().weights() + cost.injection().weights())
+                + 10 * cost.recurrence().weights()
                 + 5 * cost.coda().weights()
                 + cost.head().weights());
     double attention =
@@ -98,6 +101,7 @@ class WorkCountTest {
       // Checked after each but the last possible one, which is followed by the coda anyway.
       weights +=
           cost.prelude().bytes()
+              + cost.injection().bytes()
               + depth * cost.recurrence().bytes()
               + depth * (cost.coda().bytes() + cost.head().bytes());
     }
