@@ -25,7 +25,9 @@ record ModelWork(ForwardCost cost, int rows) {
 
   /** With the logits of one row. */
   Work coda() {
-    return product(cost.coda(), rows).plus(product(cost.head(), 1));
+    return product(cost.coda(), rows)
+        .plus(product(cost.readOut(), 1))
+        .plus(product(cost.head(), 1));
   }
 
   /** The rows as tokens of one sequence, from the embedding to the logits of the last. */

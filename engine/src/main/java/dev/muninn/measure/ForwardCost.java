@@ -13,11 +13,18 @@ import dev.muninn.weights.Tensor;
  * @param prelude blocks of P, without the embedding, of which a row is copied
  * @param injection the half of the adapter that e passes through, once for all applications of R
  * @param recurrence the half that s passes through, and blocks of R, for one application
- * @param coda blocks of C
- * @param head from the last latent state to the logits
+ * @param coda blocks of C, but for what follows the last one's attention
+ * @param readOut what follows it, for rows whose logits are wanted
+ * @param head from the last state to the logits
  */
 public record ForwardCost(
-    RavenConfig config, Part prelude, Part injection, Part recurrence, Part coda, Part head) {
+    RavenConfig config,
+    Part prelude,
+    Part injection,
+    Part recurrence,
+    Part coda,
+    Part readOut,
+    Part head) {
 
   /**
    * Matrices that are used together.
@@ -52,13 +59,16 @@ public record ForwardCost(
   private static ForwardCost of(
       RavenConfig config, double prelude, double recurrence, double coda, double head) {
     long h = config.embeddingSize();
-    long block = 4 * h * h + 3 * h * config.intermediateSize();
+    long attention = 3 * h * h;
+    long feedForward = h * h + 3 * h * config.intermediateSize();
+    long block = attention + feedForward;
     return new ForwardCost(
         config,
         part(config.preludeLayers() * block, prelude),
         part(h * h, recurrence),
         part(h * h + config.recurrentLayers() * block, recurrence),
-        part(config.codaLayers() * block, coda),
+        part((config.codaLayers() - 1) * block + attention, coda),
+        part(feedForward, coda),
         part(h * config.vocabularySize(), head));
   }
 

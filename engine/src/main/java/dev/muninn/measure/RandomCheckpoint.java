@@ -52,6 +52,7 @@ public final class RandomCheckpoint {
         + cost.injection().bytes()
         + cost.recurrence().bytes()
         + cost.coda().bytes()
+        + cost.readOut().bytes()
         + (config.tiedEmbeddings() ? 1 : 2) * cost.head().bytes();
   }
 

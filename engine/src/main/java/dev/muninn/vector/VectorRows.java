@@ -66,7 +66,6 @@ final class VectorRows extends LatentRows implements ThreadTeam.Task {
   private final float[] latents;
   private float[] logits = new float[0];
   private int[] logitsIndex = new int[0];
-  private int logitsRows;
 
   // Activations of a chunk, row by row.
   private final float[] stream;
@@ -86,6 +85,10 @@ final class VectorRows extends LatentRows implements ThreadTeam.Task {
   // The slots of the chunk whose embedding the adapter has not seen.
   private final int[] changed;
   private int changedCount;
+
+  // The rows of the chunk that are read out, and where their logits begin.
+  private int readOutCount;
+  private int readOutFrom;
 
   // The slots where each row of the chunk finds the positions before it.
   private final int[] runStart;
@@ -153,7 +156,7 @@ final class VectorRows extends LatentRows implements ThreadTeam.Task {
     if (logitsIndex.length < rows.size()) {
       logitsIndex = new int[rows.size()];
     }
-    logitsRows = 0;
+    int logitsRows = 0;
     for (int row = 0; row < rows.size(); row++) {
       logitsIndex[row] = rows.logits(row) ? logitsRows++ : -1;
     }
@@ -174,6 +177,7 @@ final class VectorRows extends LatentRows implements ThreadTeam.Task {
       count = (int) ((long) rows.size() * (chunk + 1) / chunks) - first;
       findSlots();
       findChanged();
+      findReadOut();
       DType type = weights.adapter().dtype();
       if (hasTiles(type)) {
         WarmUp.beginTiles(type);
@@ -192,10 +196,13 @@ final class VectorRows extends LatentRows implements ThreadTeam.Task {
 
   /** Whether products of the chunk need the kernels for a few rows. */
   private boolean hasTiles(DType type) {
-    return PackedRows.hasTiles(count, width, type)
-        || PackedRows.hasTiles(count, config.intermediateSize(), type)
-        || changedCount > 0 && PackedRows.hasTiles(changedCount, width, type)
-        || function == Function.CODA && logitsRows > 1;
+    return hasTiles(count, type) || hasTiles(changedCount, type) || hasTiles(readOutCount, type);
+  }
+
+  private boolean hasTiles(int rows, DType type) {
+    return rows > 0
+        && (PackedRows.hasTiles(rows, width, type)
+            || PackedRows.hasTiles(rows, config.intermediateSize(), type));
   }
 
   private void findChanged() {
@@ -208,6 +215,19 @@ final class VectorRows extends LatentRows implements ThreadTeam.Task {
       if (!injected[slot]) {
         injected[slot] = true;
         changed[changedCount++] = slot;
+      }
+    }
+  }
+
+  private void findReadOut() {
+    readOutCount = 0;
+    if (function != Function.CODA) {
+      return;
+    }
+    for (int row = count - 1; row >= 0; row--) {
+      if (batch.logits(first + row)) {
+        readOutFrom = logitsIndex[first + row];
+        readOutCount++;
       }
     }
   }
@@ -251,8 +271,7 @@ final class VectorRows extends LatentRows implements ThreadTeam.Task {
       }
       case CODA -> {
         normLatents(thread);
-        blocks(thread, weights.coda());
-        readOut(thread);
+        coda(thread, weights.coda());
       }
     }
   }
@@ -261,6 +280,39 @@ final class VectorRows extends LatentRows implements ThreadTeam.Task {
     for (int block = 0; block < blocks.size(); block++) {
       sandwich(thread, blocks.get(block), block);
     }
+  }
+
+  /** Behind the last keys and values, there is nothing to do for a row that is not read out. */
+  private void coda(int thread, List<SandwichBlock> blocks) {
+    final boolean fewer = readOutCount < count;
+    int last = blocks.size() - 1;
+    for (int block = 0; block < last; block++) {
+      sandwich(thread, blocks.get(block), block);
+    }
+    attention(thread, blocks.get(last), last);
+    if (fewer) {
+      keepReadOut(thread);
+    }
+    if (count > 0) {
+      feedForward(thread, blocks.get(last));
+      readOut(thread);
+    }
+  }
+
+  /** Moves the rows that are read out together, and forgets the others. */
+  private void keepReadOut(int thread) {
+    if (thread == 0) {
+      int target = 0;
+      for (int row = 0; row < count; row++) {
+        if (batch.logits(first + row)) {
+          System.arraycopy(stream, row * width, stream, target * width, width);
+          System.arraycopy(attended, row * width, attended, target * width, width);
+          target++;
+        }
+      }
+      count = target;
+    }
+    team.barrier();
   }
 
   private int rowsBefore(int thread) {
@@ -373,6 +425,12 @@ final class VectorRows extends LatentRows implements ThreadTeam.Task {
   }
 
   private void sandwich(int thread, SandwichBlock block, int index) {
+    attention(thread, block, index);
+    feedForward(thread, block);
+  }
+
+  /** Stores keys and values, and attends. */
+  private void attention(int thread, SandwichBlock block, int index) {
     final int from = rowsBefore(thread);
     final int to = rowsBefore(thread + 1);
     final float[] normed = scratch[thread].row;
@@ -388,6 +446,13 @@ final class VectorRows extends LatentRows implements ThreadTeam.Task {
     team.barrier();
     attend(thread, block, index);
     team.barrier();
+  }
+
+  /** What follows the attention: nothing in it is between rows. */
+  private void feedForward(int thread, SandwichBlock block) {
+    final int from = rowsBefore(thread);
+    final int to = rowsBefore(thread + 1);
+    final float[] normed = scratch[thread].row;
 
     shape(thread, count, block.attentionProjection());
     for (int row = from; row < to; row++) {
@@ -550,41 +615,23 @@ final class VectorRows extends LatentRows implements ThreadTeam.Task {
   }
 
   private void readOut(int thread) {
-    team.barrier();
-    int wanted = 0;
-    int firstWanted = -1;
-    for (int row = 0; row < count; row++) {
-      if (batch.logits(first + row)) {
-        firstWanted = wanted == 0 ? logitsIndex[first + row] : firstWanted;
-        wanted++;
-      }
-    }
-    if (wanted == 0) {
-      return;
-    }
-    // Few rows are read out; they are packed by one thread.
     Matrix head = weights.head();
-    if (thread == 0) {
-      packed.shape(wanted, head);
-      team.resetClaims();
-      int target = 0;
-      for (int row = 0; row < count; row++) {
-        if (batch.logits(first + row)) {
-          Kernels.norm(
-              stream,
-              row * width,
-              weights.finalNorm(),
-              epsilon,
-              scratch[0].row,
-              0,
-              width,
-              scratch[thread].product);
-          Kernels.pack(packed, target++, scratch[0].row, 0);
-        }
-      }
+    float[] normed = scratch[thread].row;
+    shape(thread, count, head);
+    for (int row = rowsBefore(thread); row < rowsBefore(thread + 1); row++) {
+      Kernels.norm(
+          stream,
+          row * width,
+          weights.finalNorm(),
+          epsilon,
+          normed,
+          0,
+          width,
+          scratch[thread].product);
+      Kernels.pack(packed, row, normed, 0);
     }
     team.barrier();
-    multiply(thread, head, logits, firstWanted * config.vocabularySize());
+    multiply(thread, head, logits, readOutFrom * config.vocabularySize());
   }
 
   @Override

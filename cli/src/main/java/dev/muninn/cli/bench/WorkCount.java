@@ -4,6 +4,7 @@ import dev.muninn.GenerationResult;
 import dev.muninn.decode.ExitOptions;
 import dev.muninn.decode.Scheduler;
 import dev.muninn.measure.ForwardCost;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -75,11 +76,11 @@ record WorkCount(double bytes, double operations) {
         count = count.plus(call(cost.recurrence(), recurrentLayers, from, depths, recurrence));
         boolean last = recurrence == workload.recurrence();
         if (exitReadsLogits && !held && !last && checks(recurrence)) {
-          count = count.plus(coda(from, depths, recurrence, alone ? rows(depths, recurrence) : 1));
+          count = count.plus(coda(from, depths, recurrence, true, alone));
         }
       }
       boolean seen = exitReadsLogits && !held && !alone && deepest < workload.recurrence();
-      return seen ? count : count.plus(coda(from, depths, 0, head ? 1 : 0));
+      return seen ? count : count.plus(coda(from, depths, 0, head, false));
     }
 
     private boolean checks(int recurrence) {
@@ -88,11 +89,23 @@ record WorkCount(double bytes, double operations) {
           && (recurrence - exit.minimumRecurrence()) % exit.every() == 0;
     }
 
-    private WorkCount coda(int from, int[] depths, int recurrence, int logits) {
-      WorkCount blocks = call(cost.coda(), cost.config().codaLayers(), from, depths, recurrence);
-      return logits == 0
-          ? blocks
-          : blocks.plus(new WorkCount(cost.head().bytes(), cost.head().operations(logits)));
+    /**
+     * C over the rows that have at least so many recurrences.
+     *
+     * @param head whether logits are wanted
+     * @param all whether of all rows, not only of the last
+     */
+    private WorkCount coda(int from, int[] depths, int recurrence, boolean head, boolean all) {
+      int layers = cost.config().codaLayers();
+      WorkCount blocks = call(cost.coda(), layers - 1, from, depths, recurrence);
+      if (!head) {
+        return blocks;
+      }
+      int others = all ? 0 : depths.length - 1;
+      int[] read = Arrays.copyOfRange(depths, others, depths.length);
+      return blocks
+          .plus(call(cost.readOut(), 1, from + others, read, recurrence))
+          .plus(call(cost.head(), 0, from + others, read, recurrence));
     }
 
     /** A call with the rows that have at least so many recurrences. */

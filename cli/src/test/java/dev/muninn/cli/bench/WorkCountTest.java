@@ -55,6 +55,7 @@ class WorkCountTest {
             + cost.injection().bytes()
             + 3 * cost.recurrence().bytes()
             + cost.coda().bytes()
+            + cost.readOut().bytes()
             + cost.head().bytes();
     double keysAndValues =
         2.0 * 4 * model.config().embeddingSize() * model.config().effectiveDepth(3) * (7 + 8);
@@ -65,6 +66,7 @@ class WorkCountTest {
                 + cost.injection().weights()
                 + 3 * cost.recurrence().weights()
                 + cost.coda().weights()
+                + cost.readOut().weights()
                 + cost.head().weights());
     double attention =
         4.0 * model.config().embeddingSize() * model.config().effectiveDepth(3) * (7 + 8);
@@ -80,12 +82,13 @@ class WorkCountTest {
             * (5 * (cost.prelude().weights() + cost.injection().weights())
                 + 10 * cost.recurrence().weights()
                 + 5 * cost.coda().weights()
+                + cost.readOut().weights()
                 + cost.head().weights());
+    // In the coda's last block, only the last position attends.
     double attention =
         4.0
             * model.config().embeddingSize()
-            * model.config().effectiveDepth(2)
-            * (1 + 2 + 3 + 4 + 5);
+            * (model.config().effectiveDepth(2) * (1 + 2 + 3 + 4 + 5) - (1 + 2 + 3 + 4));
     assertEquals(multiplied + attention, count.operations(), 1);
   }
 
@@ -103,7 +106,7 @@ class WorkCountTest {
           cost.prelude().bytes()
               + cost.injection().bytes()
               + depth * cost.recurrence().bytes()
-              + depth * (cost.coda().bytes() + cost.head().bytes());
+              + depth * (cost.coda().bytes() + cost.readOut().bytes() + cost.head().bytes());
     }
     WorkCount count = counter(workload, true).decoding(result);
     double keysAndValues = count.bytes() - weights;
