@@ -29,12 +29,18 @@ public final class WavefrontDecoder implements AutoCloseable {
   private final SequenceCache cache;
   private final LatentRows rows;
   private final RowBatch batch;
+  private final RowBatch changed;
   private final InitialStates initialStates;
   private final InitialStates noise;
   private final SplitMix guesses = new SplitMix();
 
   /** Tokens by position; certain up to and including the first of the window. */
   private final int[] tokens;
+
+  /** The token that P was last applied to, by position up to the end of those. */
+  private final int[] embedded;
+
+  private int embeddedEnd;
 
   private int first;
   private int extent;
@@ -58,6 +64,7 @@ public final class WavefrontDecoder implements AutoCloseable {
     this.width = config.embeddingSize();
     this.window = Math.min(strategy.maxWavefront(), task.layout.capacity());
     this.batch = new RowBatch(window);
+    this.changed = new RowBatch(window);
     this.initialStates = new InitialStates(task.initialState, config);
     // Noise is of the size that the model was trained with even where states begin from zeros.
     this.noise =
@@ -68,6 +75,7 @@ public final class WavefrontDecoder implements AutoCloseable {
             config);
     this.guesses.seed(task.initialState.seed());
     this.tokens = new int[task.layout.capacity() + strategy.headway() + 1];
+    this.embedded = new int[tokens.length];
     this.previousStates = new float[window * width];
     this.averagedEmbeddings = new float[strategy.embeddingEma() > 0 ? window * width : 0];
     this.depths = new int[window];
@@ -148,15 +156,27 @@ public final class WavefrontDecoder implements AutoCloseable {
     }
   }
 
-  /** P over the window; the embedding is averaged with what it was in the step before. */
+  /**
+   * P over the window; the embedding is averaged with what it was in the step before. Where it is
+   * not, the positions before the first token that has changed keep theirs, and their keys and
+   * values: P would compute the same.
+   */
   private void embed() {
     batch.clear();
+    changed.clear();
+    float share = strategy.embeddingEma();
+    boolean same = share == 0;
     for (int position = first; position < first + extent; position++) {
       batch.add(position % window, cache, position, tokens[position]);
       batch.setLogits(position - first, true);
+      same = same && position < embeddedEnd && embedded[position] == tokens[position];
+      if (!same) {
+        changed.add(position % window, cache, position, tokens[position]);
+        embedded[position] = tokens[position];
+      }
     }
-    rows.prelude(batch);
-    float share = strategy.embeddingEma();
+    embeddedEnd = first + extent;
+    rows.prelude(changed);
     if (share == 0) {
       return;
     }

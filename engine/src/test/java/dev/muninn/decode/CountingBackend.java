@@ -122,8 +122,32 @@ final class CountingBackend implements Backend {
   private final class CountingRows extends LatentRows {
     private final LatentRows rows;
 
+    /** What a slot's embedding is of; none when P has embedded an earlier position since then. */
+    private final Embedded[] embedded;
+
+    private record Embedded(SequenceCache sequence, int position, int token) {}
+
     CountingRows(LatentRows rows) {
       this.rows = rows;
+      this.embedded = new Embedded[rows.capacity()];
+    }
+
+    private Embedded embedded(RowBatch batch, int row) {
+      return new Embedded(batch.sequence(row), batch.position(row), batch.token(row));
+    }
+
+    private void embed(RowBatch batch) {
+      for (int row = 0; row < batch.size(); row++) {
+        for (int slot = 0; slot < embedded.length; slot++) {
+          Embedded other = embedded[slot];
+          if (other != null
+              && other.sequence() == batch.sequence(row)
+              && other.position() > batch.position(row)) {
+            embedded[slot] = null;
+          }
+        }
+        embedded[batch.slot(row)] = embedded(batch, row);
+      }
     }
 
     /** A slot serves one row, and the rows of a sequence ascend without a gap in what is read. */
@@ -149,12 +173,16 @@ final class CountingBackend implements Backend {
     public void prelude(RowBatch batch) {
       inspect(batch);
       preludeRows += batch.size();
+      embed(batch);
       rows.prelude(batch);
     }
 
     @Override
     protected void applyRecurrentBlock(RowBatch batch) {
       inspect(batch);
+      for (int row = 0; row < batch.size(); row++) {
+        assertEquals(embedded(batch, row), embedded[batch.slot(row)], "the token has changed");
+      }
       corePasses++;
       coreRows += batch.size();
       mostCoreRows = Math.max(mostCoreRows, batch.size());
