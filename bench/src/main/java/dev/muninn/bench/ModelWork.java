@@ -6,8 +6,9 @@ import dev.muninn.weights.DType;
 
 /**
  * The least that P, R and C of some rows take: every weight is read once in a call and multiplied
- * with every row. Attention, which grows with the context, and all that is done row by row are not
- * counted.
+ * with every row, but behind the coda's last attention only with one. R's rows are those of an
+ * earlier call, whose embeddings the adapter has seen. Attention, which grows with the context, and
+ * all that is done row by row are not counted.
  */
 record ModelWork(ForwardCost cost, int rows) {
 

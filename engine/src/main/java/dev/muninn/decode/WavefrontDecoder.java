@@ -5,6 +5,7 @@ import dev.muninn.backend.LatentRows;
 import dev.muninn.backend.RowBatch;
 import dev.muninn.cache.SequenceCache;
 import dev.muninn.model.RavenConfig;
+import java.util.Arrays;
 import java.util.function.BooleanSupplier;
 
 /**
@@ -37,10 +38,8 @@ public final class WavefrontDecoder implements AutoCloseable {
   /** Tokens by position; certain up to and including the first of the window. */
   private final int[] tokens;
 
-  /** The token that P was last applied to, by position up to the end of those. */
+  /** The token that P was last applied to, by position; -1 before that. */
   private final int[] embedded;
-
-  private int embeddedEnd;
 
   private int first;
   private int extent;
@@ -76,6 +75,7 @@ public final class WavefrontDecoder implements AutoCloseable {
     this.guesses.seed(task.initialState.seed());
     this.tokens = new int[task.layout.capacity() + strategy.headway() + 1];
     this.embedded = new int[tokens.length];
+    Arrays.fill(embedded, -1);
     this.previousStates = new float[window * width];
     this.averagedEmbeddings = new float[strategy.embeddingEma() > 0 ? window * width : 0];
     this.depths = new int[window];
@@ -169,13 +169,12 @@ public final class WavefrontDecoder implements AutoCloseable {
     for (int position = first; position < first + extent; position++) {
       batch.add(position % window, cache, position, tokens[position]);
       batch.setLogits(position - first, true);
-      same = same && position < embeddedEnd && embedded[position] == tokens[position];
+      same = same && embedded[position] == tokens[position];
       if (!same) {
         changed.add(position % window, cache, position, tokens[position]);
         embedded[position] = tokens[position];
       }
     }
-    embeddedEnd = first + extent;
     rows.prelude(changed);
     if (share == 0) {
       return;

@@ -6,8 +6,9 @@ import dev.muninn.weights.DType;
 import dev.muninn.weights.Tensor;
 
 /**
- * What the matrices of a model's parts cost. A call of a part reads each of its weights once and
- * multiplies it with every row. Norms, biases and exponentials are not counted.
+ * What the matrices of a model's parts cost, as the CPU divides them. A call of a part reads each
+ * of its weights once and multiplies it with every row. Norms, biases and exponentials are not
+ * counted.
  *
  * @param config the model's shape
  * @param prelude blocks of P, without the embedding, of which a row is copied

@@ -12,10 +12,11 @@ import java.util.Objects;
  * @param dtype F32, F16 or BF16
  * @param rows outputs of the product
  * @param columns inputs of the product
- * @param rowBytes bytes from one row to the next: more than a row has, if it is part of a wider one
+ * @param rowStride bytes from one row to the next: more than a row has, if it is part of a wider
+ *     one
  * @param data from the first row's first element to the last row's last
  */
-public record Matrix(DType dtype, int rows, int columns, long rowBytes, MemorySegment data) {
+public record Matrix(DType dtype, int rows, int columns, long rowStride, MemorySegment data) {
   private static final ValueLayout.OfFloat FLOAT =
       ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
   private static final ValueLayout.OfShort SHORT =
@@ -30,11 +31,11 @@ public record Matrix(DType dtype, int rows, int columns, long rowBytes, MemorySe
       throw new IllegalArgumentException(
           "a matrix needs rows and columns, not " + rows + " x " + columns);
     }
-    if (rowBytes < bytes(dtype, columns)) {
+    if (rowStride < bytes(dtype, columns)) {
       throw new IllegalArgumentException(
-          "rows of " + columns + " " + dtype + " do not fit into " + rowBytes + " bytes");
+          "rows of " + columns + " " + dtype + " do not fit into " + rowStride + " bytes");
     }
-    long expected = (rows - 1) * rowBytes + bytes(dtype, columns);
+    long expected = (rows - 1) * rowStride + bytes(dtype, columns);
     if (data.byteSize() != expected) {
       throw new IllegalArgumentException(
           "a matrix of "
@@ -45,7 +46,9 @@ public record Matrix(DType dtype, int rows, int columns, long rowBytes, MemorySe
               + dtype
               + " has "
               + expected
-              + " bytes, not "
+              + " bytes, "
+              + rowStride
+              + " from row to row, not "
               + data.byteSize());
     }
   }
@@ -67,16 +70,17 @@ public record Matrix(DType dtype, int rows, int columns, long rowBytes, MemorySe
    * Some columns of every row, in place.
    *
    * @throws IndexOutOfBoundsException if the matrix does not have them
+   * @throws IllegalArgumentException if there are none
    */
   public Matrix part(int from, int count) {
     Objects.checkFromIndexSize(from, count, columns);
-    long size = (rows - 1) * rowBytes + bytes(dtype, count);
-    return new Matrix(dtype, rows, count, rowBytes, data.asSlice(bytes(dtype, from), size));
+    long size = (rows - 1) * rowStride + bytes(dtype, count);
+    return new Matrix(dtype, rows, count, rowStride, data.asSlice(bytes(dtype, from), size));
   }
 
   /** An element, for what is no hot loop. */
   public float get(int row, int column) {
-    long at = row * rowBytes + bytes(dtype, column);
+    long at = row * rowStride + bytes(dtype, column);
     return switch (dtype) {
       case F32 -> data.get(FLOAT, at);
       case BF16 -> Float.intBitsToFloat(data.get(SHORT, at) << Short.SIZE);
@@ -86,7 +90,7 @@ public record Matrix(DType dtype, int rows, int columns, long rowBytes, MemorySe
   }
 
   /** Bytes of a row's elements. */
-  public long columnBytes() {
+  public long rowBytes() {
     return bytes(dtype, columns);
   }
 }

@@ -50,8 +50,8 @@ final class MatrixKernels {
   /** What the hardware's prefetching does not look beyond. */
   private static final long PAGE_BYTES = 4096;
 
-  /** Outputs for each row that is computed twice, so that streams are whole pages apart. */
-  private static final int LEAST_PER_ROW_MORE = 64;
+  /** Outputs for each that is computed twice so that streams are whole pages apart. */
+  private static final int LEAST_PER_REPEATED = 32;
 
   /** Outputs of which each third has the 4 that a tile takes. */
   private static final int LEAST_WIDE = 12;
@@ -90,13 +90,13 @@ final class MatrixKernels {
   private static void multiplyRow(
       Matrix matrix, int from, int to, PackedRows x, float[] y, int at, Scratch scratch) {
     int columns = matrix.columns();
-    long rowBytes = matrix.rowBytes();
+    long rowStride = matrix.rowStride();
     int quarter = quarter(from, to);
-    long streamBytes = quarter * rowBytes;
+    long streamBytes = quarter * rowStride;
     for (int o = 0; o < quarter; o += 4) {
-      long offset = (from + o) * rowBytes;
+      long offset = (from + o) * rowStride;
       if (matrix.dtype() == DType.F16) {
-        widen(matrix.data(), offset, rowBytes, streamBytes, columns, scratch);
+        widen(matrix.data(), offset, rowStride, streamBytes, columns, scratch);
         dot16(
             DType.F32,
             scratch.strip,
@@ -112,7 +112,7 @@ final class MatrixKernels {
             matrix.dtype(),
             matrix.data(),
             offset,
-            rowBytes,
+            rowStride,
             streamBytes,
             columns,
             x.data,
@@ -136,7 +136,7 @@ final class MatrixKernels {
    *
    * @param dtype F32 or BF16
    * @param offset byte offset of the first weight row
-   * @param rowBytes bytes from one weight row of a stream to the next
+   * @param rowStride bytes from one weight row of a stream to the next
    * @param streamBytes bytes from one stream to the next
    * @param x the packed row
    * @param partials gets the product of row i of stream j at 4 j + i
@@ -145,7 +145,7 @@ final class MatrixKernels {
       DType dtype,
       MemorySegment weights,
       long offset,
-      long rowBytes,
+      long rowStride,
       long streamBytes,
       int columns,
       MemorySegment x,
@@ -153,7 +153,7 @@ final class MatrixKernels {
       float[] partials) {
     int steps = columns / Lanes.CHUNK;
     for (int i = 0; i < 4; i++) {
-      long row = offset + i * rowBytes;
+      long row = offset + i * rowStride;
       if (dtype == DType.BF16) {
         rows4Bf16(weights, row, streamBytes, steps, x, 0, partials, i * Lanes.COUNT);
       } else {
@@ -164,7 +164,7 @@ final class MatrixKernels {
     if (tail > 0) {
       int first = columns - tail;
       for (int sum = 0; sum < UNIT; sum++) {
-        long row = offset + sum % 4 * rowBytes + sum / 4 * streamBytes;
+        long row = offset + sum % 4 * rowStride + sum / 4 * streamBytes;
         addTail(
             dtype, weights, row, first, tail, x, 4L * first, paired, partials, sum * Lanes.COUNT);
       }
@@ -183,15 +183,15 @@ final class MatrixKernels {
       Scratch scratch) {
     int rows = x.rows();
     int columns = matrix.columns();
-    long rowBytes = matrix.rowBytes();
+    long rowStride = matrix.rowStride();
     int quarter = quarter(from, to);
-    long streamBytes = quarter * rowBytes;
+    long streamBytes = quarter * rowStride;
     boolean widened = matrix.dtype() == DType.F16;
     int height = widened ? 4 : STRIP;
     for (int strip = 0; strip < quarter; strip += height) {
       int end = Math.min(quarter, strip + height);
       if (widened) {
-        widen(matrix.data(), (from + strip) * rowBytes, rowBytes, streamBytes, columns, scratch);
+        widen(matrix.data(), (from + strip) * rowStride, rowStride, streamBytes, columns, scratch);
       }
       for (int group = 0; group < x.groups(); group++) {
         for (int o = strip; o < end; o++) {
@@ -210,7 +210,7 @@ final class MatrixKernels {
             tile(
                 matrix.dtype(),
                 matrix.data(),
-                (from + o) * rowBytes,
+                (from + o) * rowStride,
                 streamBytes,
                 columns,
                 x,
@@ -254,7 +254,7 @@ final class MatrixKernels {
     }
     // The streams overlap by some rows, so that they are equally long and end with the range: what
     // is computed twice is the same both times.
-    int distance = wideDistance(outputs, matrix.rowBytes());
+    int distance = wideDistance(outputs, matrix.rowStride());
     int height = outputs - 2 * distance;
     for (int begin = 0; begin < height; begin += WIDE_STRIP) {
       int end = Math.min(height, begin + WIDE_STRIP);
@@ -272,45 +272,45 @@ final class MatrixKernels {
   }
 
   /**
-   * Rows from one of 3 streams to the next. Where it takes few rows more, they are whole pages
-   * apart: at the end of a page the hardware's prefetching begins anew, and the multipliers wait
-   * once for all streams.
+   * Rows from one of 3 streams to the next. Where few need be computed twice for it, streams are
+   * whole pages apart: at the end of a page the hardware's prefetching begins anew, and the
+   * multipliers wait once for all streams.
    */
-  private static int wideDistance(int outputs, long rowBytes) {
-    int rows = (int) (PAGE_BYTES / Math.min(PAGE_BYTES, Long.lowestOneBit(rowBytes)));
+  static int wideDistance(int outputs, long rowStride) {
+    int rows = (int) (PAGE_BYTES / Math.min(PAGE_BYTES, Long.lowestOneBit(rowStride)));
     int distance = outputs / 3 / rows * rows;
-    int more = outputs - 3 * distance;
-    return more * LEAST_PER_ROW_MORE <= outputs ? distance : outputs / 3;
+    int repeated = 2 * (outputs - 3 * distance);
+    return repeated * LEAST_PER_REPEATED <= outputs ? distance : outputs / 3;
   }
 
   /**
    * Finds some weight rows for packed rows that may be displaced: then they begin with the cache
-   * line, which has the end of the row before, and end with one. What the matrix does not have, the
-   * line before its first row or behind its last, is made.
+   * line, which has the end of what lies before them, and end with one. Before the first row and
+   * behind the last there may be nothing: these rows are copied, with zeros beside them.
    *
    * @param distance rows from one to the next
    */
   private static void locate(
       Matrix matrix, int first, int count, int distance, PackedRows x, Scratch scratch) {
-    long rowBytes = matrix.rowBytes();
+    long rowStride = matrix.rowStride();
     long before = (long) x.shift() * Short.BYTES;
     if (before == 0 || first > 0 && first + (count - 1) * distance < matrix.rows() - 1) {
       scratch.weights = matrix.data();
-      scratch.offset = first * rowBytes - before;
-      scratch.rowStep = distance * rowBytes;
+      scratch.offset = first * rowStride - before;
+      scratch.rowStep = distance * rowStride;
       return;
     }
     scratch.offset = 0;
-    long columnBytes = matrix.columnBytes();
-    scratch.rowStep = columnBytes + Lanes.BYTES;
+    long rowBytes = matrix.rowBytes();
+    scratch.rowStep = rowBytes + Lanes.BYTES;
     scratch.ensureStrip(count * scratch.rowStep);
     scratch.weights = scratch.strip;
     for (int i = 0; i < count; i++) {
-      long source = (first + (long) i * distance) * rowBytes;
+      long source = (first + (long) i * distance) * rowStride;
       long target = i * scratch.rowStep;
       MemorySegment.copy(ZEROS, 0, scratch.strip, target, before);
-      MemorySegment.copy(matrix.data(), source, scratch.strip, target + before, columnBytes);
-      long end = target + before + columnBytes;
+      MemorySegment.copy(matrix.data(), source, scratch.strip, target + before, rowBytes);
+      long end = target + before + rowBytes;
       MemorySegment.copy(ZEROS, 0, scratch.strip, end, Lanes.BYTES - before);
     }
   }
@@ -1254,14 +1254,14 @@ final class MatrixKernels {
   static void widen(
       MemorySegment weights,
       long offset,
-      long rowBytes,
+      long rowStride,
       long streamBytes,
       int columns,
       Scratch scratch) {
     scratch.ensureStrip(4L * UNIT * columns);
     int chunks = columns / Lanes.CHUNK;
     for (int r = 0; r < UNIT; r++) {
-      long source = offset + r % 4 * rowBytes + r / 4 * streamBytes;
+      long source = offset + r % 4 * rowStride + r / 4 * streamBytes;
       long target = 4L * r * columns;
       widenChunks(weights, source, chunks, scratch.strip, target);
       for (int k = chunks * Lanes.CHUNK; k < columns; k++) {

@@ -20,7 +20,7 @@ import jdk.incubator.vector.VectorShuffle;
  *
  * <p>Where weights begin within a cache line, as a file's mostly do, groups of {@link #WIDE_TILE}
  * are displaced by as many columns, with zeros before and behind. So chunks are those of whole
- * cache lines; the zeros meet the weights of neighbouring rows. Every lane adds up what it would
+ * cache lines; the zeros meet the weights that lie beside a row. Every lane adds up what it would
  * have added up elsewhere, in the same order, and {@link Lanes} folds lanes that are all displaced
  * by as much to the same sum.
  */

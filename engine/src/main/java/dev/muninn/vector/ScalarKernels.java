@@ -55,7 +55,7 @@ public final class ScalarKernels {
     return dot(
         matrix.dtype(),
         matrix.data(),
-        output * matrix.rowBytes(),
+        output * matrix.rowStride(),
         matrix.columns(),
         x.data,
         x.rowOffset(row),
@@ -69,7 +69,7 @@ public final class ScalarKernels {
   private static float dotDisplaced(
       Matrix matrix, int output, PackedRows x, int row, float[] lanes) {
     Arrays.fill(lanes, 0, Lanes.COUNT, 0);
-    long offset = output * matrix.rowBytes();
+    long offset = output * matrix.rowStride();
     for (int column = 0; column < matrix.columns(); column++) {
       int place = column + x.shift();
       int lane = place % Lanes.CHUNK / 2;
@@ -187,7 +187,7 @@ public final class ScalarKernels {
    */
   static void read(Matrix matrix, int row, short[] halves, float[] out, int at) {
     int columns = matrix.columns();
-    long offset = row * matrix.rowBytes();
+    long offset = row * matrix.rowStride();
     if (matrix.dtype() == DType.F32) {
       MemorySegment.copy(matrix.data(), FLOAT, offset, out, at, columns);
       return;
@@ -203,7 +203,7 @@ public final class ScalarKernels {
   private static void unpack(
       Matrix matrix, int output, int shift, short[] halves, float[] weights) {
     int columns = matrix.columns();
-    long offset = output * matrix.rowBytes();
+    long offset = output * matrix.rowStride();
     DType dtype = matrix.dtype();
     if (dtype == DType.F32) {
       MemorySegment.copy(matrix.data(), FLOAT, offset, weights, 0, columns);
@@ -225,7 +225,7 @@ public final class ScalarKernels {
       DType dtype,
       MemorySegment weights,
       long offset,
-      long rowBytes,
+      long rowStride,
       long streamBytes,
       int columns,
       MemorySegment x,
@@ -234,7 +234,7 @@ public final class ScalarKernels {
       float[] products) {
     int chunked = columns - columns % Lanes.CHUNK;
     for (int product = 0; product < MatrixKernels.UNIT; product++) {
-      long row = offset + product % 4 * rowBytes + product / 4 * streamBytes;
+      long row = offset + product % 4 * rowStride + product / 4 * streamBytes;
       products[product] =
           dot(dtype, weights, row, columns, x, 0, Lanes.BYTES, 4L * chunked, paired, lanes);
     }

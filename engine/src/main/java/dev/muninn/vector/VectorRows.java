@@ -41,11 +41,11 @@ final class VectorRows extends LatentRows implements ThreadTeam.Task {
 
   private final RavenWeights weights;
 
-  /** The adapter's columns for s. */
-  private final Matrix latentAdapter;
+  /** The adapter's columns for the latent state. */
+  private final Matrix adapterState;
 
-  /** The adapter's columns for e: their product is the same at every recurrence. */
-  private final Matrix embeddingAdapter;
+  /** The adapter's columns for e, whose product is the same for every recurrence. */
+  private final Matrix adapterEmbedding;
 
   private final RavenConfig config;
   private final ThreadTeam team;
@@ -76,7 +76,8 @@ final class VectorRows extends LatentRows implements ThreadTeam.Task {
   private final PackedRows packed;
   private final ThreadScratch[] scratch;
 
-  // Of the running call; written before the team starts.
+  // Of the running call; written before the team starts. Only the coda reduces the count meanwhile,
+  // between two barriers.
   private Function function;
   private RowBatch batch;
   private int first;
@@ -86,9 +87,11 @@ final class VectorRows extends LatentRows implements ThreadTeam.Task {
   private final int[] changed;
   private int changedCount;
 
-  // The rows of the chunk that are read out, and where their logits begin.
+  // The rows of the chunk that are read out, where their logits begin, and whether there are
+  // others.
   private int readOutCount;
   private int readOutFrom;
+  private boolean hasUnread;
 
   // The slots where each row of the chunk finds the positions before it.
   private final int[] runStart;
@@ -115,8 +118,8 @@ final class VectorRows extends LatentRows implements ThreadTeam.Task {
     this.injections = new float[embeddings.length];
     this.injected = new boolean[capacity];
     this.latents = new float[embeddings.length];
-    this.latentAdapter = weights.adapter().part(0, width);
-    this.embeddingAdapter = weights.adapter().part(width, width);
+    this.adapterState = weights.adapter().part(0, width);
+    this.adapterEmbedding = weights.adapter().part(width, width);
     int chunk = Math.min(capacity, CHUNK);
     this.stream = new float[chunk * width];
     this.queryKeyValue = new float[chunk * 3 * width];
@@ -191,6 +194,9 @@ final class VectorRows extends LatentRows implements ThreadTeam.Task {
       } else {
         team.run(this);
       }
+      for (int i = 0; i < changedCount; i++) {
+        injected[changed[i]] = true;
+      }
     }
   }
 
@@ -213,7 +219,6 @@ final class VectorRows extends LatentRows implements ThreadTeam.Task {
     for (int row = 0; row < count; row++) {
       int slot = batch.slot(first + row);
       if (!injected[slot]) {
-        injected[slot] = true;
         changed[changedCount++] = slot;
       }
     }
@@ -230,6 +235,7 @@ final class VectorRows extends LatentRows implements ThreadTeam.Task {
         readOutCount++;
       }
     }
+    hasUnread = readOutCount < count;
   }
 
   private void findSlots() {
@@ -261,12 +267,12 @@ final class VectorRows extends LatentRows implements ThreadTeam.Task {
     switch (function) {
       case PRELUDE -> {
         embed(thread);
-        blocks(thread, weights.prelude());
+        blocks(thread, weights.prelude(), config.preludeLayers());
         copyRows(thread, embeddings);
       }
       case RECURRENT_BLOCK -> {
         adapt(thread);
-        blocks(thread, weights.recurrentBlock());
+        blocks(thread, weights.recurrentBlock(), config.recurrentLayers());
         copyRows(thread, latents);
       }
       case CODA -> {
@@ -276,21 +282,18 @@ final class VectorRows extends LatentRows implements ThreadTeam.Task {
     }
   }
 
-  private void blocks(int thread, List<SandwichBlock> blocks) {
-    for (int block = 0; block < blocks.size(); block++) {
+  private void blocks(int thread, List<SandwichBlock> blocks, int end) {
+    for (int block = 0; block < end; block++) {
       sandwich(thread, blocks.get(block), block);
     }
   }
 
-  /** Behind the last keys and values, there is nothing to do for a row that is not read out. */
+  /** Behind the last block's queries, keys and values, only rows that are read out go on. */
   private void coda(int thread, List<SandwichBlock> blocks) {
-    final boolean fewer = readOutCount < count;
     int last = blocks.size() - 1;
-    for (int block = 0; block < last; block++) {
-      sandwich(thread, blocks.get(block), block);
-    }
+    blocks(thread, blocks, last);
     attention(thread, blocks.get(last), last);
-    if (fewer) {
+    if (hasUnread) {
       keepReadOut(thread);
     }
     if (count > 0) {
@@ -369,12 +372,12 @@ final class VectorRows extends LatentRows implements ThreadTeam.Task {
     if (changedCount > 0) {
       inject(thread);
     }
-    shape(thread, count, latentAdapter);
+    shape(thread, count, adapterState);
     for (int row = rowsBefore(thread); row < rowsBefore(thread + 1); row++) {
       Kernels.pack(packed, row, latents, batch.slot(first + row) * width);
     }
     team.barrier();
-    multiply(thread, latentAdapter, stream, 0);
+    multiply(thread, adapterState, stream, 0);
     team.barrier();
     for (int row = rowsBefore(thread); row < rowsBefore(thread + 1); row++) {
       Kernels.add(stream, row * width, injections, batch.slot(first + row) * width, width);
@@ -384,12 +387,12 @@ final class VectorRows extends LatentRows implements ThreadTeam.Task {
   private void inject(int thread) {
     final int from = share(changedCount, thread);
     final int to = share(changedCount, thread + 1);
-    shape(thread, changedCount, embeddingAdapter);
+    shape(thread, changedCount, adapterEmbedding);
     for (int i = from; i < to; i++) {
       Kernels.pack(packed, i, embeddings, changed[i] * width);
     }
     team.barrier();
-    multiply(thread, embeddingAdapter, projected, 0);
+    multiply(thread, adapterEmbedding, projected, 0);
     team.barrier();
     for (int i = from; i < to; i++) {
       System.arraycopy(projected, i * width, injections, changed[i] * width, width);
@@ -541,12 +544,16 @@ final class VectorRows extends LatentRows implements ThreadTeam.Task {
     int size = config.headSize();
     float scale = (float) (1 / Math.sqrt(size));
     ThreadScratch own = scratch[thread];
+    boolean lastOfCoda = function == Function.CODA && index == config.codaLayers() - 1;
     for (int head = share(heads, thread); head < share(heads, thread + 1); head++) {
       // The keys and values of all rows come first: rows of one sequence see each other.
       for (int row = 0; row < count; row++) {
         storeKeyAndValue(own, block, index, row, head);
       }
       for (int row = 0; row < count; row++) {
+        if (lastOfCoda && !batch.logits(first + row)) {
+          continue;
+        }
         int position = batch.position(first + row);
         int at = row * 3 * width + head * size;
         Kernels.rotate(

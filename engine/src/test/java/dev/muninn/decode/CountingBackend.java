@@ -40,6 +40,10 @@ final class CountingBackend implements Backend {
   private float[] lastLogits = new float[0];
   private int openRows;
   long preludeRows;
+
+  /** Of them, those for which P had been applied to the same tokens before. */
+  long preludeRowsAgain;
+
   long corePasses;
   long coreRows;
   int mostCoreRows;
@@ -53,6 +57,7 @@ final class CountingBackend implements Backend {
   void reset() {
     stores.clear();
     preludeRows = 0;
+    preludeRowsAgain = 0;
     corePasses = 0;
     coreRows = 0;
     mostCoreRows = 0;
@@ -138,6 +143,9 @@ final class CountingBackend implements Backend {
 
     private void embed(RowBatch batch) {
       for (int row = 0; row < batch.size(); row++) {
+        if (embedded(batch, row).equals(embedded[batch.slot(row)])) {
+          preludeRowsAgain++;
+        }
         for (int slot = 0; slot < embedded.length; slot++) {
           Embedded other = embedded[slot];
           if (other != null

@@ -33,8 +33,8 @@ class MatrixTest {
     Matrix part = whole.part(2, 2);
     assertEquals(3, part.rows());
     assertEquals(2, part.columns());
-    assertEquals(2L * bytes, part.columnBytes());
-    assertEquals(whole.rowBytes(), part.rowBytes());
+    assertEquals(2L * bytes, part.rowBytes());
+    assertEquals(whole.rowStride(), part.rowStride());
     for (int row = 0; row < 3; row++) {
       assertEquals(whole.get(row, 2), part.get(row, 0));
       assertEquals(whole.get(row, 3), part.get(row, 1));
@@ -47,8 +47,8 @@ class MatrixTest {
 
   @Test
   void sizesMustFit() {
-    assertRefused("60 bytes, not 61", DType.F32, 3, 5, 61);
-    assertRefused("30 bytes, not 28", DType.BF16, 3, 5, 28);
+    assertRefused("60 bytes, 20 from row to row, not 61", DType.F32, 3, 5, 61);
+    assertRefused("30 bytes, 10 from row to row, not 28", DType.BF16, 3, 5, 28);
     assertRefused("0 x 5", DType.F32, 0, 5, 0);
     assertRefused("3 x -1", DType.F32, 3, -1, 0);
     String message =
@@ -56,7 +56,8 @@ class MatrixTest {
                 IllegalArgumentException.class, () -> new Matrix(DType.F32, 3, 5, 19, memory(58)))
             .getMessage();
     assertTrue(message.contains("5 F32 do not fit into 19 bytes"), message);
-    assertRefused("17179869184 bytes, not 0", DType.F32, 1 << 16, 1 << 16, 0);
+    assertRefused(
+        "17179869184 bytes, 262144 from row to row, not 0", DType.F32, 1 << 16, 1 << 16, 0);
   }
 
   @Test

@@ -10,7 +10,8 @@ import java.util.List;
 /**
  * The least that a run reads and computes: each call of a part reads its weights, and the keys and
  * values that its rows may see, once; each row is multiplied with every weight and attends to all
- * positions up to its own. What depth was really spent comes from the result.
+ * positions up to its own, but behind the coda's last keys and values only if its logits are
+ * wanted. What depth was really spent comes from the result.
  *
  * @param bytes read from memory
  * @param operations multiplications and additions of floats
@@ -76,11 +77,11 @@ record WorkCount(double bytes, double operations) {
         count = count.plus(call(cost.recurrence(), recurrentLayers, from, depths, recurrence));
         boolean last = recurrence == workload.recurrence();
         if (exitReadsLogits && !held && !last && checks(recurrence)) {
-          count = count.plus(coda(from, depths, recurrence, true, alone));
+          count = count.plus(coda(from, depths, recurrence, alone ? depths.length : 1));
         }
       }
       boolean seen = exitReadsLogits && !held && !alone && deepest < workload.recurrence();
-      return seen ? count : count.plus(coda(from, depths, 0, head, false));
+      return seen ? count : count.plus(coda(from, depths, 0, head ? 1 : 0));
     }
 
     private boolean checks(int recurrence) {
@@ -92,20 +93,19 @@ record WorkCount(double bytes, double operations) {
     /**
      * C over the rows that have at least so many recurrences.
      *
-     * @param head whether logits are wanted
-     * @param all whether of all rows, not only of the last
+     * @param read rows at the end whose logits are wanted
      */
-    private WorkCount coda(int from, int[] depths, int recurrence, boolean head, boolean all) {
+    private WorkCount coda(int from, int[] depths, int recurrence, int read) {
       int layers = cost.config().codaLayers();
       WorkCount blocks = call(cost.coda(), layers - 1, from, depths, recurrence);
-      if (!head) {
+      if (read == 0) {
         return blocks;
       }
-      int others = all ? 0 : depths.length - 1;
-      int[] read = Arrays.copyOfRange(depths, others, depths.length);
+      int others = depths.length - read;
+      int[] last = Arrays.copyOfRange(depths, others, depths.length);
       return blocks
-          .plus(call(cost.readOut(), 1, from + others, read, recurrence))
-          .plus(call(cost.head(), 0, from + others, read, recurrence));
+          .plus(call(cost.readOut(), 1, from + others, last, recurrence))
+          .plus(call(cost.head(), 0, from + others, last, recurrence));
     }
 
     /** A call with the rows that have at least so many recurrences. */
