@@ -21,12 +21,13 @@ final class MatrixProduct {
   MatrixProduct(RavenConfig config, WeightMatrix matrix, DType dtype, int rows, long bytes) {
     int outputs = matrix.rows(config);
     int columns = matrix.columns(config);
+    int whole = matrix.wholeColumns(config);
     matrices =
         Rotation.of(
             dtype,
-            (long) outputs * columns * dtype.bits() / Byte.SIZE,
+            (long) outputs * whole * dtype.bits() / Byte.SIZE,
             bytes,
-            data -> new Matrix(dtype, outputs, columns, data));
+            data -> new Matrix(dtype, outputs, whole, data).part(0, columns));
     x = new PackedRows(rows, columns);
     x.shape(rows, columns, dtype);
     float[] values = RandomValues.floats(rows * columns, 1);
