@@ -245,7 +245,7 @@ public final class LanguageModel implements AutoCloseable {
    * @param batchSize most sequences in flight, at least 1
    * @param listener gets each result as it is made, by the request's index, in any order
    * @return the results by request; those not begun before a cancellation are missing
-   * @throws IllegalArgumentException if a request does not fit the model; none is then computed
+   * @throws UnfitRequestException if a request does not fit the model; none is then computed
    */
   public List<Optional<GenerationResult>> generateAll(
       List<GenerationRequest> requests,
@@ -268,7 +268,7 @@ public final class LanguageModel implements AutoCloseable {
         try {
           generation = new Generation(null, request, GenerationListener.NONE);
         } catch (IllegalArgumentException e) {
-          throw new IllegalArgumentException("prompt " + (i + 1) + ": " + e.getMessage(), e);
+          throw new UnfitRequestException("prompt", i, e);
         }
         generation.whenEnded = () -> listener.accept(generation.result(), index);
         generations.add(generation);
@@ -368,7 +368,7 @@ public final class LanguageModel implements AutoCloseable {
    * @param batchSize most contexts in flight, at least 1
    * @param listener gets each result as it is made, by the request's index, in any order
    * @return the results by request; those not ended before a cancellation are missing
-   * @throws IllegalArgumentException if a request does not fit the model; none is then computed
+   * @throws UnfitRequestException if a request does not fit the model; none is then computed
    * @throws InferenceException if the model computes logits that are no numbers
    */
   public List<Optional<ContinuationScores>> scoreAll(
@@ -388,7 +388,7 @@ public final class LanguageModel implements AutoCloseable {
         try {
           scoring = new Scoring(requests.get(i));
         } catch (IllegalArgumentException e) {
-          throw new IllegalArgumentException("context " + (i + 1) + ": " + e.getMessage(), e);
+          throw new UnfitRequestException("context", i, e);
         }
         scoring.whenEnded = () -> listener.accept(scoring.result(), index);
         scorings.add(scoring);
@@ -716,7 +716,7 @@ public final class LanguageModel implements AutoCloseable {
                 reason == null ? FinishReason.CANCELLED : reason,
                 new Timings(
                     (count == 0 ? ended : prefilled) - began,
-                    prompt.length - keptPositions,
+                    count == 0 ? 0 : prompt.length - keptPositions,
                     count == 0 ? 0 : ended - prefilled,
                     Math.max(0, count - 1)),
                 task.layout().bytes(),

@@ -7,16 +7,21 @@ import java.util.Optional;
 /**
  * How a model is opened.
  *
- * @param threads threads that compute on the CPU, the caller's among them, at least 1
+ * @param threads threads that compute on the CPU, the caller's among them, from 1 to {@link
+ *     #MOST_THREADS}
  * @param backend what computes: one of {@link Backends#NAMES}
  * @param device id of the device that computes, or empty for the backend's choice
  */
 public record LoadOptions(int threads, String backend, Optional<String> device) {
 
+  /** More than any machine has processors. */
+  public static final int MOST_THREADS = 4096;
+
   public LoadOptions {
     Objects.requireNonNull(device, "device");
-    if (threads < 1) {
-      throw new IllegalArgumentException("threads must be at least 1, not " + threads);
+    if (threads < 1 || threads > MOST_THREADS) {
+      throw new IllegalArgumentException(
+          "threads must be from 1 to " + MOST_THREADS + ", not " + threads);
     }
     if (!Backends.NAMES.contains(backend)) {
       throw new IllegalArgumentException(

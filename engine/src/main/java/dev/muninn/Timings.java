@@ -5,7 +5,7 @@ package dev.muninn;
  *
  * @param prefillNanos nanoseconds from the prompt's tokens to the first chosen token
  * @param prefillTokens tokens of the prompt that were computed: all but those a {@link Session} had
- *     kept
+ *     kept; none if it was cancelled before the first token was chosen
  * @param decodeNanos nanoseconds for all forwards after the prompt's
  * @param decodeTokens number of those forwards
  */

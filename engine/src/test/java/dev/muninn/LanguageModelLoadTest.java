@@ -149,6 +149,6 @@ class LanguageModelLoadTest {
   void threadsMustBePositive(int threads) {
     String message =
         assertThrows(IllegalArgumentException.class, () -> new LoadOptions(threads)).getMessage();
-    assertEquals("threads must be at least 1, not " + threads, message);
+    assertEquals("threads must be from 1 to 4096, not " + threads, message);
   }
 }

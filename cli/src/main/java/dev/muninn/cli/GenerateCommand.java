@@ -7,6 +7,7 @@ import dev.muninn.GenerationRequest;
 import dev.muninn.GenerationResult;
 import dev.muninn.LanguageModel;
 import dev.muninn.Prompt;
+import dev.muninn.UnfitRequestException;
 import dev.muninn.decode.DecodingOptions;
 import dev.muninn.decode.InitialState;
 import dev.muninn.text.ChatMessage;
@@ -176,16 +177,18 @@ final class GenerateCommand implements Callable<Integer> {
             new OrderedResults(streams, lines, model, shutdown.cancellation())) {
       int batchSize = batchOptions.batchSize == null ? DEFAULT_BATCH : batchOptions.batchSize;
       long start = System.nanoTime();
-      List<GenerationResult> made =
-          model.generateAll(requests, batchSize, results::accept, shutdown.cancellation()).stream()
-              .flatMap(Optional::stream)
-              .toList();
+      List<Optional<GenerationResult>> made =
+          model.generateAll(requests, batchSize, results::accept, shutdown.cancellation());
       long nanos = System.nanoTime() - start;
-      results.finish();
+      results.finish(made);
       if (outputOptions.stats) {
-        Statistics.print(streams.err(), model, made, nanos);
+        List<GenerationResult> begun = made.stream().flatMap(Optional::stream).toList();
+        Statistics.print(streams.err(), model, begun, nanos);
       }
       return shutdown.cancellation().isCancelled() ? ExitCode.INTERRUPTED : ExitCode.OK;
+    } catch (UnfitRequestException e) {
+      String where = lines.get(e.index()).where();
+      throw new IllegalArgumentException(where + ": " + e.reason(), e);
     }
   }
 

@@ -27,7 +27,7 @@ public final class ModelOptions {
   @Option(
       names = "--threads",
       paramLabel = "N",
-      converter = NumberConverters.Positive.class,
+      converter = NumberConverters.Threads.class,
       description = "Computing threads (default: physical cores).")
   private Integer threads;
 

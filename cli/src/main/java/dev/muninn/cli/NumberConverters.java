@@ -1,5 +1,6 @@
 package dev.muninn.cli;
 
+import dev.muninn.LoadOptions;
 import java.util.function.Predicate;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
@@ -16,6 +17,14 @@ public final class NumberConverters {
     @Override
     public Integer convert(String value) {
       return whole(value, 1);
+    }
+  }
+
+  /** Threads that compute. */
+  public static final class Threads implements ITypeConverter<Integer> {
+    @Override
+    public Integer convert(String value) {
+      return whole(value, 1, LoadOptions.MOST_THREADS);
     }
   }
 
@@ -93,15 +102,19 @@ public final class NumberConverters {
   }
 
   private static int whole(String value, int minimum) {
+    return whole(value, minimum, Integer.MAX_VALUE);
+  }
+
+  private static int whole(String value, int minimum, int maximum) {
     try {
       int number = Integer.parseInt(value);
-      if (number >= minimum) {
+      if (number >= minimum && number <= maximum) {
         return number;
       }
     } catch (NumberFormatException e) {
       // Refused below, with the range.
     }
-    throw expected("a whole number from " + minimum + " to " + Integer.MAX_VALUE, value);
+    throw expected("a whole number from " + minimum + " to " + maximum, value);
   }
 
   private static float real(String value, String what, Predicate<Float> range) {

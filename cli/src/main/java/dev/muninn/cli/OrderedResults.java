@@ -5,6 +5,7 @@ import dev.muninn.GenerationResult;
 import dev.muninn.LanguageModel;
 import java.io.IOException;
 import java.util.List;
+import java.util.Optional;
 
 /** Writes results in the order of their prompts as they are made in any order. */
 final class OrderedResults implements AutoCloseable {
@@ -43,10 +44,15 @@ final class OrderedResults implements AutoCloseable {
     }
   }
 
-  /** Writes what was made of the prompts behind one that was cancelled. */
-  void finish() throws IOException {
+  /**
+   * Writes what was made of prompts that were cancelled, and of those behind them.
+   *
+   * @param results of all prompts, empty for those not begun
+   */
+  void finish(List<Optional<GenerationResult>> results) throws IOException {
     for (; next < waiting.length && failure == null; next++) {
-      if (waiting[next] != null) {
+      if (results.get(next).isPresent()) {
+        waiting[next] = results.get(next).get();
         write(next);
       }
     }

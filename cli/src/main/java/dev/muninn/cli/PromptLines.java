@@ -25,9 +25,10 @@ final class PromptLines {
   /**
    * One line.
    *
+   * @param where the file and the line's number, for messages
    * @param id a string or an integer, or null
    */
-  record Line(Object id, Prompt prompt) {}
+  record Line(String where, Object id, Prompt prompt) {}
 
   /** Reads all lines of a file, or of standard input if it is called {@code -}. */
   static List<Line> read(String file, InputStream standardInput) throws IOException {
@@ -70,13 +71,13 @@ final class PromptLines {
     } catch (IllegalArgumentException e) {
       throw new IOException(where + ": " + e.getMessage(), e);
     }
-    if (prompts.size() != 1 || object.size() != (id == null ? 1 : 2)) {
+    if (prompts.size() != 1 || object.size() != (object.containsKey("id") ? 2 : 1)) {
       throw new IOException(
           where
               + ": expected one of prompt (a text), messages (a list of objects) and"
               + " prompt_tokens (a list of integers)");
     }
-    return new Line(id, prompts.getFirst());
+    return new Line(where, id, prompts.getFirst());
   }
 
   private static ChatMessage message(Object value) {

@@ -96,7 +96,11 @@ public final class Statistics {
           100.0 * accepted / drafted);
     }
     if (outerSteps > 0) {
-      line(out, "wavefront", "%s", Units.count(outerSteps, "outer step"));
+      line(
+          out,
+          "wavefront",
+          "%s; the prompt is one of the calls",
+          Units.count(outerSteps, "outer step"));
     }
     line(out, "mapped", "%s of weights", Units.bytes(model.checkpoint().mappedBytes()));
     line(

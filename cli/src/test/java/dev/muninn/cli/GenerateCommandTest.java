@@ -197,6 +197,26 @@ class GenerateCommandTest {
     assertTrue(lines.contains("core " + rows + " rows through the recurrent block"), run.err());
   }
 
+  /** Blank lines count, an id may be null, and some editors begin a file with a mark. */
+  @Test
+  void promptsAreNamedByTheirLines() throws IOException {
+    String prompts = "\uFEFF{\"id\":null,\"prompt\":\"1+1=\"}\n\n\n{\"prompt_tokens\":[999]}\n";
+    String[] command = {"generate", "-m", TINY, "--prompts", "-"};
+    CommandRun.withInput(prompts, command)
+        .assertFails(
+            ExitCode.USAGE,
+            "standard input, line 4: prompt token 999 is outside the vocabulary, 0 to 271");
+    CommandRun run = CommandRun.withInput(prompts.lines().findFirst().orElseThrow(), command);
+    assertEquals("", run.err());
+    assertEquals("2", run.json().get("text"));
+  }
+
+  @Test
+  void anEmptyModelPathIsNamed() {
+    CommandRun.of("generate", "-m", "", "x")
+        .assertFails(ExitCode.USAGE, "the model's path is empty");
+  }
+
   @Test
   void outputThatNobodyReadsEndsTheGenerationQuietly() {
     CommandRun run = generateInto("Broken pipe");

@@ -30,7 +30,8 @@ class UsageTest {
           generate x -n 1e3 | expected a whole number from 1 to 2147483647, not '1e3'
           generate x -n 9999999999 | 1 to 2147483647, not '9999999999'
           generate x -r 0 | -r/--recurrence: expected a whole number from 1 to 2147483647, not '0'
-          generate x --threads 0 | --threads: expected a whole number from 1 to 2147483647, not '0'
+          generate x --threads 0 | --threads: expected a whole number from 1 to 4096, not '0'
+          generate x --threads 4097 | --threads: expected a whole number from 1 to 4096, not '4097'
           generate x --backend gpu | --backend: 'gpu' is none of auto, vector, tornado
           generate x --backend vector --device gpu-0 | there is no device gpu-0 for the backend vector, only cpu
           generate x --context -1 | expected a whole number from 1 to 2147483647, not '-1'

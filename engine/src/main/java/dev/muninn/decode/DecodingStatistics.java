@@ -3,8 +3,9 @@ package dev.muninn.decode;
 /**
  * What a sequence cost.
  *
- * @param corePasses calls of the recurrent block that carried rows of the sequence
- * @param coreRows rows in those calls
+ * @param corePasses calls of the recurrent block that carried rows of the sequence; in parallel
+ *     sampling the whole prompt counts as one
+ * @param coreRows rows in those calls, as they count
  * @param checkRows rows through the coda only to see whether they may exit
  * @param draftedTokens tokens drafted by speculation
  * @param acceptedTokens of those, the ones that were accepted

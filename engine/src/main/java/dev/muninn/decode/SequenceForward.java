@@ -43,6 +43,7 @@ public final class SequenceForward implements AutoCloseable {
   private final float[] logits;
   private int length;
   private long corePasses;
+  private long coreRows;
   private LatentConsumer latents;
 
   /**
@@ -128,6 +129,11 @@ public final class SequenceForward implements AutoCloseable {
   /** Calls of the recurrent block so far. */
   long corePasses() {
     return corePasses;
+  }
+
+  /** Rows in those calls. */
+  long coreRows() {
+    return coreRows;
   }
 
   /**
@@ -221,6 +227,7 @@ public final class SequenceForward implements AutoCloseable {
       }
       rows.recur(batch);
       corePasses++;
+      coreRows += batch.size();
       showLatents(i + 1);
     }
     return true;

@@ -58,6 +58,15 @@ public final class SpeculativeDecoder implements AutoCloseable {
    * @return false if it was cancelled
    */
   public boolean run() {
+    try {
+      return decode();
+    } finally {
+      task.corePasses = sequence.corePasses();
+      task.coreRows = sequence.coreRows();
+    }
+  }
+
+  private boolean decode() {
     int[] rest = Arrays.copyOfRange(task.prompt, begin, task.prompt.length);
     if (!sequence.append(rest)) {
       return false;
@@ -65,7 +74,7 @@ public final class SpeculativeDecoder implements AutoCloseable {
     for (int token : rest) {
       task.computed(token);
     }
-    recordForward(rest.length, task.recurrence);
+    task.recordForward(task.recurrence);
     int pending = task.sampler.sample(sequence.logits());
     task.sampler.accept(pending);
     if (!task.sink.accept(pending, task.recurrence)) {
@@ -78,7 +87,7 @@ public final class SpeculativeDecoder implements AutoCloseable {
       if (!draft(lookahead) || !sequence.verify(inputs, lookahead, strategy.draftRecurrence())) {
         return false;
       }
-      recordForward(lookahead, task.recurrence - strategy.draftRecurrence());
+      task.recordForward(task.recurrence);
       task.sampler.retract(mark);
       pending = accept(lookahead);
       if (pending < 0) {
@@ -93,12 +102,11 @@ public final class SpeculativeDecoder implements AutoCloseable {
       if (!sequence.draft(index, inputs[index], strategy.draftRecurrence())) {
         return false;
       }
-      task.coreRows += strategy.draftRecurrence();
       task.sampler.distribution(sequence.logits(), drafted[index]);
       inputs[index + 1] = task.sampler.draw(drafted[index]);
       task.sampler.accept(inputs[index + 1]);
+      task.draftedTokens++;
     }
-    task.draftedTokens += lookahead;
     return true;
   }
 
@@ -131,12 +139,6 @@ public final class SpeculativeDecoder implements AutoCloseable {
     for (int index = 0; index < count; index++) {
       task.computed(inputs[index]);
     }
-  }
-
-  private void recordForward(int rows, int recurrences) {
-    task.corePasses = sequence.corePasses();
-    task.coreRows += (long) rows * recurrences;
-    task.recordForward(task.recurrence);
   }
 
   @Override

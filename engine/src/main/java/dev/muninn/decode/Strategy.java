@@ -34,7 +34,7 @@ public sealed interface Strategy {
    * tokens, adds positions and freezes those that have settled.
    *
    * @param innerRecurrence applications of the recurrent block in an outer step, at least 1
-   * @param headway positions added in an outer step, at least 1
+   * @param headway positions added in an outer step where the wavefront has room, at least 1
    * @param freeze when positions settle
    * @param exitThreshold relative change of a latent state below which it has settled, positive
    * @param maxWavefront most positions at once, at least 2

@@ -27,6 +27,7 @@ public final class WavefrontDecoder implements AutoCloseable {
   private final RavenConfig config;
   private final int width;
   private final int window;
+  private final int headway;
   private final SequenceCache cache;
   private final LatentRows rows;
   private final RowBatch batch;
@@ -62,6 +63,7 @@ public final class WavefrontDecoder implements AutoCloseable {
     this.config = task.layout.config();
     this.width = config.embeddingSize();
     this.window = Math.min(strategy.maxWavefront(), task.layout.capacity());
+    this.headway = Math.min(strategy.headway(), window);
     this.batch = new RowBatch(window);
     this.changed = new RowBatch(window);
     this.initialStates = new InitialStates(task.initialState, config);
@@ -73,7 +75,7 @@ public final class WavefrontDecoder implements AutoCloseable {
                 : task.initialState,
             config);
     this.guesses.seed(task.initialState.seed());
-    this.tokens = new int[task.layout.capacity() + strategy.headway() + 1];
+    this.tokens = new int[task.layout.capacity() + headway + 1];
     this.embedded = new int[tokens.length];
     Arrays.fill(embedded, -1);
     this.previousStates = new float[window * width];
@@ -99,6 +101,8 @@ public final class WavefrontDecoder implements AutoCloseable {
   public boolean run() {
     System.arraycopy(task.prompt, 0, tokens, 0, task.prompt.length);
     first = task.prompt.length;
+    task.corePasses++;
+    task.coreRows += task.prompt.length;
     try (SequenceForward prefill =
         SequenceForward.sharing(rows, cache, task.recurrence, initialStates, cancelled)) {
       if (!prefill.append(task.prompt)) {
@@ -106,8 +110,6 @@ public final class WavefrontDecoder implements AutoCloseable {
       }
       tokens[first] = task.sampler.sample(prefill.logits());
     }
-    task.corePasses++;
-    task.coreRows += task.prompt.length;
     task.recordForward(task.recurrence);
     if (!emit(tokens[first], task.recurrence)) {
       return true;
@@ -133,8 +135,7 @@ public final class WavefrontDecoder implements AutoCloseable {
       int settled = lastSettled(advanced);
       task.outerSteps++;
       int end = first + extent;
-      int added =
-          Math.min(strategy.headway(), Math.min(first + window, task.layout.capacity()) - end);
+      int added = Math.min(headway, Math.min(first + window, task.layout.capacity()) - end);
       remember();
       advanced = settled - first;
       if (!advance(settled, end + Math.max(0, added))) {
@@ -218,7 +219,7 @@ public final class WavefrontDecoder implements AutoCloseable {
       rows.readLogits(row, logits);
       tokens[first + row + 1] = task.sampler.sample(logits);
     }
-    for (int i = 1; i < strategy.headway(); i++) {
+    for (int i = 1; i < headway; i++) {
       tokens[first + extent + i] = guesses.below(config.vocabularySize());
     }
   }

@@ -178,6 +178,23 @@ class LanguageModelBatchTest {
             cancellation));
   }
 
+  /** What was computed of a prompt is no speed if its first token was not chosen. */
+  @Test
+  void cancelledInThePromptItHasComputedNothing() {
+    Cancellation cancellation = new Cancellation();
+    List<Optional<GenerationResult>> results =
+        model.generateAll(
+            List.of(request(3, 1).recurrence(1).build(), request(4, 2).recurrence(50).build()),
+            2,
+            (result, index) -> cancellation.cancel(),
+            cancellation);
+    GenerationResult cut = results.get(1).orElseThrow();
+    assertEquals(FinishReason.CANCELLED, cut.finishReason());
+    assertEquals(List.of(), cut.tokens());
+    assertEquals(0, cut.timings().prefillTokens());
+    assertTrue(cut.statistics().coreRows() > 0);
+  }
+
   private static String refusal(GenerationRequest... requests) {
     IllegalArgumentException refusal =
         assertThrows(

@@ -255,6 +255,8 @@ class SpeculativeDecoderTest {
         model.backend.reset();
         SequenceRun run = model.run(speculative(request, 2, 3), () -> asked[0]++ == passes);
         assertEquals(passes, model.backend.corePasses);
+        assertEquals(passes, run.statistics().corePasses());
+        assertEquals(model.backend.coreRows, run.statistics().coreRows());
         assertEquals(0, run.timesEnded());
         assertArrayEquals(Arrays.copyOf(plain, run.tokens().length), run.tokens());
         assertEquals(passes < 6, run.tokens().length == 0, "the prompt takes 6 passes");

@@ -204,6 +204,14 @@ class WavefrontDecoderTest {
     }
   }
 
+  /** Positions are added where the wavefront has room, however many are asked for. */
+  @Test
+  void noMoreHeadwayThanTheWavefrontHasRoomFor() {
+    SequenceRun expected = model.run(request(3).strategy(parallel(4, 5, 0.05, 5)));
+    int most = Integer.MAX_VALUE;
+    assertSame(expected, model.run(request(3).strategy(parallel(4, most, 0.05, 5))));
+  }
+
   @Test
   void aStopTokenEndsTheRun() {
     SequenceRequest request = request(1).strategy(parallel(4, 1, 0.05, 128));
@@ -234,6 +242,7 @@ class WavefrontDecoderTest {
       model.backend.reset();
       SequenceRun run = model.run(request, () -> asked[0]++ == passes);
       assertEquals(passes, model.backend.corePasses);
+      assertTrue(run.statistics().corePasses() > 0, "the prompt counts from its beginning");
       assertEquals(0, run.timesEnded());
       assertArrayEquals(Arrays.copyOf(all, run.tokens().length), run.tokens());
       assertEquals(passes < 16, run.tokens().length == 0, "the prompt takes 16 passes");

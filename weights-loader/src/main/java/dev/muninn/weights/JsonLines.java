@@ -15,6 +15,9 @@ import java.util.Map;
 
 /** Strict reader of JSONL: one JSON object a line, by the rules of {@link JsonFile}. */
 public final class JsonLines {
+  /** Some editors begin a file so. */
+  private static final String BYTE_ORDER_MARK = "\uFEFF";
+
   private JsonLines() {}
 
   /**
@@ -59,6 +62,9 @@ public final class JsonLines {
     try {
       for (String text = reader.readLine(); text != null; text = reader.readLine()) {
         number++;
+        if (number == 1 && text.startsWith(BYTE_ORDER_MARK)) {
+          text = text.substring(1);
+        }
         if (!text.isBlank()) {
           String where = name + ", line " + number;
           lines.add(new Line(where, JsonFile.readObject(where, text)));

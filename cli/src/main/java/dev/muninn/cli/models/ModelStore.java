@@ -1,6 +1,7 @@
 package dev.muninn.cli.models;
 
 import dev.muninn.cli.DirectoryTree;
+import dev.muninn.cli.UsageException;
 import dev.muninn.cli.UserDirectories;
 import java.io.IOException;
 import java.nio.file.FileVisitResult;
@@ -35,8 +36,12 @@ public record ModelStore(Path root) {
    * @param asked a path, {@code OWNER/NAME} or {@code OWNER/NAME@REVISION}
    * @return the model's folder; the path itself if it is no such name
    * @throws IOException if it has the form of a name and no model of that name is complete
+   * @throws UsageException if it is empty
    */
   public static Path locate(Path asked, Map<String, String> environment) throws IOException {
+    if (asked.toString().isEmpty()) {
+      throw new UsageException("the model's path is empty");
+    }
     Optional<ModelReference> reference = ModelReference.parse(asked.toString());
     if (reference.isEmpty() || Files.exists(asked)) {
       return asked;

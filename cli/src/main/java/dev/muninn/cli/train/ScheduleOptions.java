@@ -78,7 +78,7 @@ final class ScheduleOptions {
   @Option(
       names = "--threads",
       paramLabel = "N",
-      converter = NumberConverters.Positive.class,
+      converter = NumberConverters.Threads.class,
       description = "Computing threads (default: physical cores).")
   private Integer threads;
 

@@ -1,0 +1,23 @@
+package dev.muninn;
+
+/** One of many requests does not fit the model. The message is one line. */
+public final class UnfitRequestException extends IllegalArgumentException {
+  private static final long serialVersionUID = 1L;
+
+  private final int index;
+
+  UnfitRequestException(String what, int index, IllegalArgumentException reason) {
+    super(what + " " + (index + 1) + ": " + reason.getMessage(), reason);
+    this.index = index;
+  }
+
+  /** The request's index, from 0. */
+  public int index() {
+    return index;
+  }
+
+  /** What does not fit, without saying of which request. */
+  public String reason() {
+    return getCause().getMessage();
+  }
+}
