@@ -5,15 +5,11 @@ import dev.muninn.backend.ComputeDevice;
 import dev.muninn.backend.LatentRows;
 import dev.muninn.cache.KeyValueLayout;
 import dev.muninn.cache.KeyValueStore;
-import dev.muninn.model.RavenConfig;
 import dev.muninn.model.RavenWeights;
 import java.time.Duration;
 
 /** One model on the CPU: its weights in place, a thread team, the rotary tables. */
 final class VectorBackend implements Backend {
-  /** Weights of the recurrent block that scalars multiply about as long as compiling takes. */
-  private static final long MANY_WEIGHTS = 1L << 24;
-
   /** What a small model needs for a few tokens, from a cold start. */
   private static final Duration SHORT_ANSWER = Duration.ofMillis(400);
 
@@ -56,10 +52,7 @@ final class VectorBackend implements Backend {
   }
 
   private boolean isLarge() {
-    RavenConfig config = weights.config();
-    long width = config.embeddingSize();
-    long block = width * (4 * width + 3L * config.intermediateSize());
-    return block * config.recurrentLayers() > MANY_WEIGHTS;
+    return VectorRows.isMuch(weights.config(), 1);
   }
 
   @Override
@@ -70,7 +63,7 @@ final class VectorBackend implements Backend {
 
   @Override
   public LatentRows rows(int capacity) {
-    return new VectorRows(weights, team, rotary, capacity, isLarge());
+    return new VectorRows(weights, team, rotary, capacity);
   }
 
   @Override

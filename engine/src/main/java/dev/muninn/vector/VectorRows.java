@@ -33,6 +33,9 @@ final class VectorRows extends LatentRows implements ThreadTeam.Task {
   /** How often a thread takes units of a product, if all are equally fast. */
   private static final int TURNS = 6;
 
+  /** Products with weights of R that scalars compute in some ten milliseconds. */
+  private static final long MUCH = 1L << 24;
+
   private enum Function {
     PRELUDE,
     RECURRENT_BLOCK,
@@ -51,7 +54,6 @@ final class VectorRows extends LatentRows implements ThreadTeam.Task {
   private final ThreadTeam team;
   private final RotaryTable rotary;
   private final int capacity;
-  private final boolean large;
   private final int width;
   private final float epsilon;
 
@@ -99,19 +101,12 @@ final class VectorRows extends LatentRows implements ThreadTeam.Task {
   private int[] runPosition = new int[0];
   private int[] runSlot = new int[0];
 
-  /**
-   * Row slots.
-   *
-   * @param large whether to wait for kernels that are being compiled rather than to compute without
-   */
-  VectorRows(
-      RavenWeights weights, ThreadTeam team, RotaryTable rotary, int capacity, boolean large) {
+  VectorRows(RavenWeights weights, ThreadTeam team, RotaryTable rotary, int capacity) {
     this.weights = weights;
     this.config = weights.config();
     this.team = team;
     this.rotary = rotary;
     this.capacity = capacity;
-    this.large = large;
     this.width = config.embeddingSize();
     this.epsilon = (float) config.normEpsilon();
     this.embeddings = new float[Math.multiplyExact(capacity, width)];
@@ -185,7 +180,7 @@ final class VectorRows extends LatentRows implements ThreadTeam.Task {
       if (hasTiles(type)) {
         WarmUp.beginTiles(type);
       }
-      if (large) {
+      if (isMuch(config, count) || WarmUp.isLate()) {
         WarmUp.await(type);
       }
       if (WarmUp.running()) {
@@ -198,6 +193,16 @@ final class VectorRows extends LatentRows implements ThreadTeam.Task {
         injected[changed[i]] = true;
       }
     }
+  }
+
+  /**
+   * Whether scalars would take so long for a call that it waits for kernels that are being compiled
+   * rather than to compute without.
+   */
+  static boolean isMuch(RavenConfig config, int rows) {
+    long width = config.embeddingSize();
+    long block = width * (4 * width + 3L * config.intermediateSize());
+    return rows * block * config.recurrentLayers() > MUCH;
   }
 
   /** Whether products of the chunk need the kernels for a few rows. */

@@ -14,8 +14,8 @@ import java.util.function.BooleanSupplier;
  * Gets the vector kernels compiled. Until the second compiler has one, every lane operation of it
  * is a call, and a product takes a thousand times as long as later; scalar code is quick much
  * sooner. So while a thread here runs each kernel on next to nothing until it is fast, {@link
- * Kernels} computes by the scalar twins, which give the same bits. A large model waits instead:
- * scalars would be no sooner done, and take the processors from the compiler.
+ * Kernels} computes by the scalar twins, which give the same bits. Who has much to compute waits
+ * instead: scalars would be no sooner done, and take the processors from the compiler.
  */
 final class WarmUp {
   /**
@@ -28,6 +28,9 @@ final class WarmUp {
   private static final int FAST_CALLS = 50;
   private static final long FAST_NANOS = 40_000;
 
+  /** What scalars have for a short answer beside the compiler, before who computes waits for it. */
+  private static final Duration LATE = Duration.ofMillis(300);
+
   /** Longer than any kernel takes the compiler. */
   private static final Duration MOST = Duration.ofSeconds(20);
 
@@ -35,6 +38,12 @@ final class WarmUp {
   private static final Set<DType> BEGUN = EnumSet.noneOf(DType.class);
 
   private static volatile int running;
+
+  /** Whether somebody waits, so that compiling is not put off any longer. */
+  private static boolean wanted;
+
+  /** When the last type's kernels began to be compiled. */
+  private static volatile long compilingSince;
 
   /** A bit for each type that was begun and lacks the kernels for a few rows. */
   private static volatile int withoutTiles;
@@ -47,6 +56,11 @@ final class WarmUp {
   /** Whether vector kernels that every call needs are still being compiled. */
   static boolean running() {
     return running > 0;
+  }
+
+  /** Whether they have been for so long that an answer under way is no short one. */
+  static boolean isLate() {
+    return running() && System.nanoTime() - compilingSince > LATE.toNanos();
   }
 
   /** Whether a product with weights of a type lacks vector kernels. */
@@ -67,13 +81,14 @@ final class WarmUp {
    * Starts compiling the kernels for weights of a type, once in the life of the process; those for
    * a few rows beside many wait for {@link #beginTiles}.
    *
-   * @param delay how long scalars compute alone: compiling takes the processors from an answer that
-   *     is short enough to do without
+   * @param delay how long scalars compute alone, unless somebody waits: compiling takes the
+   *     processors from an answer that is short enough to do without
    */
   static void begin(DType weights, Duration delay) {
     synchronized (BEGUN) {
       if (BEGUN.add(weights)) {
         running++;
+        compilingSince = System.nanoTime() + delay.toNanos();
         if (hasOwnTiles(weights)) {
           withoutTiles |= bit(weights);
         }
@@ -117,16 +132,25 @@ final class WarmUp {
   }
 
   private static void await(BooleanSupplier compiling, Duration patience) {
-    long latest = System.nanoTime() + patience.toNanos();
     synchronized (BEGUN) {
+      wanted = true;
+      BEGUN.notifyAll();
       try {
-        for (long left = patience.toMillis(); compiling.getAsBoolean() && left > 0; ) {
-          BEGUN.wait(left);
-          left = Duration.ofNanos(latest - System.nanoTime()).toMillis();
-        }
+        waitWhile(compiling, patience);
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
+      } finally {
+        wanted = false;
       }
+    }
+  }
+
+  private static void waitWhile(BooleanSupplier condition, Duration patience)
+      throws InterruptedException {
+    long latest = System.nanoTime() + patience.toNanos();
+    for (long left = patience.toMillis(); condition.getAsBoolean() && left > 0; ) {
+      BEGUN.wait(left);
+      left = Duration.ofNanos(latest - System.nanoTime()).toMillis();
     }
   }
 
@@ -136,7 +160,9 @@ final class WarmUp {
 
   private static void run(DType weights, Duration delay) {
     try {
-      Thread.sleep(delay);
+      synchronized (BEGUN) {
+        waitWhile(() -> !wanted, delay);
+      }
       long latest = System.nanoTime() + MOST.toNanos();
       Kernels kernels = new Kernels(weights);
       // While the compiler has one group's kernels, the others' calls are counted.
@@ -160,8 +186,13 @@ final class WarmUp {
 
   private static void runTiles(DType weights) {
     try {
-      await(WarmUp::running, MOST);
+      // A short answer with a few rows may still do without any.
+      synchronized (BEGUN) {
+        waitWhile(WarmUp::running, MOST);
+      }
       repeat(new Kernels(weights)::fewRows, System.nanoTime() + MOST.toNanos());
+    } catch (InterruptedException e) {
+      throw new AssertionError("nobody knows this thread", e);
     } finally {
       synchronized (BEGUN) {
         withoutTiles &= ~bit(weights);
