@@ -94,7 +94,7 @@ class DecodingOptionsTest {
           {"prompt":"1"} | {"prompt":5} | line 2: expected one of prompt
           {"prompt":"1"} | {"prompt":"a","prompt_tokens":[1]} | line 2: expected one of prompt
           {"prompt":"1"} | {"prompt_tokens":[]} | line 2: a prompt needs at least one token
-          {"prompt":"1"} | {"prompt_tokens":[5000]} | prompt 2: prompt token 5000
+          {"prompt":"1"} | {"prompt_tokens":[5000]} | line 2: prompt token 5000
           """)
   void aBadLineIsNamed(String first, String second, String message, @TempDir Path directory)
       throws Exception {
