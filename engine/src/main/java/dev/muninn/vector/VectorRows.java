@@ -33,7 +33,7 @@ final class VectorRows extends LatentRows implements ThreadTeam.Task {
   /** How often a thread takes units of a product, if all are equally fast. */
   private static final int TURNS = 6;
 
-  /** Products with weights of R that scalars compute in some ten milliseconds. */
+  /** Products with weights of R that scalars compute in some tens of milliseconds. */
   private static final long MUCH = 1L << 24;
 
   private enum Function {
@@ -412,6 +412,16 @@ final class VectorRows extends LatentRows implements ThreadTeam.Task {
     }
   }
 
+  /** Packs the norms of the thread's rows for a product. */
+  private void packNormed(int thread, float[] norm, Matrix matrix) {
+    float[] normed = scratch[thread].row;
+    shape(thread, count, matrix);
+    for (int row = rowsBefore(thread); row < rowsBefore(thread + 1); row++) {
+      Kernels.norm(stream, row * width, norm, epsilon, normed, 0, width, scratch[thread].product);
+      Kernels.pack(packed, row, normed, 0);
+    }
+  }
+
   private void normLatents(int thread) {
     for (int row = rowsBefore(thread); row < rowsBefore(thread + 1); row++) {
       Kernels.norm(
@@ -439,16 +449,7 @@ final class VectorRows extends LatentRows implements ThreadTeam.Task {
 
   /** Stores keys and values, and attends. */
   private void attention(int thread, SandwichBlock block, int index) {
-    final int from = rowsBefore(thread);
-    final int to = rowsBefore(thread + 1);
-    final float[] normed = scratch[thread].row;
-
-    shape(thread, count, block.queryKeyValue());
-    for (int row = from; row < to; row++) {
-      Kernels.norm(
-          stream, row * width, block.norm1(), epsilon, normed, 0, width, scratch[thread].product);
-      Kernels.pack(packed, row, normed, 0);
-    }
+    packNormed(thread, block.norm1(), block.queryKeyValue());
     team.barrier();
     multiply(thread, block.queryKeyValue(), queryKeyValue, 0);
     team.barrier();
@@ -628,20 +629,7 @@ final class VectorRows extends LatentRows implements ThreadTeam.Task {
 
   private void readOut(int thread) {
     Matrix head = weights.head();
-    float[] normed = scratch[thread].row;
-    shape(thread, count, head);
-    for (int row = rowsBefore(thread); row < rowsBefore(thread + 1); row++) {
-      Kernels.norm(
-          stream,
-          row * width,
-          weights.finalNorm(),
-          epsilon,
-          normed,
-          0,
-          width,
-          scratch[thread].product);
-      Kernels.pack(packed, row, normed, 0);
-    }
+    packNormed(thread, weights.finalNorm(), head);
     team.barrier();
     multiply(thread, head, logits, readOutFrom * config.vocabularySize());
   }
