@@ -3,48 +3,58 @@ package dev.muninn.vector;
 import dev.muninn.bench.Resource;
 import dev.muninn.bench.Work;
 import dev.muninn.bench.WorkBenchmark;
-import dev.muninn.measure.ModelShape;
 import dev.muninn.measure.RandomValues;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.Param;
 
-/** Bias and rotary position of one head. */
+/** Rotary position of one head, in either layout, with a bias or without. */
 public class RotateBenchmark extends WorkBenchmark {
-  private static final int POSITION = 100;
+  @Param({"64", "96", "128"})
+  public int headSize;
 
-  @Param({"SMALL", "HUGINN"})
-  public ModelShape shape;
+  @Param({"false", "true"})
+  public boolean halves;
 
-  private RotaryTable rotary;
+  @Param({"true", "false"})
+  public boolean biased;
+
+  private float[] cosines;
+  private float[] sines;
   private float[] x;
   private float[] bias;
   private float[] out;
 
   @Override
   protected Work work() {
-    return Work.NONE.and(Resource.CACHE, 5.0 * Float.BYTES * shape.config().headSize());
+    return Work.NONE.and(Resource.CACHE, (biased ? 5.0 : 4.0) * Float.BYTES * headSize);
   }
 
   @Override
   protected void prepare() {
-    rotary = new RotaryTable(shape.config());
-    rotary.extend(shape.config().contextLength());
-    x = RandomValues.floats(shape.config().headSize(), 0);
-    bias = RandomValues.floats(x.length, 1);
-    out = new float[x.length];
+    x = RandomValues.floats(headSize, 0);
+    bias = biased ? RandomValues.floats(headSize, 1) : null;
+    cosines = RandomValues.floats(headSize, 2);
+    sines = RandomValues.floats(headSize, 3);
+    out = new float[headSize];
   }
 
   @Benchmark
   public float[] kernel() {
-    RowKernels.rotate(
-        x, 0, bias, 0, rotary.cosines, rotary.sines, rotary.offset(POSITION), out, out.length);
+    if (halves) {
+      RowKernels.rotateHalves(x, 0, bias, 0, cosines, sines, 0, out, headSize);
+    } else {
+      RowKernels.rotate(x, 0, bias, 0, cosines, sines, 0, out, headSize);
+    }
     return out;
   }
 
   @Benchmark
   public float[] scalarTwin() {
-    ScalarKernels.rotate(
-        x, 0, bias, 0, rotary.cosines, rotary.sines, rotary.offset(POSITION), out, out.length);
+    if (halves) {
+      ScalarKernels.rotateHalves(x, 0, bias, 0, cosines, sines, 0, out, headSize);
+    } else {
+      ScalarKernels.rotate(x, 0, bias, 0, cosines, sines, 0, out, headSize);
+    }
     return out;
   }
 }

@@ -124,6 +124,25 @@ final class Kernels {
     }
   }
 
+  /** {@link RowKernels#rotateHalves}, by a table of halves. */
+  static void rotateHalves(
+      float[] x,
+      int from,
+      float[] bias,
+      int biasFrom,
+      RotaryTable table,
+      int position,
+      float[] out,
+      int size) {
+    int at = table.offset(position);
+    if (WarmUp.running()) {
+      ScalarKernels.rotateHalves(
+          x, from, bias, biasFrom, table.cosines, table.sines, at, out, size);
+    } else {
+      RowKernels.rotateHalves(x, from, bias, biasFrom, table.cosines, table.sines, at, out, size);
+    }
+  }
+
   /** {@link RowKernels#store}. */
   static void store(VectorStore store, float[] x, int from, long offset, int size) {
     if (WarmUp.running()) {

@@ -122,11 +122,14 @@ public final class RowKernels {
   }
 
   /**
-   * Adds the bias and turns adjacent pairs: {@code (a, b) -> (a cos - b sin, b cos + a sin)}.
+   * Adds the bias, if there is one, and turns adjacent pairs: {@code (a, b) -> (a cos - b sin, b
+   * cos + a sin)}.
    *
+   * @param bias null for none
    * @param cosines of each column's angle, from {@code table}
    * @param sines of each column's angle, negative in even columns, from {@code table}
    * @param out gets the {@code size} turned values
+   * @param size even
    */
   public static void rotate(
       float[] x,
@@ -139,6 +142,34 @@ public final class RowKernels {
       float[] out,
       int size) {
     int bound = Lanes.FLOATS.loopBound(size);
+    if (bias == null) {
+      rotate(x, from, cosines, sines, table, out, bound);
+    } else {
+      rotateBiased(x, from, bias, biasFrom, cosines, sines, table, out, bound);
+    }
+    ScalarKernels.rotate(x, from, bias, biasFrom, cosines, sines, table, out, bound, size);
+  }
+
+  private static void rotate(
+      float[] x, int from, float[] cosines, float[] sines, int table, float[] out, int bound) {
+    for (int i = 0; i < bound; i += Lanes.COUNT) {
+      FloatVector own = FloatVector.fromArray(Lanes.FLOATS, x, from + i);
+      own.mul(FloatVector.fromArray(Lanes.FLOATS, cosines, table + i))
+          .add(own.rearrange(NEIGHBOUR).mul(FloatVector.fromArray(Lanes.FLOATS, sines, table + i)))
+          .intoArray(out, i);
+    }
+  }
+
+  private static void rotateBiased(
+      float[] x,
+      int from,
+      float[] bias,
+      int biasFrom,
+      float[] cosines,
+      float[] sines,
+      int table,
+      float[] out,
+      int bound) {
     for (int i = 0; i < bound; i += Lanes.COUNT) {
       FloatVector own =
           FloatVector.fromArray(Lanes.FLOATS, x, from + i)
@@ -147,10 +178,88 @@ public final class RowKernels {
           .add(own.rearrange(NEIGHBOUR).mul(FloatVector.fromArray(Lanes.FLOATS, sines, table + i)))
           .intoArray(out, i);
     }
-    for (int i = bound; i < size; i++) {
-      float own = x[from + i] + bias[biasFrom + i];
-      float other = x[from + (i ^ 1)] + bias[biasFrom + (i ^ 1)];
-      out[i] = own * cosines[table + i] + other * sines[table + i];
+  }
+
+  /**
+   * Adds the bias, if there is one, and turns the pairs of columns i and i + size / 2.
+   *
+   * @param bias null for none
+   * @param cosines of each column's angle, from {@code table}
+   * @param sines of each column's angle, negative in the first half, from {@code table}
+   * @param out gets the {@code size} turned values; not {@code x}
+   * @param size even
+   */
+  static void rotateHalves(
+      float[] x,
+      int from,
+      float[] bias,
+      int biasFrom,
+      float[] cosines,
+      float[] sines,
+      int table,
+      float[] out,
+      int size) {
+    int half = size / 2;
+    int bound = Lanes.FLOATS.loopBound(half);
+    if (bias == null) {
+      rotateHalves(x, from, cosines, sines, table, out, half, bound);
+    } else {
+      rotateHalvesBiased(x, from, bias, biasFrom, cosines, sines, table, out, half, bound);
+    }
+    ScalarKernels.rotateHalves(x, from, bias, biasFrom, cosines, sines, table, out, bound, size);
+  }
+
+  private static void rotateHalves(
+      float[] x,
+      int from,
+      float[] cosines,
+      float[] sines,
+      int table,
+      float[] out,
+      int half,
+      int bound) {
+    for (int i = 0; i < bound; i += Lanes.COUNT) {
+      int j = half + i;
+      FloatVector first = FloatVector.fromArray(Lanes.FLOATS, x, from + i);
+      FloatVector second = FloatVector.fromArray(Lanes.FLOATS, x, from + j);
+      first
+          .mul(FloatVector.fromArray(Lanes.FLOATS, cosines, table + i))
+          .add(second.mul(FloatVector.fromArray(Lanes.FLOATS, sines, table + i)))
+          .intoArray(out, i);
+      second
+          .mul(FloatVector.fromArray(Lanes.FLOATS, cosines, table + j))
+          .add(first.mul(FloatVector.fromArray(Lanes.FLOATS, sines, table + j)))
+          .intoArray(out, j);
+    }
+  }
+
+  private static void rotateHalvesBiased(
+      float[] x,
+      int from,
+      float[] bias,
+      int biasFrom,
+      float[] cosines,
+      float[] sines,
+      int table,
+      float[] out,
+      int half,
+      int bound) {
+    for (int i = 0; i < bound; i += Lanes.COUNT) {
+      int j = half + i;
+      FloatVector first =
+          FloatVector.fromArray(Lanes.FLOATS, x, from + i)
+              .add(FloatVector.fromArray(Lanes.FLOATS, bias, biasFrom + i));
+      FloatVector second =
+          FloatVector.fromArray(Lanes.FLOATS, x, from + j)
+              .add(FloatVector.fromArray(Lanes.FLOATS, bias, biasFrom + j));
+      first
+          .mul(FloatVector.fromArray(Lanes.FLOATS, cosines, table + i))
+          .add(second.mul(FloatVector.fromArray(Lanes.FLOATS, sines, table + i)))
+          .intoArray(out, i);
+      second
+          .mul(FloatVector.fromArray(Lanes.FLOATS, cosines, table + j))
+          .add(first.mul(FloatVector.fromArray(Lanes.FLOATS, sines, table + j)))
+          .intoArray(out, j);
     }
   }
 

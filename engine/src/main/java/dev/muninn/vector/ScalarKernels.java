@@ -283,8 +283,10 @@ public final class ScalarKernels {
   }
 
   /**
-   * Adds the bias and turns adjacent pairs: {@code (a, b) -> (a cos - b sin, b cos + a sin)}.
+   * Adds the bias, if there is one, and turns adjacent pairs: {@code (a, b) -> (a cos - b sin, b
+   * cos + a sin)}.
    *
+   * @param bias null for none
    * @param cosines of each column's angle, from {@code table}
    * @param sines of each column's angle, negative in even columns, from {@code table}
    */
@@ -298,11 +300,71 @@ public final class ScalarKernels {
       int table,
       float[] out,
       int size) {
-    for (int i = 0; i < size; i++) {
-      float own = x[from + i] + bias[biasFrom + i];
-      float other = x[from + (i ^ 1)] + bias[biasFrom + (i ^ 1)];
+    rotate(x, from, bias, biasFrom, cosines, sines, table, out, 0, size);
+  }
+
+  /** The same, in the columns from {@code column} on. */
+  static void rotate(
+      float[] x,
+      int from,
+      float[] bias,
+      int biasFrom,
+      float[] cosines,
+      float[] sines,
+      int table,
+      float[] out,
+      int column,
+      int size) {
+    for (int i = column; i < size; i++) {
+      float own = biased(x, from, bias, biasFrom, i);
+      float other = biased(x, from, bias, biasFrom, i ^ 1);
       out[i] = own * cosines[table + i] + other * sines[table + i];
     }
+  }
+
+  /**
+   * Adds the bias, if there is one, and turns the pairs of columns i and i + size / 2.
+   *
+   * @param bias null for none
+   * @param cosines of each column's angle, from {@code table}
+   * @param sines of each column's angle, negative in the first half, from {@code table}
+   */
+  static void rotateHalves(
+      float[] x,
+      int from,
+      float[] bias,
+      int biasFrom,
+      float[] cosines,
+      float[] sines,
+      int table,
+      float[] out,
+      int size) {
+    rotateHalves(x, from, bias, biasFrom, cosines, sines, table, out, 0, size);
+  }
+
+  /** The same, in the pairs from {@code column} on. */
+  static void rotateHalves(
+      float[] x,
+      int from,
+      float[] bias,
+      int biasFrom,
+      float[] cosines,
+      float[] sines,
+      int table,
+      float[] out,
+      int column,
+      int size) {
+    int half = size / 2;
+    for (int i = column; i < half; i++) {
+      float first = biased(x, from, bias, biasFrom, i);
+      float second = biased(x, from, bias, biasFrom, half + i);
+      out[i] = first * cosines[table + i] + second * sines[table + i];
+      out[half + i] = second * cosines[table + half + i] + first * sines[table + half + i];
+    }
+  }
+
+  private static float biased(float[] x, int from, float[] bias, int biasFrom, int column) {
+    return bias == null ? x[from + column] : x[from + column] + bias[biasFrom + column];
   }
 
   /** Replaces scores by exp(score - greatest) and returns their sum. */

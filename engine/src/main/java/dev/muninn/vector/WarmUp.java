@@ -283,6 +283,9 @@ final class WarmUp {
       RowKernels.norm(x, 0, y, 1, x, 0, COLUMNS);
       RowKernels.gate(x, 0, x, 0, y, 0, COLUMNS);
       RowKernels.rotate(x, 0, y, 0, x, y, 0, x, COLUMNS);
+      RowKernels.rotate(x, 0, null, 0, x, y, 0, x, COLUMNS);
+      RowKernels.rotateHalves(x, 0, y, 0, x, y, 0, x, COLUMNS);
+      RowKernels.rotateHalves(x, 0, null, 0, x, y, 0, x, COLUMNS);
       RowKernels.store(storedType, x, 0, stored, 0, COLUMNS);
       // Code for a path that was never taken is thrown away when an answer first takes it.
       RowKernels.exponentiate(y, COLUMNS - rowTurn++ % Lanes.COUNT);

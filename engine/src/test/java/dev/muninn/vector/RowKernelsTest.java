@@ -7,6 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.Arrays;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** What is done to a row between two products, against the scalar twins and against doubles. */
 class RowKernelsTest {
@@ -104,34 +106,45 @@ class RowKernelsTest {
     }
   }
 
-  @Test
-  void rotate() {
+  @ParameterizedTest
+  @CsvSource({"false,true", "false,false", "true,true", "true,false"})
+  void rotate(boolean halves, boolean biased) {
     for (int size = 2; size <= 130; size += 2) {
       float[] x = inputs.values(size + 4);
-      float[] bias = inputs.values(size + 5);
+      float[] bias = biased ? inputs.values(size + 5) : null;
       float[] cosines = new float[size + 3];
       float[] sines = new float[size + 3];
-      double[] angles = new double[size / 2];
+      int step = halves ? size / 2 : 1;
       for (int pair = 0; pair < size / 2; pair++) {
-        angles[pair] = 0.1 + pair;
-        for (int column = 2 * pair; column < 2 * pair + 2; column++) {
-          cosines[3 + column] = (float) Math.cos(angles[pair]);
-          sines[3 + column] = (float) Math.sin(angles[pair]) * (column % 2 == 0 ? -1 : 1);
-        }
+        int column = halves ? pair : 2 * pair;
+        cosines[3 + column] = (float) Math.cos(0.1 + pair);
+        cosines[3 + column + step] = cosines[3 + column];
+        sines[3 + column] = (float) -Math.sin(0.1 + pair);
+        sines[3 + column + step] = -sines[3 + column];
       }
       float[] out = inputs.values(size + 2);
       float[] twin = out.clone();
       float[] before = out.clone();
-      RowKernels.rotate(x, 4, bias, 5, cosines, sines, 3, out, size);
-      ScalarKernels.rotate(x, 4, bias, 5, cosines, sines, 3, twin, size);
+      if (halves) {
+        RowKernels.rotateHalves(x, 4, bias, 5, cosines, sines, 3, out, size);
+        ScalarKernels.rotateHalves(x, 4, bias, 5, cosines, sines, 3, twin, size);
+      } else {
+        RowKernels.rotate(x, 4, bias, 5, cosines, sines, 3, out, size);
+        ScalarKernels.rotate(x, 4, bias, 5, cosines, sines, 3, twin, size);
+      }
       for (int pair = 0; pair < size / 2; pair++) {
-        double a = x[4 + 2 * pair] + bias[5 + 2 * pair];
-        double b = x[5 + 2 * pair] + bias[6 + 2 * pair];
-        double cosine = Math.cos(angles[pair]);
-        double sine = Math.sin(angles[pair]);
+        int column = halves ? pair : 2 * pair;
+        double a = x[4 + column];
+        double b = x[4 + column + step];
+        if (biased) {
+          a += bias[5 + column];
+          b += bias[5 + column + step];
+        }
+        double cosine = Math.cos(0.1 + pair);
+        double sine = Math.sin(0.1 + pair);
         String what = "pair " + pair + " of " + size / 2;
-        assertClose(a * cosine - b * sine, out[2 * pair], TOLERANCE, what);
-        assertClose(b * cosine + a * sine, out[2 * pair + 1], TOLERANCE, what);
+        assertClose(a * cosine - b * sine, out[column], TOLERANCE, what);
+        assertClose(b * cosine + a * sine, out[column + step], TOLERANCE, what);
       }
       assertSameBits(twin, out, size + " columns");
       assertUntouched(before, out, 0, size);
