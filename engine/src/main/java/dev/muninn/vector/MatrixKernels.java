@@ -5,6 +5,7 @@ import static java.nio.ByteOrder.LITTLE_ENDIAN;
 import dev.muninn.model.Matrix;
 import dev.muninn.weights.DType;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
@@ -27,6 +28,10 @@ import jdk.incubator.vector.VectorOperators;
  *
  * <p>The kernels are written out lane operation by lane operation: a helper that takes or returns a
  * vector is not always inlined into a body of this size, and then every vector is boxed.
+ *
+ * <p>Each kernel begins by reading one byte of its weights. The value is not used: HotSpot turns a
+ * fault of the machine (SIGBUS, after the mapped file has shrunk) into an {@link InternalError}
+ * only in compiled methods that read a segment by {@code get}. Vector loads alone end the process.
  */
 final class MatrixKernels {
   /** Outputs that are computed together; threads share the outputs out in these units. */
@@ -481,6 +486,7 @@ final class MatrixKernels {
       long from,
       float[] out,
       int to) {
+    weights.get(ValueLayout.JAVA_BYTE, offset);
     FloatVector sum0 = FloatVector.zero(Lanes.FLOATS);
     FloatVector sum1 = sum0;
     FloatVector sum2 = sum0;
@@ -585,6 +591,7 @@ final class MatrixKernels {
       long from,
       float[] out,
       int to) {
+    weights.get(ValueLayout.JAVA_BYTE, offset);
     FloatVector sum0 = FloatVector.zero(Lanes.FLOATS);
     FloatVector sum1 = sum0;
     FloatVector sum2 = sum0;
@@ -712,6 +719,7 @@ final class MatrixKernels {
       boolean whole,
       float[] out,
       int to) {
+    weights.get(ValueLayout.JAVA_BYTE, offset);
     FloatVector sum00 = FloatVector.zero(Lanes.FLOATS);
     FloatVector sum01 = sum00;
     FloatVector sum02 = sum00;
@@ -884,6 +892,7 @@ final class MatrixKernels {
       long from,
       float[] results,
       int to) {
+    weights.get(ValueLayout.JAVA_BYTE, offset);
     FloatVector sum00 = FloatVector.zero(Lanes.FLOATS);
     FloatVector sum01 = sum00;
     FloatVector sum02 = sum00;
@@ -1089,6 +1098,7 @@ final class MatrixKernels {
       boolean whole,
       float[] out,
       int to) {
+    weights.get(ValueLayout.JAVA_BYTE, offset);
     FloatVector sum00 = FloatVector.zero(Lanes.FLOATS);
     FloatVector sum01 = sum00;
     FloatVector sum02 = sum00;
@@ -1273,6 +1283,7 @@ final class MatrixKernels {
 
   private static void widenChunks(
       MemorySegment weights, long source, int chunks, MemorySegment strip, long target) {
+    weights.get(ValueLayout.JAVA_BYTE, source);
     for (int chunk = 0; chunk < chunks; chunk++) {
       IntVector pairs =
           IntVector.fromMemorySegment(
