@@ -1,7 +1,13 @@
 package dev.muninn;
 
+import dev.muninn.backend.InferenceException;
+import dev.muninn.decode.Cancellation;
+import dev.muninn.serve.GenerationListener;
+import dev.muninn.serve.GenerationRequest;
+import dev.muninn.serve.GenerationResult;
 import dev.muninn.text.ChatFormat;
 import dev.muninn.text.ChatMessage;
+import dev.muninn.text.Prompt;
 import dev.muninn.text.Tokenizer;
 import java.util.ArrayList;
 import java.util.List;

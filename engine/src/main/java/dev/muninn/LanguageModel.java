@@ -4,8 +4,10 @@ import dev.muninn.backend.Backend;
 import dev.muninn.backend.BackendException;
 import dev.muninn.backend.Backends;
 import dev.muninn.backend.ComputeDevice;
+import dev.muninn.backend.InferenceException;
 import dev.muninn.cache.KeyValueLayout;
 import dev.muninn.cache.KeyValueType;
+import dev.muninn.decode.Cancellation;
 import dev.muninn.decode.Decoders;
 import dev.muninn.decode.DecodingOptions;
 import dev.muninn.decode.InitialState;
@@ -16,7 +18,18 @@ import dev.muninn.decode.Strategy;
 import dev.muninn.decode.TokenSink;
 import dev.muninn.model.RavenConfig;
 import dev.muninn.model.RavenWeights;
+import dev.muninn.serve.ContinuationScores;
+import dev.muninn.serve.FinishReason;
+import dev.muninn.serve.GenerationListener;
+import dev.muninn.serve.GenerationRequest;
+import dev.muninn.serve.GenerationResult;
+import dev.muninn.serve.ModelService;
+import dev.muninn.serve.Score;
+import dev.muninn.serve.ScoreRequest;
+import dev.muninn.serve.Timings;
+import dev.muninn.serve.UnfitRequestException;
 import dev.muninn.text.ChatFormat;
+import dev.muninn.text.Prompt;
 import dev.muninn.text.StopStrings;
 import dev.muninn.text.StopTokens;
 import dev.muninn.text.TextStream;
@@ -51,7 +64,7 @@ import java.util.function.Supplier;
  * <p>Thread-safe: threads may share a model; its generations run one after another, each with all
  * of the model's threads. {@link #close} waits for the running one.
  */
-public final class LanguageModel implements AutoCloseable {
+public final class LanguageModel implements ModelService, AutoCloseable {
   private final RavenConfig config;
   private final Checkpoint checkpoint;
   private final Tokenizer tokenizer;
@@ -155,15 +168,18 @@ public final class LanguageModel implements AutoCloseable {
     }
   }
 
+  @Override
   public RavenConfig config() {
     return config;
   }
 
   /** Empty if the model directory has no tokenizer.json: prompts are then tokens. */
+  @Override
   public Optional<Tokenizer> tokenizer() {
     return Optional.ofNullable(tokenizer);
   }
 
+  @Override
   public Checkpoint checkpoint() {
     return checkpoint;
   }
@@ -207,6 +223,7 @@ public final class LanguageModel implements AutoCloseable {
    * @throws InferenceException if the model computes logits that are no numbers
    * @throws CheckpointException if the model's files changed after they were mapped
    */
+  @Override
   public GenerationResult generate(
       GenerationRequest request, GenerationListener listener, Cancellation cancellation) {
     return generate(null, request, listener, cancellation);
@@ -247,6 +264,7 @@ public final class LanguageModel implements AutoCloseable {
    * @return the results by request; those not begun before a cancellation are missing
    * @throws UnfitRequestException if a request does not fit the model; none is then computed
    */
+  @Override
   public List<Optional<GenerationResult>> generateAll(
       List<GenerationRequest> requests,
       int batchSize,
@@ -332,7 +350,6 @@ public final class LanguageModel implements AutoCloseable {
    * @throws InferenceException if the model computes logits that are no numbers
    */
   public Score score(Prompt prompt, int recurrence, InitialState initialState) {
-    GenerationRequest.requirePositiveOrDefault("recurrence", recurrence);
     lock.lock();
     try {
       requireOpen();
@@ -371,6 +388,7 @@ public final class LanguageModel implements AutoCloseable {
    * @throws UnfitRequestException if a request does not fit the model; none is then computed
    * @throws InferenceException if the model computes logits that are no numbers
    */
+  @Override
   public List<Optional<ContinuationScores>> scoreAll(
       List<ScoreRequest> requests,
       int batchSize,

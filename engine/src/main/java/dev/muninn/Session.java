@@ -1,11 +1,17 @@
 package dev.muninn;
 
 import dev.muninn.backend.Backend;
+import dev.muninn.backend.InferenceException;
 import dev.muninn.cache.KeyValueLayout;
+import dev.muninn.decode.Cancellation;
 import dev.muninn.decode.DecodingOptions;
 import dev.muninn.decode.InitialState;
 import dev.muninn.decode.KeptSequence;
 import dev.muninn.decode.SequenceTask;
+import dev.muninn.serve.GenerationListener;
+import dev.muninn.serve.GenerationRequest;
+import dev.muninn.serve.GenerationResult;
+import dev.muninn.serve.Timings;
 
 /**
  * Generations that go on from each other: the keys and values of what was computed are kept. A

@@ -4,8 +4,13 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.muninn.decode.Cancellation;
+import dev.muninn.serve.GenerationListener;
+import dev.muninn.serve.GenerationRequest;
+import dev.muninn.serve.GenerationResult;
 import dev.muninn.text.ChatFormat;
 import dev.muninn.text.ChatMessage;
+import dev.muninn.text.Prompt;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

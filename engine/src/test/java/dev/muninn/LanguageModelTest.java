@@ -6,11 +6,18 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.muninn.backend.InferenceException;
 import dev.muninn.cache.SlotPolicy;
+import dev.muninn.decode.Cancellation;
 import dev.muninn.decode.DecodingOptions;
 import dev.muninn.decode.InitialState;
 import dev.muninn.decode.SamplingOptions;
+import dev.muninn.serve.FinishReason;
+import dev.muninn.serve.GenerationListener;
+import dev.muninn.serve.GenerationRequest;
+import dev.muninn.serve.GenerationResult;
 import dev.muninn.text.ChatMessage;
+import dev.muninn.text.Prompt;
 import dev.muninn.weights.CheckpointException;
 import java.io.IOException;
 import java.nio.file.Files;

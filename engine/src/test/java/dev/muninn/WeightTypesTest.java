@@ -4,6 +4,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.muninn.ModelFiles.Content;
 import dev.muninn.decode.InitialState;
+import dev.muninn.serve.GenerationRequest;
+import dev.muninn.serve.GenerationResult;
+import dev.muninn.text.Prompt;
 import dev.muninn.weights.DType;
 import java.nio.file.Path;
 import java.util.List;

@@ -1,7 +1,7 @@
 package dev.muninn.cli;
 
-import dev.muninn.Cancellation;
 import dev.muninn.LanguageModel;
+import dev.muninn.decode.Cancellation;
 import dev.muninn.decode.DecodingOptions;
 import dev.muninn.decode.ExitCriteria;
 import dev.muninn.decode.ExitOptions;

@@ -1,6 +1,6 @@
 package dev.muninn.cli;
 
-import dev.muninn.GenerationRequest;
+import dev.muninn.serve.GenerationRequest;
 import picocli.CommandLine.Option;
 
 /** How long the model thinks about a token, and where its thought begins. */

@@ -1,7 +1,7 @@
 package dev.muninn.cli;
 
-import dev.muninn.InferenceException;
 import dev.muninn.backend.BackendException;
+import dev.muninn.backend.InferenceException;
 import dev.muninn.train.TrainingException;
 import dev.muninn.weights.CheckpointException;
 import java.io.IOException;

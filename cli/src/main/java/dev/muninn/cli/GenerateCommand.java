@@ -1,16 +1,16 @@
 package dev.muninn.cli;
 
-import dev.muninn.Cancellation;
-import dev.muninn.FinishReason;
-import dev.muninn.GenerationListener;
-import dev.muninn.GenerationRequest;
-import dev.muninn.GenerationResult;
 import dev.muninn.LanguageModel;
-import dev.muninn.Prompt;
-import dev.muninn.UnfitRequestException;
+import dev.muninn.decode.Cancellation;
 import dev.muninn.decode.DecodingOptions;
 import dev.muninn.decode.InitialState;
+import dev.muninn.serve.FinishReason;
+import dev.muninn.serve.GenerationListener;
+import dev.muninn.serve.GenerationRequest;
+import dev.muninn.serve.GenerationResult;
+import dev.muninn.serve.UnfitRequestException;
 import dev.muninn.text.ChatMessage;
+import dev.muninn.text.Prompt;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;

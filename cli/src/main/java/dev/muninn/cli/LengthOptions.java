@@ -1,6 +1,6 @@
 package dev.muninn.cli;
 
-import dev.muninn.GenerationRequest;
+import dev.muninn.serve.GenerationRequest;
 import java.util.ArrayList;
 import java.util.List;
 import picocli.CommandLine.Option;

@@ -1,7 +1,7 @@
 package dev.muninn.cli;
 
-import dev.muninn.Cancellation;
-import dev.muninn.GenerationListener;
+import dev.muninn.decode.Cancellation;
+import dev.muninn.serve.GenerationListener;
 import java.io.IOException;
 import java.io.Writer;
 

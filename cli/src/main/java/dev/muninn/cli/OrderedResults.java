@@ -1,8 +1,8 @@
 package dev.muninn.cli;
 
-import dev.muninn.Cancellation;
-import dev.muninn.GenerationResult;
 import dev.muninn.LanguageModel;
+import dev.muninn.decode.Cancellation;
+import dev.muninn.serve.GenerationResult;
 import java.io.IOException;
 import java.util.List;
 import java.util.Optional;

@@ -1,7 +1,7 @@
 package dev.muninn.cli;
 
-import dev.muninn.Prompt;
 import dev.muninn.text.ChatMessage;
+import dev.muninn.text.Prompt;
 import dev.muninn.weights.CheckpointException;
 import dev.muninn.weights.JsonLines;
 import java.io.IOException;

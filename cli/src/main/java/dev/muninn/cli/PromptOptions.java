@@ -1,6 +1,6 @@
 package dev.muninn.cli;
 
-import dev.muninn.Prompt;
+import dev.muninn.text.Prompt;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;

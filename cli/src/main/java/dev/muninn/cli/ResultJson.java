@@ -1,9 +1,9 @@
 package dev.muninn.cli;
 
-import dev.muninn.GenerationResult;
 import dev.muninn.LanguageModel;
-import dev.muninn.Timings;
 import dev.muninn.decode.DecodingStatistics;
+import dev.muninn.serve.GenerationResult;
+import dev.muninn.serve.Timings;
 import java.util.Locale;
 
 /** A generation as a JSON object on a line. */

@@ -1,9 +1,9 @@
 package dev.muninn.cli;
 
 import dev.muninn.LanguageModel;
-import dev.muninn.Prompt;
-import dev.muninn.Score;
 import dev.muninn.decode.InitialState;
+import dev.muninn.serve.Score;
+import dev.muninn.text.Prompt;
 import dev.muninn.text.Tokenizer;
 import java.io.IOException;
 import java.util.Map;

@@ -1,6 +1,6 @@
 package dev.muninn.cli;
 
-import dev.muninn.Cancellation;
+import dev.muninn.decode.Cancellation;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 

@@ -1,8 +1,8 @@
 package dev.muninn.cli;
 
-import dev.muninn.GenerationResult;
 import dev.muninn.LanguageModel;
 import dev.muninn.LoadTimings;
+import dev.muninn.serve.GenerationResult;
 import java.io.PrintWriter;
 import java.util.List;
 import java.util.Map;

@@ -1,7 +1,6 @@
 package dev.muninn.cli;
 
 import dev.muninn.LanguageModel;
-import dev.muninn.Prompt;
 import dev.muninn.cli.trace.OutputDirectory;
 import dev.muninn.cli.trace.TerminalSummary;
 import dev.muninn.cli.trace.TokenTexts;
@@ -12,6 +11,7 @@ import dev.muninn.decode.DecodingOptions;
 import dev.muninn.decode.ExitOptions;
 import dev.muninn.decode.InitialState;
 import dev.muninn.decode.Strategy;
+import dev.muninn.text.Prompt;
 import dev.muninn.trace.Trace;
 import dev.muninn.trace.TraceListener;
 import dev.muninn.trace.TraceRequest;

@@ -5,8 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.muninn.Cancellation;
-import dev.muninn.GenerationListener;
+import dev.muninn.decode.Cancellation;
+import dev.muninn.serve.GenerationListener;
 import java.io.IOException;
 import java.io.StringWriter;
 import java.io.Writer;

@@ -1,6 +1,6 @@
 package dev.muninn.decode;
 
-import dev.muninn.InferenceException;
+import dev.muninn.backend.InferenceException;
 
 /** Probabilities of tokens from logits. */
 public final class LogProbabilities {

@@ -1,6 +1,6 @@
 package dev.muninn.decode;
 
-import dev.muninn.InferenceException;
+import dev.muninn.backend.InferenceException;
 import java.util.Arrays;
 
 /**

@@ -1,6 +1,6 @@
 package dev.muninn.eval;
 
-import dev.muninn.Prompt;
+import dev.muninn.text.Prompt;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;

@@ -1,16 +1,16 @@
 package dev.muninn.eval;
 
-import dev.muninn.Cancellation;
-import dev.muninn.ContinuationScores;
-import dev.muninn.FinishReason;
-import dev.muninn.GenerationListener;
-import dev.muninn.GenerationRequest;
-import dev.muninn.GenerationResult;
-import dev.muninn.LanguageModel;
-import dev.muninn.Prompt;
-import dev.muninn.ScoreRequest;
+import dev.muninn.decode.Cancellation;
 import dev.muninn.decode.InitialState;
 import dev.muninn.decode.Strategy;
+import dev.muninn.serve.ContinuationScores;
+import dev.muninn.serve.FinishReason;
+import dev.muninn.serve.GenerationListener;
+import dev.muninn.serve.GenerationRequest;
+import dev.muninn.serve.GenerationResult;
+import dev.muninn.serve.ModelService;
+import dev.muninn.serve.ScoreRequest;
+import dev.muninn.text.Prompt;
 import dev.muninn.text.Tokenizer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -22,7 +22,7 @@ import java.util.function.IntPredicate;
 
 /** A task's problems with a number of examples before each, laid out for a model. */
 public final class Evaluation {
-  private final LanguageModel model;
+  private final ModelService model;
   private final Task task;
   private final List<Layout> layouts = new ArrayList<>();
 
@@ -50,7 +50,7 @@ public final class Evaluation {
    * @throws IllegalArgumentException if a problem does not fit the model: longer than its context,
    *     a text without a tokenizer; it says which
    */
-  public Evaluation(LanguageModel model, Task task, Examples examples, int shots) {
+  public Evaluation(ModelService model, Task task, Examples examples, int shots) {
     this.model = model;
     this.task = task;
     int context = model.config().contextLength();

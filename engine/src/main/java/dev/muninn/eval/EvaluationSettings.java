@@ -1,9 +1,9 @@
 package dev.muninn.eval;
 
-import dev.muninn.GenerationRequest;
 import dev.muninn.decode.DecodingOptions;
 import dev.muninn.decode.InitialState;
 import dev.muninn.decode.SamplingOptions;
+import dev.muninn.serve.GenerationRequest;
 import java.util.Objects;
 
 /**

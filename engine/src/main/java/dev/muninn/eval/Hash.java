@@ -1,6 +1,6 @@
 package dev.muninn.eval;
 
-import dev.muninn.LanguageModel;
+import dev.muninn.serve.ModelService;
 import dev.muninn.weights.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
@@ -34,7 +34,7 @@ public final class Hash {
    * middle and last {@value #SAMPLE} bytes, for all bytes of a large model would take minutes. Any
    * training changes every tensor.
    */
-  public static String of(LanguageModel model) {
+  public static String of(ModelService model) {
     MessageDigest digest = digest();
     digest.update(model.config().toString().getBytes(StandardCharsets.UTF_8));
     Map<String, Tensor> tensors = new TreeMap<>(model.checkpoint().tensors());

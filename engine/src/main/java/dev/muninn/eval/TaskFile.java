@@ -1,6 +1,6 @@
 package dev.muninn.eval;
 
-import dev.muninn.Prompt;
+import dev.muninn.text.Prompt;
 import dev.muninn.weights.CheckpointException;
 import dev.muninn.weights.JsonLines;
 import java.io.IOException;

@@ -2,7 +2,7 @@ package dev.muninn.text;
 
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
 import ai.djl.huggingface.tokenizers.jni.LibUtils;
-import dev.muninn.InferenceException;
+import dev.muninn.backend.InferenceException;
 import dev.muninn.weights.CheckpointException;
 import java.io.IOException;
 import java.nio.file.Path;

@@ -50,7 +50,8 @@ public final class Tokenizer implements AutoCloseable {
    * @param vocabularySize rows of the model's embedding, which every token id must fit
    * @throws CheckpointException in one line that names the file, if it is missing, broken, no
    *     byte-level BPE, or does not fit the vocabulary
-   * @throws dev.muninn.InferenceException if the tokenizer library does not load on this machine
+   * @throws dev.muninn.backend.InferenceException if the tokenizer library does not load on this
+   *     machine
    */
   public static Tokenizer load(Path modelDirectory, int vocabularySize) {
     if (vocabularySize < 1) {

@@ -1,6 +1,6 @@
 package dev.muninn.trace;
 
-import dev.muninn.InferenceException;
+import dev.muninn.backend.InferenceException;
 
 /** Measures of next-token distributions, in nats. Allocates nothing. */
 final class Distribution {

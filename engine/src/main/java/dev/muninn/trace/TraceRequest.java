@@ -1,10 +1,10 @@
 package dev.muninn.trace;
 
-import dev.muninn.GenerationRequest;
-import dev.muninn.Prompt;
 import dev.muninn.decode.DecodingOptions;
 import dev.muninn.decode.InitialState;
 import dev.muninn.decode.Strategy;
+import dev.muninn.serve.GenerationRequest;
+import dev.muninn.text.Prompt;
 import java.util.List;
 import java.util.Objects;
 

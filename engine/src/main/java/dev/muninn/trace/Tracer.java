@@ -1,7 +1,7 @@
 package dev.muninn.trace;
 
-import dev.muninn.InferenceException;
 import dev.muninn.backend.Backend;
+import dev.muninn.backend.InferenceException;
 import dev.muninn.backend.LatentRows;
 import dev.muninn.backend.RowBatch;
 import dev.muninn.cache.KeyValueLayout;

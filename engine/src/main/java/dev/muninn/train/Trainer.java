@@ -1,6 +1,6 @@
 package dev.muninn.train;
 
-import dev.muninn.Cancellation;
+import dev.muninn.decode.Cancellation;
 import dev.muninn.decode.SplitMix;
 import dev.muninn.train.data.Batch;
 import dev.muninn.train.data.TrainingData;

@@ -3,14 +3,13 @@ package dev.muninn.decode;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.muninn.Cancellation;
-import dev.muninn.FinishReason;
-import dev.muninn.GenerationListener;
-import dev.muninn.GenerationRequest;
-import dev.muninn.GenerationResult;
 import dev.muninn.LanguageModel;
 import dev.muninn.LoadOptions;
 import dev.muninn.ModelFiles;
+import dev.muninn.serve.FinishReason;
+import dev.muninn.serve.GenerationListener;
+import dev.muninn.serve.GenerationRequest;
+import dev.muninn.serve.GenerationResult;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;

@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.sun.management.ThreadMXBean;
-import dev.muninn.InferenceException;
+import dev.muninn.backend.InferenceException;
 import java.lang.management.ManagementFactory;
 import java.util.Arrays;
 import java.util.Comparator;

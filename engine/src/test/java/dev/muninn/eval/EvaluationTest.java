@@ -4,15 +4,15 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.muninn.Cancellation;
 import dev.muninn.LanguageModel;
 import dev.muninn.LoadOptions;
 import dev.muninn.ModelFiles;
-import dev.muninn.Prompt;
-import dev.muninn.Score;
+import dev.muninn.decode.Cancellation;
 import dev.muninn.decode.InitialState;
 import dev.muninn.decode.SamplingOptions;
 import dev.muninn.decode.Strategy;
+import dev.muninn.serve.Score;
+import dev.muninn.text.Prompt;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeMap;

@@ -4,8 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.muninn.Prompt;
 import dev.muninn.eval.ProblemResult.Depth;
+import dev.muninn.text.Prompt;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;

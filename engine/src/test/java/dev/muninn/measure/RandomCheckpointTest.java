@@ -4,11 +4,11 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.muninn.GenerationRequest;
 import dev.muninn.LanguageModel;
 import dev.muninn.LoadOptions;
-import dev.muninn.Prompt;
 import dev.muninn.model.RavenConfig;
+import dev.muninn.serve.GenerationRequest;
+import dev.muninn.text.Prompt;
 import dev.muninn.weights.Checkpoint;
 import dev.muninn.weights.DType;
 import java.io.IOException;

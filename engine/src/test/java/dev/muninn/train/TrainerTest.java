@@ -5,11 +5,11 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.muninn.Cancellation;
-import dev.muninn.GenerationRequest;
 import dev.muninn.LanguageModel;
 import dev.muninn.ModelFiles;
+import dev.muninn.decode.Cancellation;
 import dev.muninn.model.RavenConfig;
+import dev.muninn.serve.GenerationRequest;
 import dev.muninn.text.Tokenizer;
 import dev.muninn.train.data.TaskData;
 import dev.muninn.train.data.TrainingData;

@@ -1,10 +1,10 @@
 package dev.muninn.cli.bench;
 
-import dev.muninn.Cancellation;
-import dev.muninn.GenerationResult;
 import dev.muninn.LanguageModel;
 import dev.muninn.cache.KeyValueType;
+import dev.muninn.decode.Cancellation;
 import dev.muninn.measure.ForwardCost;
+import dev.muninn.serve.GenerationResult;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;

@@ -1,11 +1,11 @@
 package dev.muninn.cli.bench;
 
-import dev.muninn.Cancellation;
-import dev.muninn.FinishReason;
-import dev.muninn.GenerationListener;
-import dev.muninn.GenerationRequest;
-import dev.muninn.GenerationResult;
 import dev.muninn.LanguageModel;
+import dev.muninn.decode.Cancellation;
+import dev.muninn.serve.FinishReason;
+import dev.muninn.serve.GenerationListener;
+import dev.muninn.serve.GenerationRequest;
+import dev.muninn.serve.GenerationResult;
 import java.util.Optional;
 
 /**

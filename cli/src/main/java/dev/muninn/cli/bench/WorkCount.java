@@ -1,9 +1,9 @@
 package dev.muninn.cli.bench;
 
-import dev.muninn.GenerationResult;
 import dev.muninn.decode.ExitOptions;
 import dev.muninn.decode.Scheduler;
 import dev.muninn.measure.ForwardCost;
+import dev.muninn.serve.GenerationResult;
 import java.util.Arrays;
 import java.util.List;
 

@@ -1,7 +1,5 @@
 package dev.muninn.cli.bench;
 
-import dev.muninn.GenerationRequest;
-import dev.muninn.Prompt;
 import dev.muninn.cache.KeyValueType;
 import dev.muninn.cache.SlotPolicy;
 import dev.muninn.decode.DecodingOptions;
@@ -9,6 +7,8 @@ import dev.muninn.decode.ExitOptions;
 import dev.muninn.decode.InitialState;
 import dev.muninn.decode.Strategy;
 import dev.muninn.measure.RandomValues;
+import dev.muninn.serve.GenerationRequest;
+import dev.muninn.text.Prompt;
 import java.util.Optional;
 
 /**

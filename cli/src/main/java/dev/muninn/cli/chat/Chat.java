@@ -1,10 +1,6 @@
 package dev.muninn.cli.chat;
 
 import dev.muninn.Conversation;
-import dev.muninn.FinishReason;
-import dev.muninn.GenerationListener;
-import dev.muninn.GenerationRequest;
-import dev.muninn.GenerationResult;
 import dev.muninn.LanguageModel;
 import dev.muninn.cli.ExitCode;
 import dev.muninn.cli.Json;
@@ -16,6 +12,10 @@ import dev.muninn.cli.StandardStreams;
 import dev.muninn.cli.Statistics;
 import dev.muninn.cli.Units;
 import dev.muninn.cli.UsageException;
+import dev.muninn.serve.FinishReason;
+import dev.muninn.serve.GenerationListener;
+import dev.muninn.serve.GenerationRequest;
+import dev.muninn.serve.GenerationResult;
 import dev.muninn.text.ChatMessage;
 import dev.muninn.weights.AtomicFile;
 import java.io.IOException;

@@ -1,7 +1,6 @@
 package dev.muninn.cli.chat;
 
 import dev.muninn.Conversation;
-import dev.muninn.GenerationRequest;
 import dev.muninn.LanguageModel;
 import dev.muninn.cli.CacheOptions;
 import dev.muninn.cli.CommandSection;
@@ -19,6 +18,7 @@ import dev.muninn.cli.UserDirectories;
 import dev.muninn.decode.DecodingOptions;
 import dev.muninn.decode.ExitOptions;
 import dev.muninn.decode.InitialState;
+import dev.muninn.serve.GenerationRequest;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Map;

@@ -1,6 +1,6 @@
 package dev.muninn.cli.chat;
 
-import dev.muninn.Cancellation;
+import dev.muninn.decode.Cancellation;
 import java.io.IOException;
 import java.util.Optional;
 

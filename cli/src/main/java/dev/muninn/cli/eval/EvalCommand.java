@@ -1,7 +1,5 @@
 package dev.muninn.cli.eval;
 
-import dev.muninn.Cancellation;
-import dev.muninn.GenerationRequest;
 import dev.muninn.LanguageModel;
 import dev.muninn.cli.CacheOptions;
 import dev.muninn.cli.CommandSection;
@@ -21,6 +19,7 @@ import dev.muninn.cli.Terminal;
 import dev.muninn.cli.Units;
 import dev.muninn.cli.UsageException;
 import dev.muninn.cli.plot.ChartFile;
+import dev.muninn.decode.Cancellation;
 import dev.muninn.decode.InitialState;
 import dev.muninn.decode.SamplingOptions;
 import dev.muninn.eval.BuiltInTasks;
@@ -33,6 +32,7 @@ import dev.muninn.eval.Problem;
 import dev.muninn.eval.ProblemResult;
 import dev.muninn.eval.Task;
 import dev.muninn.eval.TaskFile;
+import dev.muninn.serve.GenerationRequest;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;

@@ -2,16 +2,16 @@ package dev.muninn.cli.bench;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import dev.muninn.Cancellation;
-import dev.muninn.GenerationResult;
 import dev.muninn.LanguageModel;
 import dev.muninn.LoadOptions;
 import dev.muninn.cache.KeyValueType;
 import dev.muninn.cache.SlotPolicy;
 import dev.muninn.cli.CommandRun;
+import dev.muninn.decode.Cancellation;
 import dev.muninn.decode.ExitCriteria;
 import dev.muninn.decode.ExitOptions;
 import dev.muninn.measure.ForwardCost;
+import dev.muninn.serve.GenerationResult;
 import java.util.Optional;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;

@@ -5,12 +5,12 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import dev.muninn.Cancellation;
 import dev.muninn.LanguageModel;
 import dev.muninn.LoadOptions;
-import dev.muninn.Prompt;
+import dev.muninn.decode.Cancellation;
 import dev.muninn.decode.DecodingOptions;
 import dev.muninn.decode.InitialState;
+import dev.muninn.text.Prompt;
 import dev.muninn.trace.Trace;
 import dev.muninn.trace.TraceListener;
 import dev.muninn.trace.TraceRequest;

@@ -1,4 +1,4 @@
-package dev.muninn;
+package dev.muninn.decode;
 
 /** A wish to stop early, heeded between two applications of the recurrent block. Thread-safe. */
 public final class Cancellation {

@@ -1,4 +1,4 @@
-package dev.muninn;
+package dev.muninn.serve;
 
 import dev.muninn.decode.DecodingStatistics;
 import java.util.List;

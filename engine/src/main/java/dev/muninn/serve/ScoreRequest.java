@@ -1,8 +1,9 @@
-package dev.muninn;
+package dev.muninn.serve;
 
 import dev.muninn.decode.DecodingOptions;
 import dev.muninn.decode.InitialState;
 import dev.muninn.decode.Strategy;
+import dev.muninn.text.Prompt;
 import java.util.List;
 import java.util.Objects;
 

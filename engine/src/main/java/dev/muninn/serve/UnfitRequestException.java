@@ -1,4 +1,4 @@
-package dev.muninn;
+package dev.muninn.serve;
 
 /** One of many requests does not fit the model. The message is one line. */
 public final class UnfitRequestException extends IllegalArgumentException {
@@ -6,7 +6,14 @@ public final class UnfitRequestException extends IllegalArgumentException {
 
   private final int index;
 
-  UnfitRequestException(String what, int index, IllegalArgumentException reason) {
+  /**
+   * Says of which request.
+   *
+   * @param what what the request is, such as "prompt"
+   * @param index from 0
+   * @param reason what does not fit
+   */
+  public UnfitRequestException(String what, int index, IllegalArgumentException reason) {
     super(what + " " + (index + 1) + ": " + reason.getMessage(), reason);
     this.index = index;
   }

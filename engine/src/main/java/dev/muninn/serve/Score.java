@@ -1,4 +1,4 @@
-package dev.muninn;
+package dev.muninn.serve;
 
 import java.util.List;
 

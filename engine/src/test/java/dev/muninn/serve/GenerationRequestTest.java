@@ -1,4 +1,4 @@
-package dev.muninn;
+package dev.muninn.serve;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.muninn.decode.InitialState;
 import dev.muninn.decode.SamplingOptions;
 import dev.muninn.text.ChatMessage;
+import dev.muninn.text.Prompt;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;

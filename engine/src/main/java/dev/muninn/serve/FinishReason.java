@@ -1,4 +1,4 @@
-package dev.muninn;
+package dev.muninn.serve;
 
 /** Why a generation ended. */
 public enum FinishReason {

@@ -1,6 +1,5 @@
-package dev.muninn;
+package dev.muninn.text;
 
-import dev.muninn.text.ChatMessage;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;

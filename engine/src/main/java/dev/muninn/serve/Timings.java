@@ -1,10 +1,10 @@
-package dev.muninn;
+package dev.muninn.serve;
 
 /**
  * How long a generation took.
  *
  * @param prefillNanos nanoseconds from the prompt's tokens to the first chosen token
- * @param prefillTokens tokens of the prompt that were computed: all but those a {@link Session} had
+ * @param prefillTokens tokens of the prompt that were computed: all but those a {@code Session} had
  *     kept; none if it was cancelled before the first token was chosen
  * @param decodeNanos nanoseconds for all forwards after the prompt's
  * @param decodeTokens number of those forwards

@@ -1,4 +1,4 @@
-package dev.muninn;
+package dev.muninn.serve;
 
 /** Hears of a generation as it happens, on the thread that called {@code generate}. */
 @FunctionalInterface

@@ -1,4 +1,4 @@
-package dev.muninn;
+package dev.muninn.backend;
 
 /**
  * A computation could not go on: the model's numbers are no numbers any more, or something the
