@@ -34,7 +34,7 @@ public class WidenBenchmark extends WorkBenchmark {
   @Benchmark
   public MemorySegment kernel() {
     long rowBytes = (long) Short.BYTES * columns;
-    MatrixKernels.widen(weights, 0, rowBytes, 4 * rowBytes, columns, scratch);
+    F16Products.widen(weights, 0, rowBytes, 4 * rowBytes, columns, scratch);
     return scratch.strip;
   }
 }

@@ -177,12 +177,12 @@ class MatrixKernelsTest {
   /** Of 201 rows of 2048 bytes, 6 are computed twice. */
   @Test
   void streamsOverlapWhereTheyAreWholePagesApart() {
-    assertEquals(66, MatrixKernels.wideDistance(201, 2048));
-    assertEquals(340, MatrixKernels.wideDistance(1024, 2048));
-    assertEquals(64, MatrixKernels.wideDistance(192, 10_560));
-    assertEquals(33, MatrixKernels.wideDistance(100, 10_560));
-    assertEquals(66, MatrixKernels.wideDistance(198, 8192));
-    assertEquals(30, MatrixKernels.wideDistance(92, 2048));
+    assertEquals(66, WideProducts.wideDistance(201, 2048));
+    assertEquals(340, WideProducts.wideDistance(1024, 2048));
+    assertEquals(64, WideProducts.wideDistance(192, 10_560));
+    assertEquals(33, WideProducts.wideDistance(100, 10_560));
+    assertEquals(66, WideProducts.wideDistance(198, 8192));
+    assertEquals(30, WideProducts.wideDistance(92, 2048));
     int columns = 1024;
     int outputs = 201;
     KernelInputs inputs = new KernelInputs(8);
@@ -354,7 +354,7 @@ class MatrixKernelsTest {
       for (int bits = 0; bits < 1 << 16; bits++) {
         KernelInputs.setBits(data, bits, bits);
       }
-      MatrixKernels.widen(data, 0, 2L * columns, 4L * 2 * columns, columns, scratch);
+      F16Products.widen(data, 0, 2L * columns, 4L * 2 * columns, columns, scratch);
       for (int bits = 0; bits < 1 << 16; bits++) {
         int within = bits % Lanes.CHUNK;
         long index = bits - within + within % 2 * Lanes.COUNT + within / 2;
@@ -378,7 +378,7 @@ class MatrixKernelsTest {
       Matrix matrix = new KernelInputs(3).matrix(DType.F16, 4 * streamRows, columns, 2, arena);
       long streamBytes = streamRows * matrix.rowStride();
       int first = 4;
-      MatrixKernels.widen(
+      F16Products.widen(
           matrix.data(),
           first * matrix.rowStride(),
           matrix.rowStride(),

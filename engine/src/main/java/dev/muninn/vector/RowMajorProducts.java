@@ -1,0 +1,309 @@
+package dev.muninn.vector;
+
+import dev.muninn.model.Matrix;
+import dev.muninn.weights.DType;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * Products of weights that lie row by row.
+ *
+ * <p>One row is computed 4 weight rows at a time, which is bound by how fast memory is read; more
+ * rows in tiles of 4 by 4, which is bound by the multipliers. The 4 weight rows lie a quarter of
+ * the outputs apart, so that memory is read in 4 long streams: rows that share a page confuse the
+ * hardware's prefetching and halve the speed.
+ *
+ * <p>A format has a subclass, with two bodies that are written out lane operation by lane
+ * operation: a helper that takes or returns a vector is not always inlined into a body of this
+ * size, and then every vector is boxed.
+ *
+ * <p>Each body begins by reading one byte of its weights. The value is not used: HotSpot turns a
+ * fault of the machine (SIGBUS, after the mapped file has shrunk) into an {@link InternalError}
+ * only in compiled methods that read a segment by {@code get}. Vector loads alone end the process.
+ */
+abstract class RowMajorProducts extends Products {
+  /** Weight rows that are read side by side. */
+  static final int STREAMS = 4;
+
+  /**
+   * Rows, of each stream, of a strip of weights that stays in the second-level cache while all
+   * columns pass by.
+   */
+  private static final int STRIP = 12;
+
+  /** What {@link #rows4} and {@link #tile} read: F32 or BF16. */
+  private final DType read;
+
+  RowMajorProducts(DType read) {
+    this.read = read;
+  }
+
+  /** The products of weights of a type. */
+  static RowMajorProducts of(DType dtype) {
+    return switch (dtype) {
+      case F32 -> F32Products.INSTANCE;
+      case BF16 -> Bf16Products.INSTANCE;
+      case F16 -> F16Products.INSTANCE;
+      default -> throw new IllegalArgumentException("no kernel for " + dtype);
+    };
+  }
+
+  /** Rows of each stream that one {@link #load} is enough for. */
+  int stripRows() {
+    return STRIP;
+  }
+
+  /**
+   * Says in the scratch where the bodies read some weight rows of each stream.
+   *
+   * @param first the first row of the first stream
+   * @param streamBytes bytes from one stream of the matrix to the next
+   */
+  void load(Matrix matrix, int first, long streamBytes, MatrixKernels.Scratch scratch) {
+    scratch.weights = matrix.data();
+    scratch.offset = first * matrix.rowStride();
+    scratch.rowStep = matrix.rowStride();
+    scratch.streamStep = streamBytes;
+  }
+
+  /**
+   * The partial sums of the products of a row of each stream with one packed row, in whole chunks.
+   *
+   * @param offset byte offset of the first weight row
+   * @param stride bytes from one weight row to the next
+   * @param steps chunks of a row
+   * @param x the packed row, from byte offset {@code from}
+   * @param out gets the vector of stream j at {@code to + 4 j} vectors
+   */
+  abstract void rows4(
+      MemorySegment weights,
+      long offset,
+      long stride,
+      int steps,
+      MemorySegment x,
+      long from,
+      float[] out,
+      int to);
+
+  /**
+   * The partial sums of a tile, a row of each stream with the 4 rows of a group, in whole chunks.
+   * Or where there are as many lanes as sums and nothing is left over, the sums themselves: {@link
+   * Lanes#reduce} in registers, which costs next to nothing.
+   *
+   * @param whole whether the sums themselves are wanted
+   * @param out gets the vector of column c and stream j at 4 c + j vectors, or their sum at {@code
+   *     to + 4 c + j}
+   */
+  abstract void tile(
+      MemorySegment weights,
+      long offset,
+      long stride,
+      int steps,
+      MemorySegment x,
+      long from,
+      boolean whole,
+      float[] out,
+      int to);
+
+  @Override
+  void multiply(
+      Matrix matrix,
+      int from,
+      int to,
+      PackedRows x,
+      float[] y,
+      int at,
+      int stride,
+      MatrixKernels.Scratch scratch) {
+    if (x.rows() == 1) {
+      multiplyRow(matrix, from, to, x, y, at, scratch);
+    } else {
+      multiplyTiles(matrix, from, to, x, y, at, stride, scratch);
+    }
+  }
+
+  private void multiplyRow(
+      Matrix matrix,
+      int from,
+      int to,
+      PackedRows x,
+      float[] y,
+      int at,
+      MatrixKernels.Scratch scratch) {
+    int quarter = quarter(from, to);
+    long streamBytes = quarter * matrix.rowStride();
+    for (int o = 0; o < quarter; o += 4) {
+      load(matrix, from + o, streamBytes, scratch);
+      dot16(
+          scratch.weights,
+          scratch.offset,
+          scratch.rowStep,
+          scratch.streamStep,
+          matrix.columns(),
+          x.data,
+          x.paired(),
+          scratch.partials);
+      for (int stream = 0; stream < STREAMS; stream++) {
+        System.arraycopy(scratch.partials, 4 * stream, y, at + from + o + stream * quarter, 4);
+      }
+    }
+    multiplyByScalars(matrix, from + STREAMS * quarter, to, x, y, at, 0, scratch);
+  }
+
+  /** Rows of each of the four streams that a range of outputs is read in. */
+  private static int quarter(int from, int to) {
+    return (to - from) / MatrixKernels.UNIT * 4;
+  }
+
+  /** {@link MatrixKernels#dot16}. */
+  final void dot16(
+      MemorySegment weights,
+      long offset,
+      long rowStride,
+      long streamBytes,
+      int columns,
+      MemorySegment x,
+      boolean paired,
+      float[] partials) {
+    int steps = columns / Lanes.CHUNK;
+    for (int i = 0; i < 4; i++) {
+      rows4(weights, offset + i * rowStride, streamBytes, steps, x, 0, partials, i * Lanes.COUNT);
+    }
+    int tail = columns % Lanes.CHUNK;
+    if (tail > 0) {
+      int first = columns - tail;
+      for (int sum = 0; sum < MatrixKernels.UNIT; sum++) {
+        long row = offset + sum % 4 * rowStride + sum / 4 * streamBytes;
+        addTail(weights, row, first, tail, x, 4L * first, paired, partials, sum * Lanes.COUNT);
+      }
+    }
+    Lanes.reduce(partials);
+  }
+
+  private void multiplyTiles(
+      Matrix matrix,
+      int from,
+      int to,
+      PackedRows x,
+      float[] y,
+      int at,
+      int stride,
+      MatrixKernels.Scratch scratch) {
+    int rows = x.rows();
+    int columns = matrix.columns();
+    int quarter = quarter(from, to);
+    long streamBytes = quarter * matrix.rowStride();
+    int height = stripRows();
+    for (int strip = 0; strip < quarter; strip += height) {
+      int end = Math.min(quarter, strip + height);
+      load(matrix, from + strip, streamBytes, scratch);
+      for (int group = 0; group < x.groups(); group++) {
+        for (int o = 0; o < end - strip; o++) {
+          tile(
+              scratch.weights,
+              scratch.offset + o * scratch.rowStep,
+              scratch.streamStep,
+              columns,
+              x,
+              group,
+              scratch,
+              o * MatrixKernels.UNIT);
+        }
+        int first = PackedRows.TILE * group;
+        for (int c = 0; c < Math.min(PackedRows.TILE, rows - first); c++) {
+          int target = at + (first + c) * stride + from + strip;
+          for (int stream = 0; stream < STREAMS; stream++) {
+            copyColumn(scratch.results, 4 * c + stream, y, target + stream * quarter, end - strip);
+          }
+        }
+      }
+    }
+    multiplyByScalars(matrix, from + STREAMS * quarter, to, x, y, at, stride, scratch);
+  }
+
+  /** Brings the results of a strip for one of the streams and one row together. */
+  private static void copyColumn(float[] results, int index, float[] y, int target, int count) {
+    for (int i = 0; i < count; i++) {
+      y[target + i] = results[i * MatrixKernels.UNIT + index];
+    }
+  }
+
+  /**
+   * Outputs too few for a tile. {@link ScalarKernels#multiply} computes the same, but allocates
+   * what it works in, as a decode step must not.
+   */
+  static void multiplyByScalars(
+      Matrix matrix,
+      int from,
+      int to,
+      PackedRows x,
+      float[] y,
+      int at,
+      int stride,
+      MatrixKernels.Scratch scratch) {
+    for (int o = from; o < to; o++) {
+      for (int row = 0; row < x.rows(); row++) {
+        y[at + row * stride + o] = ScalarKernels.dot(matrix, o, x, row, scratch.partials);
+      }
+    }
+  }
+
+  /**
+   * The products of a row of each of 4 streams with the 4 rows of a group.
+   *
+   * @param scratch gets [column * 4 + stream] in its results
+   * @param target where in them
+   */
+  final void tile(
+      MemorySegment weights,
+      long offset,
+      long streamBytes,
+      int columns,
+      PackedRows x,
+      int group,
+      MatrixKernels.Scratch scratch,
+      int target) {
+    int steps = columns / Lanes.CHUNK;
+    int tail = columns % Lanes.CHUNK;
+    long first = x.groupOffset(group);
+    float[] partials = scratch.partials;
+    if (Lanes.foldInRegisters(columns)) {
+      tile(weights, offset, streamBytes, steps, x.data, first, true, scratch.results, target);
+      return;
+    }
+    tile(weights, offset, streamBytes, steps, x.data, first, false, partials, 0);
+    if (tail > 0) {
+      for (int sum = 0; sum < MatrixKernels.UNIT; sum++) {
+        addTail(
+            weights,
+            offset + sum % 4 * streamBytes,
+            columns - tail,
+            tail,
+            x.data,
+            x.tailOffset(4 * group + sum / 4),
+            x.paired(),
+            partials,
+            sum * Lanes.COUNT);
+      }
+    }
+    Lanes.reduce(partials);
+    System.arraycopy(partials, 0, scratch.results, target, MatrixKernels.UNIT);
+  }
+
+  /** Adds the columns that fill no chunk to the lanes they would have had in one. */
+  private void addTail(
+      MemorySegment weights,
+      long rowOffset,
+      int firstColumn,
+      int count,
+      MemorySegment x,
+      long from,
+      boolean paired,
+      float[] partials,
+      int at) {
+    for (int i = 0; i < count; i++) {
+      int lane = at + PackedRows.tailLane(i, paired);
+      float weight = ScalarKernels.weight(read, weights, rowOffset, firstColumn + i);
+      partials[lane] = Math.fma(weight, ScalarKernels.f32(x, from + 4L * i), partials[lane]);
+    }
+  }
+}

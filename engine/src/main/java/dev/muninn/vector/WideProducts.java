@@ -1,0 +1,186 @@
+package dev.muninn.vector;
+
+import dev.muninn.model.Matrix;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * Products of BF16 weights with more than 4 rows, on 512-bit vectors: in tiles of 3 by 8, for which
+ * a weight is decoded half as often as in tiles of 4 by 4, and comes from memory while the
+ * multipliers are busy, not in turn with them.
+ */
+final class WideProducts {
+  /**
+   * Rows, of each of 3 streams, of a strip of weights: as many as a vector has lanes, so that whole
+   * vectors of results are brought to where they belong.
+   */
+  static final int STRIP = Lanes.SUMS;
+
+  /** Where the results for the third stream begin, behind those for the other two. */
+  static final int THIRD_STREAM = STRIP * MatrixKernels.UNIT;
+
+  /** What the hardware's prefetching does not look beyond. */
+  private static final long PAGE_BYTES = 4096;
+
+  /** Outputs for each that is computed twice so that streams are whole pages apart. */
+  private static final int LEAST_PER_REPEATED = 32;
+
+  /** Outputs of which each third has the 4 that a tile takes. */
+  private static final int LEAST_OUTPUTS = 12;
+
+  private static final MemorySegment ZEROS = NativeMemory.allocateAutomatic(Lanes.BYTES);
+
+  private WideProducts() {}
+
+  /** {@link MatrixKernels#multiply}, for rows packed in groups of 8. */
+  static void multiply(
+      Matrix matrix,
+      int from,
+      int to,
+      PackedRows x,
+      float[] y,
+      int at,
+      int stride,
+      MatrixKernels.Scratch scratch) {
+    int outputs = to - from;
+    if (outputs < LEAST_OUTPUTS) {
+      RowMajorProducts.multiplyByScalars(matrix, from, to, x, y, at, stride, scratch);
+      return;
+    }
+    // The streams overlap by some rows, so that they are equally long and end with the range: what
+    // is computed twice is the same both times.
+    int distance = wideDistance(outputs, matrix.rowStride());
+    int height = outputs - 2 * distance;
+    for (int begin = 0; begin < height; begin += STRIP) {
+      int end = Math.min(height, begin + STRIP);
+      for (int group = 0; group < x.groups(); group++) {
+        if (x.groupSize(group) == PackedRows.WIDE_TILE) {
+          wideGroup(matrix, from, begin, end, distance, x, group, y, at, stride, scratch);
+        } else {
+          for (int stream = 0; stream < 3; stream++) {
+            int first = from + stream * distance;
+            lastGroup(matrix, first + begin, first + end, x, group, y, at, stride, scratch);
+          }
+        }
+      }
+    }
+  }
+
+  /**
+   * Rows from one of 3 streams to the next. Where few need be computed twice for it, streams are
+   * whole pages apart: at the end of a page the hardware's prefetching begins anew, and the
+   * multipliers wait once for all streams.
+   */
+  static int wideDistance(int outputs, long rowStride) {
+    int rows = (int) (PAGE_BYTES / Math.min(PAGE_BYTES, Long.lowestOneBit(rowStride)));
+    int distance = outputs / 3 / rows * rows;
+    int repeated = 2 * (outputs - 3 * distance);
+    return repeated * LEAST_PER_REPEATED <= outputs ? distance : outputs / 3;
+  }
+
+  /**
+   * Finds some weight rows for packed rows that may be displaced: then they begin with the cache
+   * line, which has the end of what lies before them, and end with one. Before the first row and
+   * behind the last there may be nothing: these rows are copied, with zeros beside them.
+   *
+   * @param distance rows from one to the next
+   */
+  private static void locate(
+      Matrix matrix,
+      int first,
+      int count,
+      int distance,
+      PackedRows x,
+      MatrixKernels.Scratch scratch) {
+    long rowStride = matrix.rowStride();
+    long before = (long) x.shift() * Short.BYTES;
+    if (before == 0 || first > 0 && first + (count - 1) * distance < matrix.rows() - 1) {
+      scratch.weights = matrix.data();
+      scratch.offset = first * rowStride - before;
+      scratch.rowStep = distance * rowStride;
+      return;
+    }
+    scratch.offset = 0;
+    long rowBytes = matrix.rowBytes();
+    scratch.rowStep = rowBytes + Lanes.BYTES;
+    scratch.ensureStrip(count * scratch.rowStep);
+    scratch.weights = scratch.strip;
+    for (int i = 0; i < count; i++) {
+      long source = (first + (long) i * distance) * rowStride;
+      long target = i * scratch.rowStep;
+      MemorySegment.copy(ZEROS, 0, scratch.strip, target, before);
+      MemorySegment.copy(matrix.data(), source, scratch.strip, target + before, rowBytes);
+      long end = target + before + rowBytes;
+      MemorySegment.copy(ZEROS, 0, scratch.strip, end, Lanes.BYTES - before);
+    }
+  }
+
+  /** The products of a group of 8 rows with a strip of 3 streams. */
+  private static void wideGroup(
+      Matrix matrix,
+      int from,
+      int begin,
+      int end,
+      int distance,
+      PackedRows x,
+      int group,
+      float[] y,
+      int at,
+      int stride,
+      MatrixKernels.Scratch scratch) {
+    for (int o = begin; o < end; o++) {
+      locate(matrix, from + o, 3, distance, x, scratch);
+      Bf16Products.tileWide(
+          scratch.weights,
+          scratch.offset,
+          scratch.rowStep,
+          x.chunks(),
+          x.data,
+          x.groupOffset(group),
+          scratch.results,
+          (o - begin) * MatrixKernels.UNIT);
+    }
+    Lanes.transpose(scratch.results, 0);
+    Lanes.transpose(scratch.results, THIRD_STREAM);
+    int first = PackedRows.WIDE_TILE * group;
+    for (int c = 0; c < Math.min(PackedRows.WIDE_TILE, x.rows() - first); c++) {
+      int target = at + (first + c) * stride + from + begin;
+      for (int stream = 0; stream < 3; stream++) {
+        int index =
+            stream < 2
+                ? (2 * c + stream) * MatrixKernels.UNIT
+                : THIRD_STREAM + 2 * c * MatrixKernels.UNIT;
+        Lanes.copy(scratch.results, index, y, target + stream * distance, end - begin);
+      }
+    }
+  }
+
+  /** The products of the 4 rows that are left with weights that the cache still has. */
+  private static void lastGroup(
+      Matrix matrix,
+      int from,
+      int to,
+      PackedRows x,
+      int group,
+      float[] y,
+      int at,
+      int stride,
+      MatrixKernels.Scratch scratch) {
+    int first = PackedRows.WIDE_TILE * group;
+    for (int next = from; next < to; next += 4) {
+      int o = Math.min(next, to - 4);
+      locate(matrix, o, 4, 1, x, scratch);
+      Bf16Products.INSTANCE.tile(
+          scratch.weights,
+          scratch.offset,
+          scratch.rowStep,
+          x.chunks() * Lanes.CHUNK,
+          x,
+          group,
+          scratch,
+          0);
+      for (int c = 0; c < x.rows() - first; c++) {
+        System.arraycopy(scratch.results, 4 * c, y, at + (first + c) * stride + o, 4);
+      }
+    }
+  }
+}
