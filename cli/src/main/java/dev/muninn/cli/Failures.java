@@ -2,6 +2,12 @@ package dev.muninn.cli;
 
 import dev.muninn.backend.BackendException;
 import dev.muninn.backend.InferenceException;
+import dev.muninn.cli.options.BasicOptions;
+import dev.muninn.cli.options.PromptOptions;
+import dev.muninn.cli.options.UsageException;
+import dev.muninn.cli.process.ExitCode;
+import dev.muninn.cli.terminal.Printable;
+import dev.muninn.cli.terminal.StandardStreams;
 import dev.muninn.train.TrainingException;
 import dev.muninn.weights.CheckpointException;
 import java.io.IOException;

@@ -1,5 +1,6 @@
 package dev.muninn.cli;
 
+import dev.muninn.cli.terminal.Terminal;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.PrintStream;
@@ -12,9 +13,6 @@ import java.lang.reflect.Constructor;
  * incubator module before any code of ours runs, and keeps the real one on another descriptor.
  */
 public final class LauncherMain {
-  /** Where the launcher script keeps the real standard error. */
-  static final int STANDARD_ERROR = 3;
-
   private LauncherMain() {}
 
   /**
@@ -36,7 +34,7 @@ public final class LauncherMain {
       Constructor<FileDescriptor> constructor =
           FileDescriptor.class.getDeclaredConstructor(int.class);
       constructor.setAccessible(true);
-      FileDescriptor descriptor = constructor.newInstance(STANDARD_ERROR);
+      FileDescriptor descriptor = constructor.newInstance(Terminal.LAUNCHER_STANDARD_ERROR);
       System.setErr(new PrintStream(new FileOutputStream(descriptor), true));
     } catch (ReflectiveOperationException | RuntimeException e) {
       // The filter goes on then: it lets everything else pass, if a little later.

@@ -1,5 +1,8 @@
 package dev.muninn.cli;
 
+import dev.muninn.cli.process.StartUp;
+import dev.muninn.cli.terminal.StandardStreams;
+
 /** Runs the {@code muninn} command. */
 public final class Main {
   private Main() {}

@@ -1,5 +1,6 @@
 package dev.muninn.cli;
 
+import dev.muninn.cli.terminal.StandardStreams;
 import java.io.InputStream;
 import java.io.OutputStream;
 

@@ -1,2 +1,2 @@
-/** The {@code muninn} command: what its commands share, and those that compute. */
+/** The {@code muninn} command: where it starts, and what it does about failures. */
 package dev.muninn.cli;

@@ -3,6 +3,7 @@ package dev.muninn.cli;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.muninn.cli.terminal.StandardStreams;
 import dev.muninn.weights.JsonFile;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;

@@ -1,6 +1,6 @@
 package dev.muninn.cli.bench;
 
-import dev.muninn.cli.Units;
+import dev.muninn.cli.output.Units;
 import dev.muninn.weights.JsonFile;
 import java.io.IOException;
 import java.nio.file.Path;

@@ -2,7 +2,7 @@ package dev.muninn.cli.bench;
 
 import dev.muninn.LanguageModel;
 import dev.muninn.cache.KeyValueType;
-import dev.muninn.cli.Inspection;
+import dev.muninn.cli.inspect.Inspection;
 import dev.muninn.vector.MachineLimits;
 import dev.muninn.weights.DType;
 import java.io.IOException;

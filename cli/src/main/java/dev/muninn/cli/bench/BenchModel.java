@@ -1,10 +1,10 @@
 package dev.muninn.cli.bench;
 
 import dev.muninn.LanguageModel;
-import dev.muninn.cli.ModelOptions;
-import dev.muninn.cli.StandardStreams;
-import dev.muninn.cli.Units;
-import dev.muninn.cli.UsageException;
+import dev.muninn.cli.options.ModelOptions;
+import dev.muninn.cli.options.UsageException;
+import dev.muninn.cli.output.Units;
+import dev.muninn.cli.terminal.StandardStreams;
 import dev.muninn.measure.ModelShape;
 import dev.muninn.measure.RandomCheckpoint;
 import dev.muninn.measure.TemporaryDirectory;

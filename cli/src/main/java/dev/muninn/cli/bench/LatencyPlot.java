@@ -1,6 +1,6 @@
 package dev.muninn.cli.bench;
 
-import dev.muninn.cli.Units;
+import dev.muninn.cli.output.Units;
 import dev.muninn.cli.plot.ChartFile;
 import java.awt.BasicStroke;
 import java.awt.Color;

@@ -2,11 +2,11 @@ package dev.muninn.cli.bench;
 
 import dev.muninn.cache.KeyValueType;
 import dev.muninn.cache.SlotPolicy;
-import dev.muninn.cli.CacheOptions;
-import dev.muninn.cli.ExitCheckOptions;
-import dev.muninn.cli.HelpHeading;
-import dev.muninn.cli.NumberConverters;
-import dev.muninn.cli.UsageException;
+import dev.muninn.cli.help.HelpHeading;
+import dev.muninn.cli.options.CacheOptions;
+import dev.muninn.cli.options.ExitCheckOptions;
+import dev.muninn.cli.options.NumberConverters;
+import dev.muninn.cli.options.UsageException;
 import dev.muninn.decode.ExitOptions;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;

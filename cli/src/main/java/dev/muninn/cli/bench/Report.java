@@ -1,8 +1,8 @@
 package dev.muninn.cli.bench;
 
-import dev.muninn.cli.Json;
-import dev.muninn.cli.NumberConverters;
-import dev.muninn.cli.Units;
+import dev.muninn.cli.options.NumberConverters;
+import dev.muninn.cli.output.Json;
+import dev.muninn.cli.output.Units;
 import java.io.IOException;
 import java.io.Writer;
 import java.util.ArrayList;

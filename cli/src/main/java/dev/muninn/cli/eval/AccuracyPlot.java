@@ -1,6 +1,6 @@
 package dev.muninn.cli.eval;
 
-import dev.muninn.cli.Units;
+import dev.muninn.cli.output.Units;
 import dev.muninn.cli.plot.ChartFile;
 import dev.muninn.eval.Measure;
 import java.awt.BasicStroke;

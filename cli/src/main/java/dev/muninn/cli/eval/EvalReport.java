@@ -1,7 +1,7 @@
 package dev.muninn.cli.eval;
 
-import dev.muninn.cli.Json;
-import dev.muninn.cli.Units;
+import dev.muninn.cli.output.Json;
+import dev.muninn.cli.output.Units;
 import dev.muninn.eval.Measure;
 import dev.muninn.eval.Saturation;
 import java.util.LinkedHashMap;

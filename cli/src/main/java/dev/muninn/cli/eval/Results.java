@@ -1,6 +1,6 @@
 package dev.muninn.cli.eval;
 
-import dev.muninn.cli.Json;
+import dev.muninn.cli.output.Json;
 import dev.muninn.eval.Problem;
 import dev.muninn.eval.ProblemResult;
 import dev.muninn.weights.CheckpointException;

@@ -1,11 +1,11 @@
 package dev.muninn.cli.manual;
 
-import dev.muninn.cli.BasicOptions;
-import dev.muninn.cli.CommandSection;
-import dev.muninn.cli.ExitCode;
-import dev.muninn.cli.HelpHeading;
-import dev.muninn.cli.NumberConverters;
-import dev.muninn.cli.StandardStreams;
+import dev.muninn.cli.help.CommandSection;
+import dev.muninn.cli.help.HelpHeading;
+import dev.muninn.cli.options.BasicOptions;
+import dev.muninn.cli.options.NumberConverters;
+import dev.muninn.cli.process.ExitCode;
+import dev.muninn.cli.terminal.StandardStreams;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;

@@ -1,7 +1,7 @@
 package dev.muninn.cli.manual;
 
-import dev.muninn.cli.CommandSection;
-import dev.muninn.cli.GroupedOptionList;
+import dev.muninn.cli.help.CommandSection;
+import dev.muninn.cli.help.GroupedOptionList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;

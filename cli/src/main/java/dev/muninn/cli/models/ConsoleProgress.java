@@ -1,8 +1,8 @@
 package dev.muninn.cli.models;
 
-import dev.muninn.cli.Printable;
-import dev.muninn.cli.ProgressBars;
-import dev.muninn.cli.Units;
+import dev.muninn.cli.output.Units;
+import dev.muninn.cli.terminal.Printable;
+import dev.muninn.cli.terminal.ProgressBars;
 import java.io.PrintWriter;
 import java.time.Duration;
 import me.tongfei.progressbar.ProgressBar;

@@ -1,6 +1,6 @@
 package dev.muninn.cli.models;
 
-import dev.muninn.cli.UsageException;
+import dev.muninn.cli.options.UsageException;
 import java.net.URI;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;

@@ -1,6 +1,6 @@
 package dev.muninn.cli.models;
 
-import dev.muninn.cli.Json;
+import dev.muninn.cli.output.Json;
 import dev.muninn.weights.AtomicFile;
 import dev.muninn.weights.CheckpointException;
 import dev.muninn.weights.JsonFile;

@@ -1,8 +1,8 @@
 package dev.muninn.cli.models;
 
-import dev.muninn.cli.DirectoryTree;
-import dev.muninn.cli.UsageException;
-import dev.muninn.cli.UserDirectories;
+import dev.muninn.cli.files.DirectoryTree;
+import dev.muninn.cli.files.UserDirectories;
+import dev.muninn.cli.options.UsageException;
 import java.io.IOException;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;

@@ -1,11 +1,11 @@
 package dev.muninn.cli.models;
 
-import dev.muninn.cli.CommandSection;
-import dev.muninn.cli.ExitCode;
-import dev.muninn.cli.Json;
-import dev.muninn.cli.OutputOptions;
-import dev.muninn.cli.StandardStreams;
-import dev.muninn.cli.Units;
+import dev.muninn.cli.help.CommandSection;
+import dev.muninn.cli.options.OutputOptions;
+import dev.muninn.cli.output.Json;
+import dev.muninn.cli.output.Units;
+import dev.muninn.cli.process.ExitCode;
+import dev.muninn.cli.terminal.StandardStreams;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;

@@ -1,6 +1,6 @@
 package dev.muninn.cli.models;
 
-import dev.muninn.cli.Units;
+import dev.muninn.cli.output.Units;
 import dev.muninn.weights.CheckpointException;
 import dev.muninn.weights.JsonFile;
 import java.io.IOException;

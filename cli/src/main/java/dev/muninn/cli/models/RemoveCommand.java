@@ -1,13 +1,13 @@
 package dev.muninn.cli.models;
 
-import dev.muninn.cli.CommandSection;
-import dev.muninn.cli.ExitCode;
-import dev.muninn.cli.HelpHeading;
-import dev.muninn.cli.Json;
-import dev.muninn.cli.OutputOptions;
-import dev.muninn.cli.StandardStreams;
-import dev.muninn.cli.Units;
-import dev.muninn.cli.UsageException;
+import dev.muninn.cli.help.CommandSection;
+import dev.muninn.cli.help.HelpHeading;
+import dev.muninn.cli.options.OutputOptions;
+import dev.muninn.cli.options.UsageException;
+import dev.muninn.cli.output.Json;
+import dev.muninn.cli.output.Units;
+import dev.muninn.cli.process.ExitCode;
+import dev.muninn.cli.terminal.StandardStreams;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;

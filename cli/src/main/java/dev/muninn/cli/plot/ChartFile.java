@@ -3,7 +3,7 @@ package dev.muninn.cli.plot;
 import de.erichseifert.vectorgraphics2d.Processors;
 import de.erichseifert.vectorgraphics2d.VectorGraphics2D;
 import de.erichseifert.vectorgraphics2d.util.PageSize;
-import dev.muninn.cli.UsageException;
+import dev.muninn.cli.options.UsageException;
 import dev.muninn.weights.AtomicFile;
 import java.awt.BasicStroke;
 import java.awt.Color;

@@ -1,6 +1,6 @@
 package dev.muninn.cli.trace;
 
-import dev.muninn.cli.Units;
+import dev.muninn.cli.output.Units;
 
 /**
  * A drawing that is made line by line, for a page and for a file of its own. Lengths are pixels of

@@ -1,6 +1,6 @@
 package dev.muninn.cli.trace;
 
-import dev.muninn.cli.Units;
+import dev.muninn.cli.output.Units;
 import java.util.List;
 
 /**

@@ -1,6 +1,6 @@
 package dev.muninn.cli.trace;
 
-import dev.muninn.cli.DirectoryTree;
+import dev.muninn.cli.files.DirectoryTree;
 import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;

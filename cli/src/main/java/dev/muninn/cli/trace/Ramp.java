@@ -1,6 +1,6 @@
 package dev.muninn.cli.trace;
 
-import dev.muninn.cli.Units;
+import dev.muninn.cli.output.Units;
 
 /** Colours for numbers: from dark to bright, so that they also tell in grey. */
 final class Ramp {

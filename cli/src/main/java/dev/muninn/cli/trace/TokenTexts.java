@@ -1,6 +1,6 @@
 package dev.muninn.cli.trace;
 
-import dev.muninn.cli.Printable;
+import dev.muninn.cli.terminal.Printable;
 import dev.muninn.text.Tokenizer;
 import java.util.Optional;
 

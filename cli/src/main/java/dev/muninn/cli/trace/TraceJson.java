@@ -1,6 +1,6 @@
 package dev.muninn.cli.trace;
 
-import dev.muninn.cli.Json;
+import dev.muninn.cli.output.Json;
 import dev.muninn.trace.PathIndependence;
 import dev.muninn.trace.Readouts;
 import java.io.IOException;

@@ -1,6 +1,6 @@
 package dev.muninn.cli.trace;
 
-import dev.muninn.cli.Units;
+import dev.muninn.cli.output.Units;
 import dev.muninn.trace.PathIndependence;
 import dev.muninn.trace.Readouts;
 import java.io.BufferedReader;

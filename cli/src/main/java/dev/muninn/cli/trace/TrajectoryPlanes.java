@@ -1,6 +1,6 @@
 package dev.muninn.cli.trace;
 
-import dev.muninn.cli.Units;
+import dev.muninn.cli.output.Units;
 
 /**
  * A position's trajectory in the planes of its principal components 1-2, 3-4 and 5-6, from dark

@@ -1,8 +1,8 @@
 package dev.muninn.cli.train;
 
-import dev.muninn.cli.HelpHeading;
-import dev.muninn.cli.NumberConverters;
-import dev.muninn.cli.UsageException;
+import dev.muninn.cli.help.HelpHeading;
+import dev.muninn.cli.options.NumberConverters;
+import dev.muninn.cli.options.UsageException;
 import dev.muninn.text.Tokenizer;
 import dev.muninn.train.data.TaskData;
 import dev.muninn.train.data.TextData;

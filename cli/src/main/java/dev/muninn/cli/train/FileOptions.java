@@ -1,7 +1,7 @@
 package dev.muninn.cli.train;
 
-import dev.muninn.cli.HelpHeading;
-import dev.muninn.cli.NumberConverters;
+import dev.muninn.cli.help.HelpHeading;
+import dev.muninn.cli.options.NumberConverters;
 import dev.muninn.train.TrainingPlan.EvaluationPlan;
 import dev.muninn.train.TrainingPlan.SavePlan;
 import dev.muninn.weights.DType;

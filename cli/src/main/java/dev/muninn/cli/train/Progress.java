@@ -1,8 +1,8 @@
 package dev.muninn.cli.train;
 
-import dev.muninn.cli.ProgressBars;
-import dev.muninn.cli.Terminal;
-import dev.muninn.cli.Units;
+import dev.muninn.cli.output.Units;
+import dev.muninn.cli.terminal.ProgressBars;
+import dev.muninn.cli.terminal.Terminal;
 import dev.muninn.train.Evaluation;
 import dev.muninn.train.StepReport;
 import dev.muninn.train.TrainingListener;

@@ -1,6 +1,6 @@
 package dev.muninn.cli.train;
 
-import dev.muninn.cli.UsageException;
+import dev.muninn.cli.options.UsageException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;

@@ -1,7 +1,7 @@
 package dev.muninn.cli.train;
 
-import dev.muninn.cli.HelpHeading;
-import dev.muninn.cli.NumberConverters;
+import dev.muninn.cli.help.HelpHeading;
+import dev.muninn.cli.options.NumberConverters;
 import dev.muninn.train.Schedule;
 import dev.muninn.vector.PhysicalCores;
 import picocli.CommandLine.ITypeConverter;

@@ -1,15 +1,15 @@
 package dev.muninn.cli.train;
 
-import dev.muninn.cli.CommandSection;
-import dev.muninn.cli.EmbeddedModel;
-import dev.muninn.cli.ExitCode;
-import dev.muninn.cli.Json;
-import dev.muninn.cli.OutputOptions;
-import dev.muninn.cli.ShutdownCancellation;
-import dev.muninn.cli.StandardStreams;
-import dev.muninn.cli.Units;
-import dev.muninn.cli.UsageException;
+import dev.muninn.cli.cache.EmbeddedModel;
+import dev.muninn.cli.help.CommandSection;
+import dev.muninn.cli.options.OutputOptions;
+import dev.muninn.cli.options.UsageException;
+import dev.muninn.cli.output.Json;
+import dev.muninn.cli.output.Units;
 import dev.muninn.cli.plot.ChartFile;
+import dev.muninn.cli.process.ExitCode;
+import dev.muninn.cli.process.ShutdownCancellation;
+import dev.muninn.cli.terminal.StandardStreams;
 import dev.muninn.model.RavenConfig;
 import dev.muninn.text.Tokenizer;
 import dev.muninn.train.Evaluation;

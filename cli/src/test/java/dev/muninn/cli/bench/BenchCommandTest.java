@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.muninn.cli.CommandRun;
-import dev.muninn.cli.ExitCode;
+import dev.muninn.cli.process.ExitCode;
 import dev.muninn.weights.JsonFile;
 import java.io.IOException;
 import java.nio.file.Files;

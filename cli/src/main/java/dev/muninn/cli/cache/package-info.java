@@ -1,0 +1,2 @@
+/** The {@code cache} command, and what the cache holds. */
+package dev.muninn.cli.cache;

@@ -1,0 +1,2 @@
+/** How help lists commands and options, in sections. */
+package dev.muninn.cli.help;

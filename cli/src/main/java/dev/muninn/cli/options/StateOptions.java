@@ -1,0 +1,61 @@
+package dev.muninn.cli.options;
+
+import dev.muninn.cli.help.HelpHeading;
+import dev.muninn.decode.InitialState;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.Option;
+
+/** Where the model's thought about a token begins. */
+@HelpHeading("Depth")
+public class StateOptions {
+  @Option(
+      names = "--state",
+      paramLabel = "zero|random",
+      converter = StateKind.Converter.class,
+      description = "Initial latent state (default: random).")
+  private StateKind state = StateKind.RANDOM;
+
+  @Option(
+      names = "--state-scale",
+      paramLabel = "X",
+      converter = NumberConverters.AtLeastZero.class,
+      description = "Scale of the random state (default: 1).")
+  private Float stateScale;
+
+  @Option(
+      names = {"-s", "--seed"},
+      paramLabel = "N",
+      converter = NumberConverters.Seed.class,
+      description = "Seed of state and sampling (default: 0).")
+  private long seed;
+
+  public final long seed() {
+    return seed;
+  }
+
+  public final InitialState initialState() {
+    if (state == StateKind.ZERO) {
+      if (stateScale != null) {
+        throw new UsageException("--state-scale needs --state random: a zero state has no scale");
+      }
+      return InitialState.zero();
+    }
+    return stateScale == null ? InitialState.random(seed) : new InitialState(stateScale, seed);
+  }
+
+  private enum StateKind {
+    ZERO,
+    RANDOM;
+
+    static final class Converter implements ITypeConverter<StateKind> {
+      @Override
+      public StateKind convert(String value) {
+        return switch (value) {
+          case "zero" -> ZERO;
+          case "random" -> RANDOM;
+          default -> throw NumberConverters.expected("zero or random", value);
+        };
+      }
+    }
+  }
+}

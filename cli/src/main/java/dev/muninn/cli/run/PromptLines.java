@@ -1,0 +1,99 @@
+package dev.muninn.cli.run;
+
+import dev.muninn.text.ChatMessage;
+import dev.muninn.text.Prompt;
+import dev.muninn.weights.CheckpointException;
+import dev.muninn.weights.JsonLines;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * Prompts of a JSONL file: on each line an object with {@code prompt} (a text), {@code messages} (a
+ * conversation of objects with {@code role} and {@code content}) or {@code prompt_tokens}, and
+ * possibly an {@code id}, which stands with its result again.
+ */
+final class PromptLines {
+  private static final Set<String> KEYS = Set.of("id", "prompt", "messages", "prompt_tokens");
+
+  private PromptLines() {}
+
+  /**
+   * One line.
+   *
+   * @param where the file and the line's number, for messages
+   * @param id a string or an integer, or null
+   */
+  record Line(String where, Object id, Prompt prompt) {}
+
+  /** Reads all lines of a file, or of standard input if it is called {@code -}. */
+  static List<Line> read(String file, InputStream standardInput) throws IOException {
+    List<JsonLines.Line> objects =
+        file.equals("-")
+            ? JsonLines.read("standard input", standardInput, "prompts")
+            : JsonLines.read(Path.of(file), "prompts");
+    List<Line> lines = new ArrayList<>();
+    for (JsonLines.Line object : objects) {
+      lines.add(line(object.where(), object.object()));
+    }
+    return lines;
+  }
+
+  private static Line line(String where, Map<String, Object> object) throws IOException {
+    for (String key : object.keySet()) {
+      if (!KEYS.contains(key)) {
+        throw new IOException(
+            where
+                + ": key "
+                + CheckpointException.quote(key)
+                + " is none of id, prompt, messages, prompt_tokens");
+      }
+    }
+    Object id = object.get("id");
+    if (id != null && !(id instanceof String) && !(id instanceof Long)) {
+      throw new IOException(where + ": id must be a string or an integer");
+    }
+    List<Prompt> prompts = new ArrayList<>();
+    try {
+      if (object.get("prompt") instanceof String prompt) {
+        prompts.add(Prompt.text(prompt));
+      }
+      if (object.get("messages") instanceof List<?> messages) {
+        prompts.add(Prompt.chat(messages.stream().map(PromptLines::message).toList()));
+      }
+      if (object.get("prompt_tokens") instanceof List<?> tokens) {
+        prompts.add(Prompt.tokens(tokens.stream().mapToInt(PromptLines::token).toArray()));
+      }
+    } catch (IllegalArgumentException e) {
+      throw new IOException(where + ": " + e.getMessage(), e);
+    }
+    if (prompts.size() != 1 || object.size() != (object.containsKey("id") ? 2 : 1)) {
+      throw new IOException(
+          where
+              + ": expected one of prompt (a text), messages (a list of objects) and"
+              + " prompt_tokens (a list of integers)");
+    }
+    return new Line(where, id, prompts.getFirst());
+  }
+
+  private static ChatMessage message(Object value) {
+    if (value instanceof Map<?, ?> message
+        && message.size() == 2
+        && message.get("role") instanceof String role
+        && message.get("content") instanceof String content) {
+      return new ChatMessage(role, content);
+    }
+    throw new IllegalArgumentException("a message is an object with a role and a content");
+  }
+
+  private static int token(Object value) {
+    if (value instanceof Long number && number == number.intValue()) {
+      return number.intValue();
+    }
+    throw new IllegalArgumentException("a token is an integer, not " + value);
+  }
+}
