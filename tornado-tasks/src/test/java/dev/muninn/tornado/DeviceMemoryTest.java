@@ -51,7 +51,7 @@ class DeviceMemoryTest {
   @Test
   void aSequenceThatDoesNotFitIsRefusedAndTakesNothing() {
     try (Fixture fixture = new Fixture(NAME);
-        Backend backend = new TornadoBackendProvider().open(fixture.weights(), 1)) {
+        Backend backend = TestDevices.open(fixture.weights())) {
       int context = fixture.config().contextLength();
       KeyValueLayout greedy =
           new KeyValueLayout(fixture.config(), SlotPolicy.full(), 1_000, context);

@@ -64,8 +64,7 @@ class LevelMemoryTest {
 
   private static void decode(int steps) throws IOException {
     try (Fixture fixture = new Fixture(NAME);
-        DeviceBackend backend =
-            (DeviceBackend) new TornadoBackendProvider().open(fixture.weights(), 1)) {
+        DeviceBackend backend = (DeviceBackend) TestDevices.open(fixture.weights())) {
       int context = fixture.config().contextLength();
       KeyValueLayout layout =
           new KeyValueLayout(fixture.config(), SlotPolicy.full(), MOST_RECURRENCES, context);

@@ -8,7 +8,7 @@ import dev.muninn.model.RavenWeights;
 class TornadoContractTest extends BackendContract {
   @Override
   protected Backend open(RavenWeights weights) {
-    return new TornadoBackendProvider().open(weights, 1);
+    return TestDevices.open(weights);
   }
 
   @Override

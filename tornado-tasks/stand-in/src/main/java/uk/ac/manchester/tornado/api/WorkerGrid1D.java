@@ -1,0 +1,9 @@
+package uk.ac.manchester.tornado.api;
+
+/** A grid of one dimension. */
+public class WorkerGrid1D extends AbstractWorkerGrid {
+  /** So many work-items. */
+  public WorkerGrid1D(int x) {
+    super(x, 1, 1);
+  }
+}

@@ -1,0 +1,8 @@
+package uk.ac.manchester.tornado.api.enums;
+
+/** Kinds of devices. */
+public enum TornadoDeviceType {
+  CPU,
+  GPU,
+  ACCELERATOR
+}
