@@ -82,6 +82,13 @@ public final class RowBatch {
     this.recurrence[row] = recurrence;
   }
 
+  /** Counts one recurrence more of every row. */
+  public void deepen() {
+    for (int row = 0; row < size; row++) {
+      recurrence[row]++;
+    }
+  }
+
   /** Whether C computes this row's logits, or only its keys and values. */
   public boolean logits(int row) {
     return logits[row];

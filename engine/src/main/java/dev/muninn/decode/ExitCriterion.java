@@ -25,6 +25,14 @@ public interface ExitCriterion {
    */
   double measure(float[] latents, int rows, int width, float[] logits);
 
+  /**
+   * Whether {@link #measure} is to be called after every recurrence, because the value sums up what
+   * was before; {@link #satisfied} is asked only where the options want a check.
+   */
+  default boolean measuresEveryRecurrence() {
+    return false;
+  }
+
   /** Whether the rows leave with a value; a value that is not a number lets nothing leave. */
   boolean satisfied(double value);
 }

@@ -1,5 +1,6 @@
 package dev.muninn.decode;
 
+import dev.muninn.backend.LatentRows;
 import dev.muninn.model.RavenConfig;
 import java.util.Arrays;
 
@@ -20,6 +21,17 @@ public final class InitialStates {
   /** Whether every state is zero. */
   public boolean zero() {
     return factor == 0;
+  }
+
+  /**
+   * Sets the state that a row begins from.
+   *
+   * @param rows hold the row, whose token is embedded
+   * @param latent gets the state, [h]
+   */
+  public void begin(LatentRows rows, int slot, int position, float[] latent) {
+    fill(position, latent);
+    rows.writeLatent(slot, latent);
   }
 
   /** Fills in the state of a position, [h]. */

@@ -1,11 +1,9 @@
 package dev.muninn.decode;
 
 import dev.muninn.backend.Backend;
-import dev.muninn.backend.LatentRows;
 import dev.muninn.backend.RowBatch;
 import dev.muninn.cache.KeyValueLayout;
 import dev.muninn.cache.SequenceCache;
-import dev.muninn.model.RavenConfig;
 import java.util.function.BooleanSupplier;
 
 /**
@@ -35,16 +33,14 @@ public final class SequenceForward implements AutoCloseable {
   private final InitialStates initialStates;
   private final BooleanSupplier cancelled;
   private final SequenceCache cache;
-  private final LatentRows rows;
-  private final boolean ownsRows;
+  private final DepthLoop loop;
+  private final boolean ownsLoop;
   private final boolean ownsCache;
   private final RowBatch batch;
-  private final float[] latent;
   private final float[] logits;
   private int length;
-  private long corePasses;
-  private long coreRows;
   private LatentConsumer latents;
+  private final DepthLoop.Watcher showing = this::showLatents;
 
   /**
    * An empty sequence.
@@ -62,7 +58,8 @@ public final class SequenceForward implements AutoCloseable {
       InitialState initialState,
       BooleanSupplier cancelled) {
     this(
-        backend.rows(Math.min(mostRows, MAXIMUM_ROWS)),
+        new DepthLoop(
+            backend.rows(Math.min(mostRows, MAXIMUM_ROWS)), layout.config().embeddingSize()),
         new SequenceCache(layout, backend.allocate(layout)),
         true,
         true,
@@ -72,46 +69,44 @@ public final class SequenceForward implements AutoCloseable {
   }
 
   private SequenceForward(
-      LatentRows rows,
+      DepthLoop loop,
       SequenceCache cache,
-      boolean ownsRows,
+      boolean ownsLoop,
       boolean ownsCache,
       int recurrence,
       InitialStates initialStates,
       BooleanSupplier cancelled) {
-    this.rows = rows;
+    this.loop = loop;
     this.cache = cache;
-    this.ownsRows = ownsRows;
+    this.ownsLoop = ownsLoop;
     this.ownsCache = ownsCache;
     this.recurrence = recurrence;
     this.initialStates = initialStates;
     this.cancelled = cancelled;
-    this.batch = new RowBatch(rows.capacity());
-    RavenConfig config = cache.layout().config();
-    this.latent = new float[config.embeddingSize()];
-    this.logits = new float[config.vocabularySize()];
+    this.batch = new RowBatch(loop.rows().capacity());
+    this.logits = new float[cache.layout().config().vocabularySize()];
   }
 
-  /** An empty sequence on somebody else's rows and cache, who closes them. */
+  /** An empty sequence on somebody else's loop and cache, who closes them. */
   static SequenceForward sharing(
-      LatentRows rows,
+      DepthLoop loop,
       SequenceCache cache,
       int recurrence,
       InitialStates initialStates,
       BooleanSupplier cancelled) {
-    return new SequenceForward(rows, cache, false, false, recurrence, initialStates, cancelled);
+    return new SequenceForward(loop, cache, false, false, recurrence, initialStates, cancelled);
   }
 
-  /** A sequence whose first positions are computed, on rows of its own and somebody's cache. */
+  /** A sequence whose first positions are computed, on a loop of its own and somebody's cache. */
   static SequenceForward continuing(
-      LatentRows rows,
+      DepthLoop loop,
       SequenceCache cache,
       int length,
       int recurrence,
       InitialStates initialStates,
       BooleanSupplier cancelled) {
     SequenceForward sequence =
-        new SequenceForward(rows, cache, true, false, recurrence, initialStates, cancelled);
+        new SequenceForward(loop, cache, true, false, recurrence, initialStates, cancelled);
     sequence.length = length;
     return sequence;
   }
@@ -128,12 +123,12 @@ public final class SequenceForward implements AutoCloseable {
 
   /** Calls of the recurrent block so far. */
   long corePasses() {
-    return corePasses;
+    return loop.corePasses();
   }
 
   /** Rows in those calls. */
   long coreRows() {
-    return coreRows;
+    return loop.coreRows();
   }
 
   /**
@@ -162,7 +157,7 @@ public final class SequenceForward implements AutoCloseable {
         return false;
       }
       for (int i = Math.max(from, firstLogits); i < to; i++) {
-        rows.readLogits(i - from, logits);
+        loop.rows().readLogits(i - from, logits);
         consumer.accept(length + i - from, logits);
       }
       length += to - from;
@@ -182,55 +177,37 @@ public final class SequenceForward implements AutoCloseable {
     if (!compute()) {
       return false;
     }
-    rows.readLogits(0, logits);
+    loop.rows().readLogits(0, logits);
     length++;
     return true;
   }
 
   private boolean compute() {
     begin();
-    if (!recur(0, recurrence)) {
+    if (!recur(recurrence)) {
       return false;
     }
-    rows.coda(batch);
+    loop.readOut(batch);
     return true;
   }
 
-  /** P over the batch, and its initial latent states. */
   private void begin() {
-    rows.prelude(batch);
-    for (int row = 0; row < batch.size(); row++) {
-      initialStates.fill(batch.position(row), latent);
-      rows.writeLatent(batch.slot(row), latent);
-    }
-    showLatents(0);
+    loop.begin(batch, initialStates);
+    showLatents(batch);
   }
 
-  private void showLatents(int recurrence) {
+  private boolean recur(int times) {
+    return loop.recur(batch, times, cancelled, showing);
+  }
+
+  private void showLatents(RowBatch shown) {
     if (latents == null) {
       return;
     }
-    for (int row = 0; row < batch.size(); row++) {
-      rows.readLatent(batch.slot(row), latent);
-      latents.accept(batch.position(row), recurrence, latent);
+    for (int row = 0; row < shown.size(); row++) {
+      loop.rows().readLatent(shown.slot(row), loop.latent());
+      latents.accept(shown.position(row), shown.recurrence(row), loop.latent());
     }
-  }
-
-  /** R over the batch, for the recurrences from one to another; false if cancelled. */
-  private boolean recur(int from, int to) {
-    for (int i = from; i < to; i++) {
-      if (cancelled.getAsBoolean()) {
-        return false;
-      }
-      for (int row = 0; row < batch.size(); row++) {
-        batch.setRecurrence(row, i);
-      }
-      rows.recur(batch);
-      corePasses++;
-      coreRows += batch.size();
-      showLatents(i + 1);
-    }
-    return true;
   }
 
   /**
@@ -244,11 +221,11 @@ public final class SequenceForward implements AutoCloseable {
     batch.add(index, cache, length + index, token);
     batch.setLogits(0, true);
     begin();
-    if (!recur(0, draftRecurrence)) {
+    if (!recur(draftRecurrence)) {
       return false;
     }
-    rows.coda(batch);
-    rows.readLogits(0, logits);
+    loop.readOut(batch);
+    loop.rows().readLogits(0, logits);
     return true;
   }
 
@@ -262,18 +239,19 @@ public final class SequenceForward implements AutoCloseable {
     batch.clear();
     for (int index = 0; index < count; index++) {
       batch.add(index, cache, length + index, tokens[index]);
+      batch.setRecurrence(index, draftRecurrence);
       batch.setLogits(index, true);
     }
-    if (!recur(draftRecurrence, recurrence)) {
+    if (!recur(recurrence - draftRecurrence)) {
       return false;
     }
-    rows.coda(batch);
+    loop.readOut(batch);
     return true;
   }
 
   /** Reads the logits of a verified token. */
   float[] verifiedLogits(int index) {
-    rows.readLogits(index, logits);
+    loop.rows().readLogits(index, logits);
     return logits;
   }
 
@@ -290,8 +268,8 @@ public final class SequenceForward implements AutoCloseable {
 
   @Override
   public void close() {
-    if (ownsRows) {
-      rows.close();
+    if (ownsLoop) {
+      loop.close();
     }
     if (ownsCache) {
       cache.close();

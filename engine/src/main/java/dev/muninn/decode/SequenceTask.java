@@ -5,6 +5,7 @@ import dev.muninn.cache.KeyValueLayout;
 import dev.muninn.cache.SequenceCache;
 import dev.muninn.cache.SlotPolicy;
 import java.util.Arrays;
+import java.util.function.BooleanSupplier;
 
 /**
  * A sequence to decode, or continuations of a context to score: the tokens given, how they are
@@ -27,6 +28,7 @@ public final class SequenceTask {
   final TokenSink sink;
 
   private KeptSequence kept;
+  private BooleanSupplier cancelled = () -> false;
   private int[] recurrences;
   private int forwards;
   private int[] promptRecurrences = new int[0];
@@ -143,6 +145,15 @@ public final class SequenceTask {
     }
     this.kept = kept;
     return begin();
+  }
+
+  /** Makes the task end, in a {@link Scheduler}, as soon as something is true. */
+  public void cancelWhen(BooleanSupplier cancelled) {
+    this.cancelled = cancelled;
+  }
+
+  boolean isCancelled() {
+    return cancelled.getAsBoolean();
   }
 
   /** Positions of the prompt that need not be computed. */

@@ -44,7 +44,9 @@ public final class SpeculativeDecoder implements AutoCloseable {
     int mostRows = Math.max(task.prompt.length - begin, lookahead);
     this.sequence =
         SequenceForward.continuing(
-            backend.rows(Math.min(mostRows, SequenceForward.MAXIMUM_ROWS)),
+            new DepthLoop(
+                backend.rows(Math.min(mostRows, SequenceForward.MAXIMUM_ROWS)),
+                task.layout.config().embeddingSize()),
             cache,
             begin,
             task.recurrence,

@@ -17,4 +17,20 @@ public interface TokenSink {
 
   /** The sequence has ended. */
   default void ended() {}
+
+  /** The sequence was cancelled, by what its task was told to ask. */
+  default void cancelled() {}
+
+  /**
+   * The sequence cannot go on: its criterion, its sampler or this sink threw. Unless this is
+   * overridden, everything that is computed beside the sequence ends, too.
+   *
+   * @param failure a {@link RuntimeException} or an {@link Error}
+   */
+  default void failed(Throwable failure) {
+    if (failure instanceof Error error) {
+      throw error;
+    }
+    throw (RuntimeException) failure;
+  }
 }

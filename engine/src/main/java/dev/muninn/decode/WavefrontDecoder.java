@@ -30,6 +30,8 @@ public final class WavefrontDecoder implements AutoCloseable {
   private final int headway;
   private final SequenceCache cache;
   private final LatentRows rows;
+  private final DepthLoop loop;
+  private final DepthLoop.Watcher afterEach = this::recurred;
   private final RowBatch batch;
   private final RowBatch changed;
   private final InitialStates initialStates;
@@ -91,6 +93,7 @@ public final class WavefrontDecoder implements AutoCloseable {
       cache.close();
       throw e;
     }
+    this.loop = new DepthLoop(rows, width);
   }
 
   /**
@@ -104,7 +107,7 @@ public final class WavefrontDecoder implements AutoCloseable {
     task.corePasses++;
     task.coreRows += task.prompt.length;
     try (SequenceForward prefill =
-        SequenceForward.sharing(rows, cache, task.recurrence, initialStates, cancelled)) {
+        SequenceForward.sharing(loop, cache, task.recurrence, initialStates, cancelled)) {
       if (!prefill.append(task.prompt)) {
         return false;
       }
@@ -120,13 +123,8 @@ public final class WavefrontDecoder implements AutoCloseable {
     while (first + 1 < task.layout.capacity()) {
       embed();
       mixNoise();
-      for (int i = 0; i < strategy.innerRecurrence(); i++) {
-        if (cancelled.getAsBoolean()) {
-          return false;
-        }
-        rows.recur(batch);
-        task.corePasses++;
-        task.coreRows += extent;
+      if (!loop.recur(batch, strategy.innerRecurrence(), cancelled, afterEach)) {
+        return false;
       }
       for (int position = first; position < first + extent; position++) {
         depths[position % window] += strategy.innerRecurrence();
@@ -146,11 +144,19 @@ public final class WavefrontDecoder implements AutoCloseable {
     return true;
   }
 
+  private void recurred(RowBatch rowsInWindow) {
+    task.corePasses++;
+    task.coreRows += extent;
+    // All recurrences share one slot, and there may be more than sequential decoding makes.
+    for (int row = 0; row < rowsInWindow.size(); row++) {
+      rowsInWindow.setRecurrence(row, 0);
+    }
+  }
+
   /** Adds positions to the window, with their initial states. */
   private void initialize(int from, int to) {
     for (int position = from; position < to; position++) {
-      initialStates.fill(position, state);
-      rows.writeLatent(position % window, state);
+      initialStates.begin(rows, position % window, position, state);
       System.arraycopy(state, 0, previousStates, position % window * width, width);
       // What the prompt's computation has spent counts for the first position.
       depths[position % window] = position == task.prompt.length ? task.recurrence : 0;
@@ -176,7 +182,7 @@ public final class WavefrontDecoder implements AutoCloseable {
         embedded[position] = tokens[position];
       }
     }
-    rows.prelude(changed);
+    loop.embed(changed);
     if (share == 0) {
       return;
     }
@@ -214,7 +220,7 @@ public final class WavefrontDecoder implements AutoCloseable {
 
   /** C over the window: the token behind each position, and guesses behind the last. */
   private void chooseTokens() {
-    rows.coda(batch);
+    loop.readOut(batch);
     for (int row = 0; row < extent; row++) {
       rows.readLogits(row, logits);
       tokens[first + row + 1] = task.sampler.sample(logits);
@@ -287,7 +293,7 @@ public final class WavefrontDecoder implements AutoCloseable {
 
   @Override
   public void close() {
-    rows.close();
+    loop.close();
     cache.close();
   }
 }

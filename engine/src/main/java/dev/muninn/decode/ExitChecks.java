@@ -1,0 +1,190 @@
+package dev.muninn.decode;
+
+import dev.muninn.model.RavenConfig;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Which rows of a sequence's forward have left it, and the criteria that let them go. The rows of a
+ * forward leave together, or, in a prompt whose options say so, one by one. Not thread-safe.
+ */
+final class ExitChecks {
+  private final ExitOptions options;
+  private final boolean present;
+  private final RavenConfig config;
+  private final int width;
+  private final List<ExitCriterion> criteria = new ArrayList<>();
+  private final boolean[] left;
+
+  /** s at the last check of the forward's rows, [rows, h]. */
+  private final float[] latents;
+
+  /** Recurrences of each position of a prompt whose rows leave one by one. */
+  private final int[] promptDepths;
+
+  private int position;
+  private int count;
+  private int leftCount;
+  private boolean held;
+  private boolean rowByRow;
+
+  /**
+   * Checks of one sequence.
+   *
+   * @param width of a latent state
+   * @param mostRows most rows of a forward
+   */
+  ExitChecks(ExitOptions options, RavenConfig config, int width, int promptLength, int mostRows) {
+    this.options = options;
+    this.present = options.criterion().isPresent();
+    this.config = config;
+    this.width = width;
+    this.left = new boolean[mostRows];
+    this.latents = new float[present ? Math.multiplyExact(mostRows, width) : 0];
+    this.promptDepths = new int[promptLength];
+  }
+
+  /** Begins a forward of {@code count} rows from a position on. */
+  void begin(int position, int count, boolean inPrompt) {
+    this.position = position;
+    this.count = count;
+    this.leftCount = 0;
+    this.held = inPrompt && options.prefill() == ExitOptions.Prefill.NONE;
+    this.rowByRow = present && inPrompt && options.prefill() == ExitOptions.Prefill.ROW;
+    for (int row = 0; row < count; row++) {
+      left[row] = false;
+    }
+  }
+
+  /** Takes the start state of a row. */
+  void start(int row, float[] state) {
+    if (present) {
+      System.arraycopy(state, 0, latents, row * width, width);
+    }
+  }
+
+  /** Shows the criteria all start states. */
+  void started(float[] latent) {
+    if (!present) {
+      return;
+    }
+    if (!rowByRow) {
+      criterion(0).begin(latents, count, width);
+      return;
+    }
+    for (int row = 0; row < count; row++) {
+      System.arraycopy(latents, row * width, latent, 0, width);
+      criterion(row).begin(latent, 1, width);
+    }
+  }
+
+  private ExitCriterion criterion(int index) {
+    while (criteria.size() <= index) {
+      criteria.add(options.criterion().get().create(config));
+    }
+    return criteria.get(index);
+  }
+
+  /** Whether a row is still computed. */
+  boolean thinks(int row) {
+    return !left[row];
+  }
+
+  /** Rows that are still computed. */
+  int thinking() {
+    return count - leftCount;
+  }
+
+  /** Whether rows leave one by one in this forward. */
+  boolean rowByRow() {
+    return rowByRow;
+  }
+
+  /** Whether the criteria look at the rows after a number of recurrences. */
+  boolean due(int recurrences) {
+    return present
+        && !held
+        && (options.checks(recurrences) || criterion(0).measuresEveryRecurrence());
+  }
+
+  /** Whether they look at logits. */
+  boolean readLogits() {
+    return criterion(0).readsLogits();
+  }
+
+  /** Looks at the latents alone; whether all rows have left. */
+  boolean leaveByLatents(DepthLoop loop, int[] slots, int recurrences, float[] unread) {
+    if (!rowByRow) {
+      return leaveTogether(loop, slots, recurrences, unread);
+    }
+    for (int row = 0; row < count; row++) {
+      if (!left[row]) {
+        measureRow(row, loop, slots, recurrences, unread);
+      }
+    }
+    return leftCount == count;
+  }
+
+  /**
+   * Looks at the logits of the last coda; whether all rows have left.
+   *
+   * @param index the coda's row of the first row that thinks
+   * @param logits gets logits, [vocabulary]; those of the last row where all leave together
+   */
+  boolean leaveByLogits(DepthLoop loop, int[] slots, int recurrences, int index, float[] logits) {
+    if (!rowByRow) {
+      loop.rows().readLogits(index + count - 1, logits);
+      return leaveTogether(loop, slots, recurrences, logits);
+    }
+    int next = index;
+    for (int row = 0; row < count; row++) {
+      if (!left[row]) {
+        loop.rows().readLogits(next++, logits);
+        measureRow(row, loop, slots, recurrences, logits);
+      }
+    }
+    return leftCount == count;
+  }
+
+  private boolean leaveTogether(DepthLoop loop, int[] slots, int recurrences, float[] logits) {
+    float[] latent = loop.latent();
+    for (int row = 0; row < count; row++) {
+      loop.rows().readLatent(slots[row], latent);
+      System.arraycopy(latent, 0, latents, row * width, width);
+    }
+    return leaves(criterion(0), criterion(0).measure(latents, count, width, logits), recurrences);
+  }
+
+  private void measureRow(int row, DepthLoop loop, int[] slots, int recurrences, float[] logits) {
+    float[] latent = loop.latent();
+    loop.rows().readLatent(slots[row], latent);
+    ExitCriterion criterion = criterion(row);
+    if (leaves(criterion, criterion.measure(latent, 1, width, logits), recurrences)) {
+      left[row] = true;
+      leftCount++;
+      promptDepths[position + row] = recurrences;
+    }
+  }
+
+  private boolean leaves(ExitCriterion criterion, double value, int recurrences) {
+    return options.checks(recurrences) && criterion.satisfied(value);
+  }
+
+  /** Ends the forward; returns the recurrences of its last row. */
+  int end(int recurrences) {
+    if (!rowByRow) {
+      return recurrences;
+    }
+    for (int row = 0; row < count; row++) {
+      if (!left[row]) {
+        promptDepths[position + row] = recurrences;
+      }
+    }
+    return promptDepths[position + count - 1];
+  }
+
+  /** Recurrences of each position of the prompt; of use where they leave one by one. */
+  int[] promptDepths() {
+    return promptDepths;
+  }
+}
