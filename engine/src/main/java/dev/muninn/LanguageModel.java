@@ -242,7 +242,7 @@ public final class LanguageModel implements ModelService, AutoCloseable {
       Generation generation = new Generation(session, request, listener);
       listener.onPrompt(generation.prompt.clone());
       generation.begun();
-      guarded(() -> Decoders.run(backend, generation.task, cancellation::isCancelled));
+      guarded(() -> Decoders.run(backend, generation.task, () -> stops(cancellation)));
       return generation.result();
     } finally {
       lock.unlock();
@@ -316,7 +316,7 @@ public final class LanguageModel implements ModelService, AutoCloseable {
           scheduler.add(task);
         }
         boolean more = true;
-        while (more && !cancellation.isCancelled()) {
+        while (more && !stops(cancellation)) {
           more = scheduler.step();
         }
       }
@@ -329,6 +329,12 @@ public final class LanguageModel implements ModelService, AutoCloseable {
       computation.run();
       return null;
     });
+  }
+
+  /** Asked between forwards, where it also notices that the weights were changed. */
+  private boolean stops(Cancellation cancellation) {
+    checkpoint.watch();
+    return cancellation.isCancelled();
   }
 
   private <T> T guarded(Supplier<T> computation) {
@@ -451,7 +457,7 @@ public final class LanguageModel implements ModelService, AutoCloseable {
               request.decoding().type().orElse(keyValueType));
       return guarded(() ->
           Tracer.run(
-              backend, layout, tokens, request, latents, listener, cancellation::isCancelled));
+              backend, layout, tokens, request, latents, listener, () -> stops(cancellation)));
     } finally {
       lock.unlock();
     }

@@ -10,9 +10,11 @@ import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * The tensors of a directory, memory-mapped: nothing of the data is copied to the heap.
@@ -27,13 +29,17 @@ import java.util.Map;
  * or index is refused if it has more than 5,000,000 JSON tokens (some 350,000 tensors), a name of
  * more than 50,000 characters or a lone surrogate.
  *
- * <p>Sharded checkpoints are read strictly. Each shard is a bare file name in the directory; a
- * symbolic link may stand for it only if it leads to a file in the same directory (links of the
- * single file and of the index itself are followed anywhere: caches are built so). The index and
- * the shards must name exactly the same tensors: a tensor in a shard that the index does not map to
- * that shard is refused, and so is a mapped tensor that is not in its shard. Keys of the index
- * other than {@code weight_map} are ignored, but {@code metadata} must be an object if there is
- * one.
+ * <p>Sharded checkpoints are read strictly. Each shard is a bare file name in the directory.
+ * Symbolic links that stand there are their owner's and are followed anywhere: caches are built so.
+ * The index and the shards must name exactly the same tensors: a tensor in a shard that the index
+ * does not map to that shard is refused, and so is a mapped tensor that is not in its shard. Keys
+ * of the index other than {@code weight_map} are ignored, but {@code metadata} must be an object if
+ * there is one.
+ *
+ * <p>Where tensors share their data, the safetensors library's {@code save_model} writes one of
+ * them and, for each other, its name in the metadata with the name of the one that was written.
+ * {@link #tensor} and {@link #contains} know these names too; {@link #tensors} has only what stands
+ * in the files.
  *
  * <h2>Files that change while they are mapped</h2>
  *
@@ -41,13 +47,15 @@ import java.util.Map;
  * in the tensors, whole or in part; no error is raised. If the file shrinks, reading a page that
  * lies wholly past its new end is a fault of the machine (SIGBUS), which the JVM turns into an
  * {@link InternalError} in the reading thread: at the read in interpreted code, and some
- * instructions later in compiled code, possibly only after the loop or method around it. {@link
- * Tensor#get} and {@link SafetensorsWriter} report the former as a {@link CheckpointException};
- * whoever reads much, or reads {@link Tensor#data} itself, has to expect the error, and calls
- * {@link #verifyUnchanged} to learn which file it was. Bytes between the new end and the end of its
- * page read as zero, without an error. A file that is deleted or replaced by another does no harm:
- * the map keeps the old one. {@link #verifyUnchanged} notices all of these, as far as the file's
- * size, time and identity show them.
+ * instructions later in compiled code, possibly only after the loop or method around it. A compiled
+ * method that has vector loads of a segment and no plain {@code get} is not covered: there the
+ * fault ends the process. {@link Tensor#get} and {@link SafetensorsWriter} report the former as a
+ * {@link CheckpointException}; whoever reads much, or reads {@link Tensor#data} itself, has to
+ * expect the error, and calls {@link #verifyUnchanged} to learn which file it was. Bytes between
+ * the new end and the end of its page read as zero, without an error. A file that is deleted or
+ * replaced by another does no harm: the map keeps the old one. {@link #verifyUnchanged} notices all
+ * of these, as far as the file's size, time and identity show them; {@link #watch} does for a long
+ * computation, between its parts.
  *
  * <p>A checkpoint may be used by many threads. After {@link #close} its tensors' names and shapes
  * remain, but reading their data throws {@link IllegalStateException}.
@@ -59,19 +67,28 @@ public final class Checkpoint implements AutoCloseable {
   /** The name of a sharded checkpoint's index. */
   public static final String INDEX_FILE = "model.safetensors.index.json";
 
+  private static final long WATCH_NANOS = 50_000_000;
+
   private final Path directory;
   private final Arena arena;
   private final List<MappedFile> files;
   private final Map<String, Tensor> tensors;
+  private final Map<String, Tensor> aliases;
+  private final AtomicLong watched = new AtomicLong(System.nanoTime());
 
   private record MappedFile(FileState state, Map<String, String> metadata, MemorySegment bytes) {}
 
   private Checkpoint(
-      Path directory, Arena arena, List<MappedFile> files, Map<String, Tensor> tensors) {
+      Path directory,
+      Arena arena,
+      List<MappedFile> files,
+      Map<String, Tensor> tensors,
+      Map<String, Tensor> aliases) {
     this.directory = directory;
     this.arena = arena;
     this.files = files;
     this.tensors = tensors;
+    this.aliases = aliases;
   }
 
   /**
@@ -93,7 +110,9 @@ public final class Checkpoint implements AutoCloseable {
       return load(directory, shardIndex, shardIndex.shards());
     }
     throw CheckpointException.refusal(
-        directory, "neither " + SINGLE_FILE + " nor " + INDEX_FILE, "one of them in the directory");
+        directory,
+        "neither " + SINGLE_FILE + " nor " + INDEX_FILE + OtherWeights.besides(directory),
+        "one of them in the directory");
   }
 
   private static void requireDirectory(Path directory) {
@@ -120,7 +139,7 @@ public final class Checkpoint implements AutoCloseable {
     Arena arena = Arena.ofShared();
     try {
       for (Path path : paths) {
-        try (SourceFile source = SourceFile.open(path, index == null ? null : directory)) {
+        try (SourceFile source = SourceFile.open(path)) {
           SafetensorsHeader header = SafetensorsHeader.read(path, source.channel(), source.size());
           MemorySegment bytes = source.map(arena);
           MemorySegment data = bytes.asSlice(header.dataOffset());
@@ -134,14 +153,33 @@ public final class Checkpoint implements AutoCloseable {
           files.add(new MappedFile(source.state(), header.metadata(), bytes));
         }
       }
+      Map<String, Tensor> aliases = aliases(files, tensors);
       if (index != null) {
-        index.requireAllFound(tensors);
+        index.requireAllFound(tensors, aliases);
       }
-      return new Checkpoint(directory, arena, files, Collections.unmodifiableMap(tensors));
+      return new Checkpoint(directory, arena, files, Collections.unmodifiableMap(tensors), aliases);
     } catch (RuntimeException | Error problem) {
       arena.close();
       throw problem;
     }
+  }
+
+  /** The tensors that the metadata calls by a second name, by that name. */
+  private static Map<String, Tensor> aliases(List<MappedFile> files, Map<String, Tensor> tensors) {
+    Map<String, Tensor> aliases = new HashMap<>();
+    for (MappedFile file : files) {
+      file.metadata.forEach((name, other) -> {
+        Tensor written = tensors.get(other);
+        if (written != null
+            && written.file().equals(file.state.path())
+            && !tensors.containsKey(name)) {
+          aliases.put(
+              name,
+              new Tensor(name, written.dtype(), written.shape(), written.data(), written.file()));
+        }
+      });
+    }
+    return aliases;
   }
 
   /**
@@ -152,18 +190,18 @@ public final class Checkpoint implements AutoCloseable {
     return tensors;
   }
 
-  /** Whether there is a tensor of this name. */
+  /** Whether there is a tensor of this name, or one that the metadata calls so too. */
   public boolean contains(String name) {
-    return tensors.containsKey(name);
+    return tensors.containsKey(name) || aliases.containsKey(name);
   }
 
   /**
-   * The tensor of this name.
+   * The tensor of this name, or the one that the metadata calls so too, under this name.
    *
    * @throws CheckpointException if there is none
    */
   public Tensor tensor(String name) {
-    Tensor tensor = tensors.get(name);
+    Tensor tensor = tensors.containsKey(name) ? tensors.get(name) : aliases.get(name);
     if (tensor == null) {
       throw CheckpointException.refusal(
           directory, name, "no such tensor", "one of the " + tensors.size() + " in the checkpoint");
@@ -241,6 +279,23 @@ public final class Checkpoint implements AutoCloseable {
   public void verifyUnchanged() {
     for (MappedFile file : files) {
       file.state.verifyUnchanged();
+    }
+  }
+
+  /**
+   * Checks, at most 20 times a second, that no mapped file was written to or has shrunk: cheap
+   * enough to be called between two applications of the model. Unlike {@link #verifyUnchanged}, it
+   * permits files that were deleted or replaced.
+   *
+   * @throws CheckpointException if one was
+   */
+  public void watch() {
+    long now = System.nanoTime();
+    long last = watched.get();
+    if (now - last >= WATCH_NANOS && watched.compareAndSet(last, now)) {
+      for (MappedFile file : files) {
+        file.state.verifyNotWritten();
+      }
     }
   }
 

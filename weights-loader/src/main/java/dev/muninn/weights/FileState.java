@@ -40,6 +40,24 @@ record FileState(Path path, long size, FileTime modified, Object key) {
   }
 
   /**
+   * Checks that the mapped file was not written to. A path that leads to another file by now, or to
+   * none, is no harm: the map keeps the old one.
+   *
+   * @throws CheckpointException if it was
+   */
+  void verifyNotWritten() {
+    try {
+      BasicFileAttributes now = Files.readAttributes(path, BasicFileAttributes.class);
+      if (!Objects.equals(now.fileKey(), key)) {
+        return;
+      }
+    } catch (IOException gone) {
+      return;
+    }
+    verifyUnchanged();
+  }
+
+  /**
    * Checks that the path still leads to the same file with the same size and time.
    *
    * @throws CheckpointException if it does not

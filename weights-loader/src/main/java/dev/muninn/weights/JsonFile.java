@@ -16,10 +16,10 @@ public final class JsonFile {
   /**
    * Reads a file that holds one JSON object.
    *
-   * <p>The text must be UTF-8 without a byte order mark, at most 100,000,000 bytes, with at most
-   * 5,000,000 tokens, 100 levels of nesting, names of 50,000 characters and numbers of 1,000
-   * digits. Comments, {@code NaN}, trailing commas, duplicate keys, lone surrogates and numbers
-   * beyond the range of a double are refused.
+   * <p>The text must be UTF-8, possibly behind a byte order mark, at most 100,000,000 bytes, with
+   * at most 5,000,000 tokens, 100 levels of nesting, names of 50,000 characters and numbers of
+   * 1,000 digits. Comments, {@code NaN}, trailing commas, duplicate keys, lone surrogates and
+   * numbers beyond the range of a double are refused.
    *
    * @param file the file; symbolic links are followed
    * @return the object's members in the order of the file; values are {@code LinkedHashMap}, {@code
@@ -58,9 +58,24 @@ public final class JsonFile {
             "a file of " + source.size() + " bytes",
             "JSON of at most " + JsonSource.MAX_BYTES + " bytes");
       }
-      try (JsonSource json = new JsonSource(file, source.channel(), 0, source.size())) {
+      byte[] begin = FileContent.begin(file, source.channel());
+      int mark = Utf8Text.markLength(begin);
+      requireJson(file, begin, mark);
+      try (JsonSource json = new JsonSource(file, source.channel(), mark, source.size())) {
         return value.apply(json);
       }
+    }
+  }
+
+  /** Says of a file that is no JSON at all what it is, where that is known. */
+  private static void requireJson(Path file, byte[] begin, int from) {
+    int at = from;
+    while (at < begin.length && Character.isWhitespace(begin[at])) {
+      at++;
+    }
+    boolean brace = at < begin.length && (begin[at] == '{' || begin[at] == '[');
+    if (!brace || at + 1 < begin.length && begin[at + 1] == 0) {
+      FileContent.refuseKnown(file, begin, "JSON in UTF-8");
     }
   }
 
@@ -71,7 +86,7 @@ public final class JsonFile {
    * @param name where the text is from, for messages
    */
   public static Map<String, Object> readObject(String name, String text) {
-    try (JsonSource json = new JsonSource(Path.of(name), text)) {
+    try (JsonSource json = new JsonSource(Path.of(name), Utf8Text.withoutMark(text))) {
       return onlyObject(json);
     }
   }
@@ -83,7 +98,7 @@ public final class JsonFile {
    * @param name where the text is from, for messages
    */
   public static List<Object> readArray(String name, String text) {
-    try (JsonSource json = new JsonSource(Path.of(name), text)) {
+    try (JsonSource json = new JsonSource(Path.of(name), Utf8Text.withoutMark(text))) {
       json.require(JsonToken.START_ARRAY, "one JSON array");
       List<Object> array = array(json);
       requireEnd(json, "array");

@@ -3,9 +3,7 @@ package dev.muninn.weights;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.InputStreamReader;
 import java.nio.charset.CharacterCodingException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -15,9 +13,6 @@ import java.util.Map;
 
 /** Strict reader of JSONL: one JSON object a line, by the rules of {@link JsonFile}. */
 public final class JsonLines {
-  /** Some editors begin a file so. */
-  private static final String BYTE_ORDER_MARK = "\uFEFF";
-
   private JsonLines() {}
 
   /**
@@ -56,22 +51,18 @@ public final class JsonLines {
    */
   public static List<Line> read(String name, InputStream stream, String what) throws IOException {
     List<Line> lines = new ArrayList<>();
-    BufferedReader reader =
-        new BufferedReader(new InputStreamReader(stream, StandardCharsets.UTF_8.newDecoder()));
+    BufferedReader reader = new BufferedReader(Utf8Text.reader(name, stream));
     int number = 0;
     try {
       for (String text = reader.readLine(); text != null; text = reader.readLine()) {
         number++;
-        if (number == 1 && text.startsWith(BYTE_ORDER_MARK)) {
-          text = text.substring(1);
-        }
         if (!text.isBlank()) {
           String where = name + ", line " + number;
           lines.add(new Line(where, JsonFile.readObject(where, text)));
         }
       }
     } catch (CharacterCodingException e) {
-      throw new IOException(name + " is not UTF-8 text", e);
+      throw Utf8Text.notUtf8(name, e);
     } catch (CheckpointException e) {
       throw new IOException(e.getMessage(), e);
     }

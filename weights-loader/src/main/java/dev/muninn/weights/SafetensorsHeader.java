@@ -1,6 +1,5 @@
 package dev.muninn.weights;
 
-import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -69,24 +68,22 @@ record SafetensorsHeader(long dataOffset, List<Entry> entries, Map<String, Strin
   }
 
   private static long headerLength(Path file, FileChannel channel, long size) {
+    byte[] begin = FileContent.begin(file, channel);
+    if (size == 0) {
+      FileContent.refuseOther(file, begin, "safetensors weights");
+    }
     if (size < PREFIX_BYTES) {
       throw CheckpointException.refusal(
           file, "a file of " + size + " bytes", "at least " + PREFIX_BYTES);
     }
-    ByteBuffer prefix = ByteBuffer.allocate(PREFIX_BYTES).order(ByteOrder.LITTLE_ENDIAN);
-    try {
-      int count = 0;
-      while (prefix.hasRemaining() && count >= 0) {
-        count = channel.read(prefix, prefix.position());
-      }
-    } catch (IOException problem) {
-      throw CheckpointException.failure(file, "a readable file", problem);
-    }
-    if (prefix.hasRemaining()) {
+    if (begin.length < PREFIX_BYTES) {
       throw CheckpointException.refusal(
-          file, "a file of " + prefix.position() + " bytes", size + " bytes as when it was opened");
+          file, "a file of " + begin.length + " bytes", size + " bytes as when it was opened");
     }
-    long length = prefix.getLong(0);
+    long length = ByteBuffer.wrap(begin).order(ByteOrder.LITTLE_ENDIAN).getLong(0);
+    if (begin.length == PREFIX_BYTES || begin[PREFIX_BYTES] != '{') {
+      FileContent.refuseOther(file, begin, "safetensors weights");
+    }
     if (length < 0 || length > JsonSource.MAX_BYTES) {
       throw CheckpointException.refusal(
           file,

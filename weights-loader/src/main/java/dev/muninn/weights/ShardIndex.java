@@ -95,14 +95,17 @@ final class ShardIndex {
    * Checks that every mapped tensor was found.
    *
    * @param found the tensors of all shards, each of them passed to {@link #requireMapped} before
+   * @param aliases second names of tensors, which the index may map as well
    * @throws CheckpointException if one is missing
    */
-  void requireAllFound(Map<String, Tensor> found) {
+  void requireAllFound(Map<String, Tensor> found, Map<String, Tensor> aliases) {
     if (found.size() == shardOfTensor.size()) {
       return;
     }
     for (Map.Entry<String, Path> mapped : shardOfTensor.entrySet()) {
-      if (!found.containsKey(mapped.getKey())) {
+      Tensor alias = aliases.get(mapped.getKey());
+      if (!found.containsKey(mapped.getKey())
+          && (alias == null || !alias.file().equals(mapped.getValue()))) {
         throw CheckpointException.refusal(
             mapped.getValue(),
             mapped.getKey(),

@@ -5,7 +5,6 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileChannel.MapMode;
-import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
@@ -25,26 +24,9 @@ final class SourceFile implements AutoCloseable {
    * @throws CheckpointException if it is missing, not a regular file or not readable
    */
   static SourceFile open(Path path) {
-    return open(path, null);
-  }
-
-  /**
-   * Opens a file that must lie in a directory, also after its symbolic links are followed.
-   *
-   * @param directory the directory, or null for any
-   * @throws CheckpointException if it is missing, elsewhere, not a regular file or not readable
-   */
-  static SourceFile open(Path path, Path directory) {
     FileState state = FileState.of(path);
     try {
-      Path real = path.toRealPath();
-      if (directory != null && !real.startsWith(directory.toRealPath())) {
-        throw CheckpointException.refusal(
-            path, "a symbolic link to " + real, "a file in the checkpoint's own directory");
-      }
-      // The link was judged above: one that is put in its place since then is not followed.
-      return new SourceFile(
-          state, FileChannel.open(real, StandardOpenOption.READ, LinkOption.NOFOLLOW_LINKS));
+      return new SourceFile(state, FileChannel.open(path, StandardOpenOption.READ));
     } catch (IOException problem) {
       throw CheckpointException.failure(path, "a readable file", problem);
     }

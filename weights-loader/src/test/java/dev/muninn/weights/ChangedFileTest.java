@@ -101,6 +101,36 @@ class ChangedFileTest {
   }
 
   @Test
+  void aLongComputationNoticesThatTheFileShrank() throws Exception {
+    try (Checkpoint checkpoint = Checkpoint.open(directory)) {
+      checkpoint.watch();
+      try (RandomAccessFile shrunk = new RandomAccessFile(file.toFile(), "rw")) {
+        shrunk.setLength(1_000);
+      }
+      Bytes.refusal(() -> watchFor(checkpoint, 5_000), "found a file of 1000 bytes");
+    }
+  }
+
+  @Test
+  void aLongComputationIsNotStoppedByAnotherFileInThePlace() throws Exception {
+    try (Checkpoint checkpoint = Checkpoint.open(directory)) {
+      Path other = Files.write(directory.resolve("other"), new byte[10]);
+      Files.move(other, file, StandardCopyOption.ATOMIC_MOVE);
+      watchFor(checkpoint, 150);
+      Files.delete(file);
+      watchFor(checkpoint, 150);
+    }
+  }
+
+  private static void watchFor(Checkpoint checkpoint, long milliseconds)
+      throws InterruptedException {
+    for (long end = System.currentTimeMillis() + milliseconds; System.currentTimeMillis() < end; ) {
+      checkpoint.watch();
+      Thread.sleep(5);
+    }
+  }
+
+  @Test
   void aDirectoryInItsPlaceIsNoticed() throws IOException {
     assertNoticed(
         () -> {

@@ -1,25 +1,30 @@
 package dev.muninn.cli.chat;
 
 import dev.muninn.decode.Cancellation;
+import dev.muninn.weights.Utf8Text;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.InputStreamReader;
 import java.nio.charset.CharacterCodingException;
-import java.nio.charset.StandardCharsets;
 import java.util.Optional;
 
 /** Messages from a pipe or a file, without a terminal. Ctrl-C ends the program. */
 final class PipedInput implements ChatInput {
-  private final BufferedReader reader;
+  private static final String SOURCE = "standard input";
+
+  private final InputStream stream;
+  private BufferedReader reader;
 
   PipedInput(InputStream stream) {
-    reader = new BufferedReader(new InputStreamReader(stream, StandardCharsets.UTF_8.newDecoder()));
+    this.stream = stream;
   }
 
   @Override
   public Optional<String> read() throws IOException {
     try {
+      if (reader == null) {
+        reader = new BufferedReader(Utf8Text.reader(SOURCE, stream));
+      }
       String lines = reader.readLine();
       if (lines == null) {
         return Optional.empty();
@@ -33,7 +38,7 @@ final class PipedInput implements ChatInput {
       }
       return Optional.of(InputText.message(lines));
     } catch (CharacterCodingException e) {
-      throw new IOException("standard input is not UTF-8 text", e);
+      throw Utf8Text.notUtf8(SOURCE, e);
     }
   }
 

@@ -2,11 +2,9 @@ package dev.muninn.cli.options;
 
 import dev.muninn.cli.help.HelpHeading;
 import dev.muninn.text.Prompt;
+import dev.muninn.weights.Utf8Text;
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.ByteBuffer;
-import java.nio.charset.CharacterCodingException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -105,14 +103,8 @@ public final class PromptOptions {
   }
 
   private static String decode(byte[] bytes, String source) throws IOException {
-    try {
-      String decoded =
-          StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
-      // Editors and echo end every file with a line end that nobody means as a part of the prompt.
-      return decoded.replaceFirst("\\r?\\n\\z", "");
-    } catch (CharacterCodingException e) {
-      throw new IOException(source + " is not UTF-8 text", e);
-    }
+    // Editors and echo end every file with a line end that nobody means as a part of the prompt.
+    return Utf8Text.decode(source, bytes).replaceFirst("\\r?\\n\\z", "");
   }
 
   /** Reads token ids. Whether they are in the vocabulary is for the model to say. */

@@ -5,8 +5,10 @@ import dev.muninn.text.Tokenizer;
 import dev.muninn.train.TrainingException;
 import dev.muninn.weights.CheckpointException;
 import dev.muninn.weights.JsonFile;
+import dev.muninn.weights.Utf8Text;
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.Reader;
 import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -54,7 +56,10 @@ final class DocumentFile {
   }
 
   private List<Document> text(Path file) throws IOException {
-    String text = Files.readString(file);
+    String text;
+    try (Reader reader = reader(file)) {
+      text = reader.readAllAsString();
+    }
     if (text.isBlank()) {
       return List.of();
     }
@@ -71,9 +76,13 @@ final class DocumentFile {
     return List.of(Document.of(begin, tokens, 0, end));
   }
 
+  private static Reader reader(Path file) throws IOException {
+    return Utf8Text.reader("it", Files.newInputStream(file));
+  }
+
   private List<Document> lines(Path file) throws IOException {
     List<Document> documents = new ArrayList<>();
-    try (BufferedReader reader = Files.newBufferedReader(file)) {
+    try (BufferedReader reader = new BufferedReader(reader(file))) {
       int number = 0;
       for (String line = reader.readLine(); line != null; line = reader.readLine()) {
         number++;
