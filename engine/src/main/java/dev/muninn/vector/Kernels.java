@@ -35,7 +35,7 @@ final class Kernels {
       MemorySegment query,
       MatrixKernels.Scratch scratch) {
     long rowBytes = store.rowBytes();
-    if (WarmUp.running()) {
+    if (WarmUp.lacksStore(store.type)) {
       ScalarKernels.dot16(
           store.type,
           store.data,
@@ -63,7 +63,7 @@ final class Kernels {
 
   /** {@link PackedRows#pack}. */
   static void pack(PackedRows rows, int row, float[] source, int from) {
-    if (WarmUp.running()) {
+    if (WarmUp.lacksRows()) {
       rows.packByScalars(row, source, from);
     } else {
       rows.pack(row, source, from);
@@ -72,7 +72,7 @@ final class Kernels {
 
   /** {@link RowKernels#add}. */
   static void add(float[] x, int xFrom, float[] y, int yFrom, int size) {
-    if (WarmUp.running()) {
+    if (WarmUp.lacksRows()) {
       ScalarKernels.add(x, xFrom, y, yFrom, size);
     } else {
       RowKernels.add(x, xFrom, y, yFrom, size);
@@ -89,7 +89,7 @@ final class Kernels {
       int to,
       int size,
       MatrixKernels.Scratch scratch) {
-    if (WarmUp.running()) {
+    if (WarmUp.lacksRows()) {
       ScalarKernels.norm(x, from, weight, epsilon, out, to, size, scratch.lanes);
     } else {
       RowKernels.norm(x, from, weight, epsilon, out, to, size);
@@ -99,7 +99,7 @@ final class Kernels {
   /** {@link RowKernels#gate}. */
   static void gate(
       float[] gate, int gateFrom, float[] up, int upFrom, float[] hidden, int to, int size) {
-    if (WarmUp.running()) {
+    if (WarmUp.lacksRows()) {
       ScalarKernels.gate(gate, gateFrom, up, upFrom, hidden, to, size);
     } else {
       RowKernels.gate(gate, gateFrom, up, upFrom, hidden, to, size);
@@ -117,7 +117,7 @@ final class Kernels {
       float[] out,
       int size) {
     int at = table.offset(position);
-    if (WarmUp.running()) {
+    if (WarmUp.lacksRows()) {
       ScalarKernels.rotate(x, from, bias, biasFrom, table.cosines, table.sines, at, out, size);
     } else {
       RowKernels.rotate(x, from, bias, biasFrom, table.cosines, table.sines, at, out, size);
@@ -135,7 +135,7 @@ final class Kernels {
       float[] out,
       int size) {
     int at = table.offset(position);
-    if (WarmUp.running()) {
+    if (WarmUp.lacksRows()) {
       ScalarKernels.rotateHalves(
           x, from, bias, biasFrom, table.cosines, table.sines, at, out, size);
     } else {
@@ -145,7 +145,7 @@ final class Kernels {
 
   /** {@link RowKernels#store}. */
   static void store(VectorStore store, float[] x, int from, long offset, int size) {
-    if (WarmUp.running()) {
+    if (WarmUp.lacksStore(store.type)) {
       ScalarKernels.store(store.type, x, from, store.data, offset, size);
     } else {
       RowKernels.store(store.type, x, from, store.data, offset, size);
@@ -154,7 +154,7 @@ final class Kernels {
 
   /** {@link RowKernels#exponentiate}. */
   static float exponentiate(float[] scores, int count, MatrixKernels.Scratch scratch) {
-    return WarmUp.running()
+    return WarmUp.lacksRows()
         ? ScalarKernels.exponentiate(scores, count, scratch.lanes)
         : RowKernels.exponentiate(scores, count);
   }
@@ -162,7 +162,7 @@ final class Kernels {
   /** {@link RowKernels#addWeighted}. */
   static void addWeighted(
       VectorStore store, long offset, int size, float[] weights, int from, int to, float[] out) {
-    if (WarmUp.running()) {
+    if (WarmUp.lacksStore(store.type)) {
       ScalarKernels.addWeighted(store.type, store.data, offset, size, 0, weights, from, to, out);
     } else {
       RowKernels.addWeighted(store.type, store.data, offset, size, weights, from, to, out);

@@ -84,8 +84,12 @@ final class PackedRows {
   }
 
   private static int size(int rows, int columns, DType weights) {
-    boolean wide = rows > TILE && weights == DType.BF16 && Lanes.foldInRegisters(columns);
-    return wide ? WIDE_TILE : rows == 1 ? 1 : TILE;
+    return isWide(rows, columns, weights) ? WIDE_TILE : rows == 1 ? 1 : TILE;
+  }
+
+  /** Whether rows of that shape have groups of {@link #WIDE_TILE}. */
+  static boolean isWide(int rows, int columns, DType weights) {
+    return rows > TILE && weights == DType.BF16 && Lanes.foldInRegisters(columns);
   }
 
   /** Whether rows of that shape have a group of {@link #TILE}. */

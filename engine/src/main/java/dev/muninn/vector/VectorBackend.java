@@ -36,9 +36,10 @@ final class VectorBackend implements Backend {
 
   @Override
   public String description() {
+    String shortfall = WarmUp.shortfall();
     return "vector ("
-        + 32 * Lanes.COUNT
-        + " bit), "
+        + (shortfall == null ? 32 * Lanes.COUNT + " bit" : "scalar code: " + shortfall)
+        + "), "
         + team.size()
         + (team.size() == 1 ? " thread" : " threads");
   }

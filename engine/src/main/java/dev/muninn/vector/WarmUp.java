@@ -1,61 +1,86 @@
 package dev.muninn.vector;
 
-import dev.muninn.model.Matrix;
 import dev.muninn.weights.DType;
-import java.lang.foreign.MemorySegment;
 import java.time.Duration;
-import java.util.Arrays;
+import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
 
 /**
- * Gets the vector kernels compiled. Until the second compiler has one, every lane operation of it
- * is a call, and a product takes a thousand times as long as later; scalar code is quick much
- * sooner. So while a thread here runs each kernel on next to nothing until it is fast, {@link
- * Kernels} computes by the scalar twins, which give the same bits. Who has much to compute waits
- * instead: scalars would be no sooner done, and take the processors from the compiler.
+ * Gets the vector kernels compiled. Until C2 has compiled one, every lane operation of it is a
+ * call, and a product takes a thousand times as long as later; scalar code is quick much sooner. So
+ * threads here run each kernel on next to nothing until it is fast. Until then {@link Kernels}
+ * computes by the scalar twins, which give the same bits. Large calls wait for compilation instead:
+ * scalars would be no sooner done, and take the processors from the compiler.
+ *
+ * <p>A kernel that never gets fast is never used: {@link #shortfall} says so. Where no C2 is,
+ * nothing is tried. In a JVM that we do not know, one thread tries now and then, and nobody waits.
  */
 final class WarmUp {
-  /**
-   * Enough for more than one turn of every loop, for what is compiled here stays; but so few that a
-   * kernel is compiled for its calls, and not before that for its loop, which takes the compiler
-   * three times as long.
-   */
-  private static final int COLUMNS = 4 * Lanes.CHUNK;
+  /** Kernels that are compiled together. */
+  enum Part {
+    ROWS,
+    F32_STORE,
+    BF16_STORE,
+    F32_ROW,
+    F32_TILES,
+    F16_ROW,
+    F16_TILES,
+    BF16_ROW,
+    BF16_TILES,
+    BF16_WIDE;
+
+    final int bit = 1 << ordinal();
+  }
 
   private static final int FAST_CALLS = 50;
   private static final long FAST_NANOS = 40_000;
 
-  /** What scalars have for a short answer beside the compiler, before who computes waits for it. */
+  /** What scalars have for a short answer beside the compiler, before the caller waits for it. */
   private static final Duration LATE = Duration.ofMillis(300);
+
+  /** Longer than any kernel takes the compiler of an idle machine. */
+  private static final Duration SLOW = Duration.ofSeconds(1);
 
   /** Longer than any kernel takes the compiler. */
   private static final Duration MOST = Duration.ofSeconds(20);
 
-  /** Guards what follows, and is notified when a type's kernels are compiled. */
-  private static final Set<DType> BEGUN = EnumSet.noneOf(DType.class);
+  /** What later tries may take together, and what share of the time. */
+  private static final long MOST_TRYING_NANOS = 10_000_000_000L;
 
-  private static volatile int running;
+  private static final long TRY_NANOS = 50_000_000;
+  private static final int PAUSES_PER_TRY = 15;
+
+  private static final JitCompiler COMPILER = JitCompiler.current();
+
+  /** Kernels that short answers mostly do without: compiled last, and not counted as running. */
+  private static final int LAZY = hasWide(DType.BF16) ? Part.BF16_TILES.bit : 0;
+
+  /** Guards what follows, and is notified when kernels are compiled. */
+  private static final Object LOCK = new Object();
+
+  // A bit for each part.
+  private static volatile int begun;
+  private static volatile int compiling;
+  private static volatile int ready;
 
   /** Whether somebody waits, so that compiling is not put off any longer. */
   private static boolean wanted;
 
-  /** When the last type's kernels began to be compiled. */
+  /** When compiling began, or will begin. */
   private static volatile long compilingSince;
 
-  /** A bit for each type that was begun and lacks the kernels for a few rows. */
-  private static volatile int withoutTiles;
-
-  /** Those of them whose kernels are being compiled. */
-  private static volatile int compilingTiles;
+  /** Why nothing gets fast, null if it may. */
+  private static volatile String hopeless =
+      COMPILER == JitCompiler.NONE ? JitCompiler.reason() : null;
 
   private WarmUp() {}
 
   /** Whether vector kernels that every call needs are still being compiled. */
   static boolean running() {
-    return running > 0;
+    return (compiling & ~LAZY) != 0;
   }
 
   /** Whether they have been for so long that an answer under way is no short one. */
@@ -63,53 +88,133 @@ final class WarmUp {
     return running() && System.nanoTime() - compilingSince > LATE.toNanos();
   }
 
+  /**
+   * Why scalar code computes and will for long, in a few words; null if vectors do, or will as soon
+   * as they are compiled.
+   */
+  static String shortfall() {
+    if (hopeless != null) {
+      return hopeless;
+    }
+    if ((begun & ~ready & ~compiling) == 0) {
+      return null;
+    }
+    return COMPILER == JitCompiler.UNKNOWN
+        ? JitCompiler.NO_C2
+        : "the vector kernels did not get fast";
+  }
+
   /** Whether a product with weights of a type lacks vector kernels. */
   static boolean lacksKernels(DType weights, PackedRows rows) {
-    return running() || (withoutTiles & bit(weights)) != 0 && rows.hasTiles();
+    if (rows.rows() == 1) {
+      return lacks(row(weights));
+    }
+    return rows.wide() && lacks(Part.BF16_WIDE) || rows.hasTiles() && lacks(tiles(weights));
   }
 
-  /** Whether many rows with weights of a type need other kernels than a few. */
-  private static boolean hasOwnTiles(DType weights) {
-    return !PackedRows.hasTiles(PackedRows.WIDE_TILE, COLUMNS, weights);
+  /** Whether norms, gates, rotations and the like lack vector kernels. */
+  static boolean lacksRows() {
+    return lacks(Part.ROWS);
   }
 
-  private static int bit(DType type) {
-    return 1 << type.ordinal();
+  /** Whether attention to keys and values of a type lacks vector kernels. */
+  static boolean lacksStore(DType type) {
+    return lacks(store(type));
+  }
+
+  /** A part that is asked for is compiled, whether or not anybody has begun it. */
+  private static boolean lacks(Part part) {
+    if ((ready & part.bit) != 0) {
+      return false;
+    }
+    if ((begun & part.bit) == 0) {
+      begin(EnumSet.of(part), Duration.ZERO);
+    }
+    return true;
+  }
+
+  private static boolean hasWide(DType weights) {
+    return PackedRows.isWide(PackedRows.WIDE_TILE, Lanes.CHUNK, weights);
+  }
+
+  private static Part store(DType type) {
+    return type == DType.BF16 ? Part.BF16_STORE : Part.F32_STORE;
+  }
+
+  private static Part row(DType weights) {
+    return switch (weights) {
+      case F32 -> Part.F32_ROW;
+      case F16 -> Part.F16_ROW;
+      case BF16 -> Part.BF16_ROW;
+      default -> throw new IllegalArgumentException("no kernel for " + weights);
+    };
+  }
+
+  private static Part tiles(DType weights) {
+    return switch (weights) {
+      case F32 -> Part.F32_TILES;
+      case F16 -> Part.F16_TILES;
+      case BF16 -> Part.BF16_TILES;
+      default -> throw new IllegalArgumentException("no kernel for " + weights);
+    };
   }
 
   /**
    * Starts compiling the kernels for weights of a type, once in the life of the process; those for
-   * a few rows beside many wait for {@link #beginTiles}.
+   * a few rows, where many have kernels of their own, wait for {@link #beginTiles}. A model with
+   * weights of several types begins each of them.
    *
    * @param delay how long scalars compute alone, unless somebody waits: compiling takes the
    *     processors from an answer that is short enough to do without
    */
   static void begin(DType weights, Duration delay) {
-    synchronized (BEGUN) {
-      if (BEGUN.add(weights)) {
-        running++;
-        compilingSince = System.nanoTime() + delay.toNanos();
-        if (hasOwnTiles(weights)) {
-          withoutTiles |= bit(weights);
-        }
-        start(() -> run(weights, delay));
-      }
-    }
+    begin(
+        EnumSet.of(
+            Part.ROWS,
+            store(weights),
+            row(weights),
+            hasWide(weights) ? Part.BF16_WIDE : tiles(weights)),
+        delay);
   }
 
   /**
-   * Starts compiling the kernels for a few rows, if the others of the type were begun. Many answers
-   * never need them, and they take the compiler as long as all others.
+   * Starts compiling the kernels for a few rows. Where many rows have kernels of their own, many
+   * answers never need them, and they take the compiler as long as all others.
    */
   static void beginTiles(DType weights) {
-    if (((withoutTiles & ~compilingTiles) & bit(weights)) != 0) {
-      synchronized (BEGUN) {
-        if (((withoutTiles & ~compilingTiles) & bit(weights)) != 0) {
-          compilingTiles |= bit(weights);
-          start(() -> runTiles(weights));
+    if ((begun & tiles(weights).bit) == 0) {
+      begin(EnumSet.of(tiles(weights)), Duration.ZERO);
+    }
+  }
+
+  private static void begin(Set<Part> parts, Duration delay) {
+    synchronized (LOCK) {
+      Set<Part> fresh = EnumSet.noneOf(Part.class);
+      for (Part part : parts) {
+        if ((begun & part.bit) == 0) {
+          fresh.add(part);
+          begun |= part.bit;
         }
       }
+      if (fresh.isEmpty() || hopeless != null) {
+        return;
+      }
+      if (!running()) {
+        compilingSince = System.nanoTime() + delay.toNanos();
+      }
+      if (COMPILER == JitCompiler.C2) {
+        compiling |= bits(fresh);
+      }
+      start(() -> run(fresh));
     }
+  }
+
+  private static int bits(Set<Part> parts) {
+    int bits = 0;
+    for (Part part : parts) {
+      bits |= part.bit;
+    }
+    return bits;
   }
 
   /** Waits until {@link #running} ends, the thread is interrupted, or a time is over. */
@@ -118,25 +223,22 @@ final class WarmUp {
   }
 
   /**
-   * Waits until all kernels that were begun for weights of a type are compiled, or the thread is
-   * interrupted.
+   * Waits until all kernels that were begun for weights of a type are compiled or given up, or the
+   * thread is interrupted.
    */
   static void await(DType weights) {
-    if (isCompiling(weights)) {
-      await(() -> isCompiling(weights), MOST);
+    int bits = ~LAZY | tiles(weights).bit;
+    if ((compiling & bits) != 0) {
+      await(() -> (compiling & bits) != 0, MOST);
     }
   }
 
-  private static boolean isCompiling(DType weights) {
-    return running() || (compilingTiles & bit(weights)) != 0;
-  }
-
   private static void await(BooleanSupplier compiling, Duration patience) {
-    synchronized (BEGUN) {
+    synchronized (LOCK) {
       wanted = true;
-      BEGUN.notifyAll();
+      LOCK.notifyAll();
       try {
-        waitWhile(compiling, patience);
+        waitWhile(compiling, patience.toNanos());
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
       } finally {
@@ -145,12 +247,11 @@ final class WarmUp {
     }
   }
 
-  private static void waitWhile(BooleanSupplier condition, Duration patience)
-      throws InterruptedException {
-    long latest = System.nanoTime() + patience.toNanos();
-    for (long left = patience.toMillis(); condition.getAsBoolean() && left > 0; ) {
-      BEGUN.wait(left);
-      left = Duration.ofNanos(latest - System.nanoTime()).toMillis();
+  private static void waitWhile(BooleanSupplier condition, long nanos) throws InterruptedException {
+    long latest = System.nanoTime() + nanos;
+    for (long left = nanos / 1_000_000; condition.getAsBoolean() && left > 0; ) {
+      LOCK.wait(left);
+      left = (latest - System.nanoTime()) / 1_000_000;
     }
   }
 
@@ -158,140 +259,104 @@ final class WarmUp {
     return Thread.ofPlatform().daemon().name("muninn-warm-up").start(task);
   }
 
-  private static void run(DType weights, Duration delay) {
+  /** Compiles some parts, those with products each in a thread of its own. */
+  private static void run(Set<Part> parts) {
+    int bits = bits(parts);
     try {
-      synchronized (BEGUN) {
-        waitWhile(() -> !wanted, delay);
+      synchronized (LOCK) {
+        waitWhile(() -> !wanted, compilingSince - System.nanoTime());
+        if ((bits & ~LAZY) == 0) {
+          // A short answer with a few rows may still do without.
+          waitWhile(WarmUp::running, MOST.toNanos());
+        }
       }
-      long latest = System.nanoTime() + MOST.toNanos();
-      Kernels kernels = new Kernels(weights);
       // While the compiler has one group's kernels, the others' calls are counted.
-      List<Thread> groups =
-          List.of(
-              start(() -> repeat(kernels::manyRows, latest)),
-              start(() -> repeat(kernels::rows, latest)),
-              start(() -> repeat(kernels::singleRow, latest)));
-      for (Thread group : groups) {
-        group.join();
+      for (List<Part> group : groups(parts)) {
+        start(() -> compile(group));
+      }
+      synchronized (LOCK) {
+        waitWhile(() -> (compiling & bits) != 0, SLOW.toNanos());
+      }
+      String reason = (compiling & bits) != 0 ? JitCompiler.reasonByFlags() : null;
+      if (reason != null) {
+        hopeless = reason;
+        end(~0, false);
       }
     } catch (InterruptedException e) {
       throw new AssertionError("nobody knows this thread", e);
-    } finally {
-      synchronized (BEGUN) {
-        running--;
-        BEGUN.notifyAll();
-      }
+    } catch (RuntimeException | Error e) {
+      // Scalars compute on; nobody waits for what does not come.
+      end(bits, false);
+      throw e;
     }
   }
 
-  private static void runTiles(DType weights) {
+  private static List<List<Part>> groups(Set<Part> parts) {
+    List<List<Part>> groups = new ArrayList<>();
+    List<Part> rows = new ArrayList<>();
+    for (Part part : parts) {
+      switch (part) {
+        case ROWS, F32_STORE, BF16_STORE -> rows.add(part);
+        default -> groups.addFirst(List.of(part));
+      }
+    }
+    if (!rows.isEmpty()) {
+      groups.add(rows);
+    }
+    return groups;
+  }
+
+  private static void compile(List<Part> group) {
+    int bits = bits(EnumSet.copyOf(group));
+    boolean fast = false;
     try {
-      // A short answer with a few rows may still do without any.
-      synchronized (BEGUN) {
-        waitWhile(WarmUp::running, MOST);
+      List<Runnable> kernels = group.stream().map(KernelCalls::of).toList();
+      if (COMPILER == JitCompiler.C2) {
+        fast = repeat(kernels, MOST.toNanos());
+        end(bits, fast);
       }
-      repeat(new Kernels(weights)::fewRows, System.nanoTime() + MOST.toNanos());
+      if (!fast && keepTrying(kernels)) {
+        end(bits, true);
+      }
     } catch (InterruptedException e) {
       throw new AssertionError("nobody knows this thread", e);
     } finally {
-      synchronized (BEGUN) {
-        withoutTiles &= ~bit(weights);
-        compilingTiles &= ~bit(weights);
-        BEGUN.notifyAll();
-      }
+      end(bits, false);
     }
   }
 
-  private static void repeat(Runnable kernels, long latest) {
+  private static void end(int bits, boolean fast) {
+    synchronized (LOCK) {
+      if (fast) {
+        ready |= bits;
+      }
+      compiling &= ~bits;
+      LOCK.notifyAll();
+    }
+  }
+
+  /** Runs kernels until they are fast, and says whether they are. */
+  private static boolean repeat(List<Runnable> kernels, long nanos) {
+    long latest = System.nanoTime() + nanos;
     int fast = 0;
-    while (fast < FAST_CALLS && System.nanoTime() < latest) {
+    while (fast < FAST_CALLS && hopeless == null && System.nanoTime() < latest) {
       long start = System.nanoTime();
-      kernels.run();
+      for (Runnable kernel : kernels) {
+        kernel.run();
+      }
       fast = System.nanoTime() - start < FAST_NANOS ? fast + 1 : 0;
     }
+    return fast == FAST_CALLS;
   }
 
-  /** Every kernel once, on the smallest sizes that use all of it. */
-  private static final class Kernels {
-    private final Matrix matrix;
-    private final Matrix ragged;
-
-    // The groups share these, for nobody looks at the values.
-    private final float[] x;
-    private final float[] y;
-    private final PackedRows single;
-    private final PackedRows tiled;
-    private final PackedRows wide;
-    private final MatrixKernels.Scratch scratch = new MatrixKernels.Scratch();
-    private final MatrixKernels.Scratch singleScratch = new MatrixKernels.Scratch();
-    private final MemorySegment stored;
-    private final DType storedType;
-    private int productTurn;
-    private int rowTurn;
-
-    Kernels(DType weights) {
-      long bytes = (long) MatrixKernels.UNIT * COLUMNS * weights.bits() / 8;
-      MemorySegment data = NativeMemory.allocateAutomatic(bytes);
-      matrix = new Matrix(weights, MatrixKernels.UNIT, COLUMNS, data);
-      int raggedColumns = COLUMNS - Lanes.CHUNK + 3;
-      ragged =
-          new Matrix(
-              weights,
-              MatrixKernels.UNIT,
-              raggedColumns,
-              data.asSlice(0, bytes / COLUMNS * raggedColumns));
-      x = new float[PackedRows.TILE * COLUMNS + Lanes.COUNT];
-      y = new float[Math.max(x.length, PackedRows.WIDE_TILE * MatrixKernels.UNIT)];
-      single = new PackedRows(1, COLUMNS);
-      tiled = new PackedRows(PackedRows.TILE, COLUMNS);
-      wide = new PackedRows(PackedRows.WIDE_TILE, COLUMNS);
-      wide.shape(PackedRows.WIDE_TILE, COLUMNS, weights, Lanes.CHUNK / 8);
-      stored = NativeMemory.allocateAutomatic(4L * MatrixKernels.UNIT * COLUMNS);
-      storedType = weights == DType.BF16 ? DType.BF16 : DType.F32;
-    }
-
-    void singleRow() {
-      single.shape(1, COLUMNS, matrix.dtype());
-      single.pack(0, x, 0);
-      MatrixKernels.multiply(
-          matrix, 0, MatrixKernels.UNIT, single, y, 0, MatrixKernels.UNIT, singleScratch);
-    }
-
-    void manyRows() {
-      if (!wide.wide()) {
-        fewRows();
-        return;
+  /** The same, now and then: the processors are the callers'. */
+  private static boolean keepTrying(List<Runnable> kernels) throws InterruptedException {
+    for (long spent = 0; spent < MOST_TRYING_NANOS && hopeless == null; spent += TRY_NANOS) {
+      if (repeat(kernels, TRY_NANOS)) {
+        return true;
       }
-      wide.pack(0, x, 0);
-      MatrixKernels.multiply(
-          matrix, 0, MatrixKernels.UNIT, wide, y, 0, MatrixKernels.UNIT, scratch);
-      // More outputs have whole vectors of results.
-      Lanes.copy(x, 0, y, 0, Lanes.COUNT);
+      Thread.sleep(Duration.ofNanos(PAUSES_PER_TRY * TRY_NANOS));
     }
-
-    void fewRows() {
-      // Whole chunks end otherwise than left-over columns do.
-      Matrix tiledMatrix = productTurn++ % 2 == 0 ? matrix : ragged;
-      tiled.shape(PackedRows.TILE, tiledMatrix.columns(), matrix.dtype());
-      tiled.pack(0, x, 0);
-      MatrixKernels.multiply(
-          tiledMatrix, 0, MatrixKernels.UNIT, tiled, y, 0, MatrixKernels.UNIT, scratch);
-    }
-
-    void rows() {
-      RowKernels.add(x, 0, y, 0, COLUMNS);
-      RowKernels.norm(x, 0, y, 1, x, 0, COLUMNS);
-      RowKernels.gate(x, 0, x, 0, y, 0, COLUMNS);
-      RowKernels.rotate(x, 0, y, 0, x, y, 0, x, COLUMNS);
-      RowKernels.rotate(x, 0, null, 0, x, y, 0, x, COLUMNS);
-      RowKernels.rotateHalves(x, 0, y, 0, x, y, 0, x, COLUMNS);
-      RowKernels.rotateHalves(x, 0, null, 0, x, y, 0, x, COLUMNS);
-      RowKernels.store(storedType, x, 0, stored, 0, COLUMNS);
-      // Code for a path that was never taken is thrown away when an answer first takes it.
-      RowKernels.exponentiate(y, COLUMNS - rowTurn++ % Lanes.COUNT);
-      RowKernels.addWeighted(storedType, stored, 0, COLUMNS, y, 0, 2, x);
-      Arrays.fill(x, 0);
-      Arrays.fill(y, 0);
-    }
+    return false;
   }
 }

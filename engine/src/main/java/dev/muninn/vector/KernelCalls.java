@@ -1,0 +1,121 @@
+package dev.muninn.vector;
+
+import dev.muninn.model.Matrix;
+import dev.muninn.weights.DType;
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+
+/** Every kernel of a part once, on the smallest sizes that use all of it, for {@link WarmUp}. */
+final class KernelCalls {
+  /**
+   * Enough for more than one turn of every loop, for what is compiled here stays; but so few that a
+   * kernel is compiled for its calls, and not before that for its loop, which takes the compiler
+   * three times as long.
+   */
+  private static final int COLUMNS = 4 * Lanes.CHUNK;
+
+  private final float[] x = new float[PackedRows.TILE * COLUMNS + Lanes.COUNT];
+  private final float[] y =
+      new float[Math.max(x.length, PackedRows.WIDE_TILE * MatrixKernels.UNIT)];
+  private final MatrixKernels.Scratch scratch = new MatrixKernels.Scratch();
+  private int turn;
+
+  // One is packed for weights that come two to a lane, one is not.
+  private final PackedRows paired = new PackedRows(1, COLUMNS);
+  private final PackedRows plain = new PackedRows(1, COLUMNS);
+
+  private KernelCalls() {
+    paired.shape(1, COLUMNS, DType.BF16);
+    plain.shape(1, COLUMNS, DType.F32);
+  }
+
+  /** Calls the kernels of a part. */
+  static Runnable of(WarmUp.Part part) {
+    KernelCalls calls = new KernelCalls();
+    return switch (part) {
+      case ROWS -> calls::rows;
+      case F32_STORE -> calls.store(DType.F32);
+      case BF16_STORE -> calls.store(DType.BF16);
+      case F32_ROW -> calls.row(DType.F32);
+      case F16_ROW -> calls.row(DType.F16);
+      case BF16_ROW -> calls.row(DType.BF16);
+      case F32_TILES -> calls.tiles(DType.F32);
+      case F16_TILES -> calls.tiles(DType.F16);
+      case BF16_TILES -> calls.tiles(DType.BF16);
+      case BF16_WIDE -> calls.wide();
+    };
+  }
+
+  private static Matrix matrix(DType type, int columns) {
+    long bytes = (long) MatrixKernels.UNIT * columns * type.bits() / 8;
+    return new Matrix(type, MatrixKernels.UNIT, columns, NativeMemory.allocateAutomatic(bytes));
+  }
+
+  private void multiply(Matrix matrix, PackedRows rows) {
+    rows.pack(0, x, 0);
+    MatrixKernels.multiply(matrix, 0, MatrixKernels.UNIT, rows, y, 0, MatrixKernels.UNIT, scratch);
+  }
+
+  private Runnable row(DType type) {
+    Matrix matrix = matrix(type, COLUMNS);
+    PackedRows row = new PackedRows(1, COLUMNS);
+    row.shape(1, COLUMNS, type);
+    return () -> multiply(matrix, row);
+  }
+
+  private Runnable tiles(DType type) {
+    // Whole chunks end otherwise than left-over columns do.
+    Matrix whole = matrix(type, COLUMNS);
+    Matrix ragged = matrix(type, COLUMNS - Lanes.CHUNK + 3);
+    PackedRows rows = new PackedRows(PackedRows.TILE, COLUMNS);
+    return () -> {
+      Matrix matrix = turn++ % 2 == 0 ? whole : ragged;
+      rows.shape(PackedRows.TILE, matrix.columns(), type);
+      multiply(matrix, rows);
+    };
+  }
+
+  private Runnable wide() {
+    Matrix matrix = matrix(DType.BF16, COLUMNS);
+    PackedRows rows = new PackedRows(PackedRows.WIDE_TILE, COLUMNS);
+    rows.shape(PackedRows.WIDE_TILE, COLUMNS, DType.BF16, Lanes.CHUNK / 8);
+    return () -> {
+      multiply(matrix, rows);
+      // More outputs have whole vectors of results.
+      Lanes.copy(x, 0, y, 0, Lanes.COUNT);
+    };
+  }
+
+  private void rows() {
+    paired.pack(0, x, 0);
+    plain.pack(0, x, 0);
+    RowKernels.add(x, 0, y, 0, COLUMNS);
+    RowKernels.norm(x, 0, y, 1, x, 0, COLUMNS);
+    RowKernels.gate(x, 0, x, 0, y, 0, COLUMNS);
+    RowKernels.rotate(x, 0, y, 0, x, y, 0, x, COLUMNS);
+    RowKernels.rotate(x, 0, null, 0, x, y, 0, x, COLUMNS);
+    RowKernels.rotateHalves(x, 0, y, 0, x, y, 0, x, COLUMNS);
+    RowKernels.rotateHalves(x, 0, null, 0, x, y, 0, x, COLUMNS);
+    // Code for a path that was never taken is thrown away when an answer first takes it.
+    RowKernels.exponentiate(y, COLUMNS - turn++ % Lanes.COUNT);
+    clear();
+  }
+
+  private Runnable store(DType type) {
+    MemorySegment stored = NativeMemory.allocateAutomatic(4L * MatrixKernels.UNIT * COLUMNS);
+    MemorySegment query = NativeMemory.allocateAutomatic(4L * COLUMNS);
+    long rowBytes = (long) COLUMNS * type.bits() / 8;
+    return () -> {
+      RowKernels.store(type, x, 0, stored, 0, COLUMNS);
+      MatrixKernels.dot16(
+          type, stored, 0, rowBytes, 4 * rowBytes, COLUMNS, query, false, scratch.partials);
+      RowKernels.addWeighted(type, stored, 0, COLUMNS, y, 0, 2, x);
+      clear();
+    };
+  }
+
+  private void clear() {
+    Arrays.fill(x, 0);
+    Arrays.fill(y, 0);
+  }
+}
