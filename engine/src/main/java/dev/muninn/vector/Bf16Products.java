@@ -250,6 +250,7 @@ final class Bf16Products extends RowMajorProducts {
       sum00
           .blend(sum01, UPPER_1)
           .add(sum01.blend(sum00, UPPER_1).rearrange(SWAP_1))
+          .add(0)
           .intoArray(out, to);
       return;
     }
@@ -412,7 +413,7 @@ final class Bf16Products extends RowMajorProducts {
     sum01 = sum01.blend(sum11, UPPER_2).add(sum11.blend(sum01, UPPER_2).rearrange(SWAP_2));
     sum02 = sum02.blend(sum12, UPPER_2).add(sum12.blend(sum02, UPPER_2).rearrange(SWAP_2));
     sum00 = sum00.blend(sum01, UPPER_1).add(sum01.blend(sum00, UPPER_1).rearrange(SWAP_1));
-    sum00.intoArray(results, to);
-    sum02.add(sum02.rearrange(SWAP_1)).intoArray(results, to + WideProducts.THIRD_STREAM);
+    sum00.add(0).intoArray(results, to);
+    sum02.add(sum02.rearrange(SWAP_1)).add(0).intoArray(results, to + WideProducts.THIRD_STREAM);
   }
 }

@@ -232,6 +232,7 @@ final class F32Products extends RowMajorProducts {
       sum00
           .blend(sum01, UPPER_1)
           .add(sum01.blend(sum00, UPPER_1).rearrange(SWAP_1))
+          .add(0)
           .intoArray(out, to);
       return;
     }

@@ -73,7 +73,8 @@ public final class Lanes {
   }
 
   /**
-   * Sums the lanes of 16 accumulators.
+   * Sums the lanes of 16 accumulators. A sum of zeros is 0, not -0: products that underflow leave
+   * -0 in a lane, and so do zeros beside them or not.
    *
    * @param partials accumulator a at [a * COUNT, (a + 1) * COUNT); afterwards sum a at index a, the
    *     rest overwritten
@@ -109,7 +110,10 @@ public final class Lanes {
       }
       FloatVector a = FloatVector.fromArray(FLOATS, partials, group * COUNT);
       FloatVector b = FloatVector.fromArray(FLOATS, partials, (group + 1) * COUNT);
-      a.blend(b, UPPER_1).add(b.blend(a, UPPER_1).rearrange(SWAP_1)).intoArray(partials, group);
+      a.blend(b, UPPER_1)
+          .add(b.blend(a, UPPER_1).rearrange(SWAP_1))
+          .add(0)
+          .intoArray(partials, group);
     }
   }
 

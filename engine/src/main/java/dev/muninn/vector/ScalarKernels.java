@@ -78,7 +78,7 @@ public final class ScalarKernels {
       float weight = weight(matrix.dtype(), matrix.data(), offset, column);
       lanes[lane] = Math.fma(weight, value, lanes[lane]);
     }
-    return sum(lanes);
+    return product(lanes);
   }
 
   /**
@@ -128,7 +128,12 @@ public final class ScalarKernels {
               f32(x, tailFrom + 4L * i),
               lanes[lane]);
     }
-    return sum(lanes);
+    return product(lanes);
+  }
+
+  /** The sum of a product's lanes, where it is 0 never -0, as {@link Lanes#reduce} has it. */
+  private static float product(float[] lanes) {
+    return sum(lanes) + 0f;
   }
 
   /** The sum of {@link Lanes#COUNT} lanes, as {@link Lanes#reduce} folds them. */
@@ -167,7 +172,7 @@ public final class ScalarKernels {
           int lane = PackedRows.tailLane(i - chunked, x.paired());
           lanes[lane] = Math.fma(weights[i], values[tailFrom + i - chunked], lanes[lane]);
         }
-        y[at + row * stride + o] = sum(lanes);
+        y[at + row * stride + o] = product(lanes);
       }
     }
   }

@@ -2,6 +2,7 @@ package dev.muninn.vector;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.lang.reflect.UndeclaredThrowableException;
 import java.util.concurrent.locks.LockSupport;
 
 /**
@@ -57,8 +58,14 @@ public final class ThreadTeam implements AutoCloseable {
       int index = i;
       workers[i] = Thread.ofPlatform().daemon().name("muninn-" + i).unstarted(() -> work(index));
     }
-    for (int i = 1; i < size; i++) {
-      workers[i].start();
+    try {
+      for (int i = 1; i < size; i++) {
+        workers[i].start();
+      }
+    } catch (Throwable e) {
+      // Such as the system's limit of threads: those that run would wait for ever.
+      close();
+      throw e;
     }
   }
 
@@ -68,7 +75,8 @@ public final class ThreadTeam implements AutoCloseable {
   }
 
   /**
-   * Runs a task on all threads and returns when all have ended.
+   * Runs a task on all threads and returns when all have ended, whatever they threw. The team can
+   * be used again.
    *
    * @throws RuntimeException or an Error that one of them threw
    */
@@ -92,18 +100,30 @@ public final class ThreadTeam implements AutoCloseable {
       }
     }
     attempt(task, 0);
-    for (int spins = 0; finished < size - 1; spins++) {
-      pause(spins);
-    }
+    awaitOthers();
     finished = 0;
     Throwable thrown = failure;
     if (thrown != null) {
       arrived = 0;
       failure = null;
-      if (thrown instanceof Error error) {
-        throw error;
+      switch (thrown) {
+        case Error error -> throw error;
+        case RuntimeException exception -> throw exception;
+        default -> throw new UndeclaredThrowableException(thrown);
       }
-      throw (RuntimeException) thrown;
+    }
+  }
+
+  /** Waits until the other threads have ended, whatever is thrown meanwhile. */
+  private void awaitOthers() {
+    while (finished < size - 1) {
+      try {
+        for (int spins = 0; finished < size - 1; spins++) {
+          pause(spins);
+        }
+      } catch (Throwable e) {
+        failure = e;
+      }
     }
   }
 
@@ -141,7 +161,7 @@ public final class ThreadTeam implements AutoCloseable {
     }
     for (int spins = 0; phase == current; spins++) {
       if (failure != null) {
-        throw new Abandoned();
+        throw Abandoned.INSTANCE;
       }
       pause(spins);
     }
@@ -155,33 +175,50 @@ public final class ThreadTeam implements AutoCloseable {
     }
   }
 
+  /** Runs a task; what it throws is kept for the caller of the team, whatever that is. */
   private void attempt(Task task, int thread) {
     try {
       task.run(thread);
     } catch (Abandoned e) {
       // The failure of the thread that was waited for is the one to report.
-    } catch (RuntimeException | Error e) {
+    } catch (Throwable e) {
       failure = e;
     }
   }
 
   private void work(int thread) {
     int seen = 0;
+    boolean running = false;
     while (true) {
-      long since = System.nanoTime();
-      for (int spins = 0; round == seen && !closed; spins++) {
-        if (spins < SPINS_BEFORE_YIELD || System.nanoTime() - since < SPIN_NANOS) {
-          pause(spins);
-        } else {
-          sleep(thread, seen);
+      try {
+        if (!running) {
+          awaitRound(thread, seen);
+          if (round == seen) {
+            return;
+          }
+          seen++;
+          running = true;
+          attempt(task, thread);
         }
+        FINISHED.getAndAdd(this, 1);
+        running = false;
+      } catch (Throwable e) {
+        // An error may come late: a fault of mapped memory is thrown some time after it. A thread
+        // that ended here would be waited for in vain.
+        failure = e;
       }
-      if (closed) {
-        return;
+    }
+  }
+
+  /** Waits until there is another task than those seen, or the team is closed. */
+  private void awaitRound(int thread, int seen) {
+    long since = System.nanoTime();
+    for (int spins = 0; round == seen && !closed; spins++) {
+      if (spins < SPINS_BEFORE_YIELD || System.nanoTime() - since < SPIN_NANOS) {
+        pause(spins);
+      } else {
+        sleep(thread, seen);
       }
-      seen++;
-      attempt(task, thread);
-      FINISHED.getAndAdd(this, 1);
     }
   }
 
@@ -231,7 +268,10 @@ public final class ThreadTeam implements AutoCloseable {
   private static final class Abandoned extends RuntimeException {
     private static final long serialVersionUID = 1;
 
-    Abandoned() {
+    /** None is made while memory may be short. */
+    static final Abandoned INSTANCE = new Abandoned();
+
+    private Abandoned() {
       super(null, null, false, false);
     }
   }

@@ -1,7 +1,13 @@
 package dev.muninn.vector;
 
+import static java.nio.ByteOrder.LITTLE_ENDIAN;
+
 import dev.muninn.model.Matrix;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.VectorOperators;
 
 /**
  * Products of BF16 weights with more than 4 rows, on 512-bit vectors: in tiles of 3 by 8, for which
@@ -28,6 +34,16 @@ final class WideProducts {
   private static final int LEAST_OUTPUTS = 12;
 
   private static final MemorySegment ZEROS = NativeMemory.allocateAutomatic(Lanes.BYTES);
+
+  // Of two BF16 numbers in an int.
+  private static final int EXPONENT_BITS = 0x7F80_7F80;
+  private static final int LEAST_EXPONENT_BITS = 0x0080_0080;
+  private static final int SIGNS = 0x8000_8000;
+
+  /**
+   * A vector of {@link #EXPONENT_BITS} and one of zeros: read from between, it has some of both.
+   */
+  private static final int[] EXPONENTS = exponents();
 
   private WideProducts() {}
 
@@ -79,8 +95,9 @@ final class WideProducts {
 
   /**
    * Finds some weight rows for packed rows that may be displaced: then they begin with the cache
-   * line, which has the end of what lies before them, and end with one. Before the first row and
-   * behind the last there may be nothing: these rows are copied, with zeros beside them.
+   * line, which has the end of what lies before them, and end with one. The packed rows have zeros
+   * there, so what lies beside a row does not matter, as long as it is finite. Where it is not, or
+   * where nothing lies, the rows are copied, with zeros beside them.
    *
    * @param distance rows from one to the next
    */
@@ -93,10 +110,13 @@ final class WideProducts {
       MatrixKernels.Scratch scratch) {
     long rowStride = matrix.rowStride();
     long before = (long) x.shift() * Short.BYTES;
-    if (before == 0 || first > 0 && first + (count - 1) * distance < matrix.rows() - 1) {
-      scratch.weights = matrix.data();
-      scratch.offset = first * rowStride - before;
-      scratch.rowStep = distance * rowStride;
+    scratch.weights = matrix.data();
+    scratch.offset = first * rowStride - before;
+    scratch.rowStep = distance * rowStride;
+    if (before == 0
+        || first > 0
+            && first + (count - 1) * distance < matrix.rows() - 1
+            && hasFiniteNeighbours(scratch, count, matrix.rowBytes(), x.shift() / 2)) {
       return;
     }
     scratch.offset = 0;
@@ -112,6 +132,44 @@ final class WideProducts {
       long end = target + before + rowBytes;
       MemorySegment.copy(ZEROS, 0, scratch.strip, end, Lanes.BYTES - before);
     }
+  }
+
+  /**
+   * Whether the numbers that share the first and the last cache line with the located rows are
+   * finite: none has an exponent of ones only.
+   *
+   * @param lanes pairs of numbers before each row
+   */
+  private static boolean hasFiniteNeighbours(
+      MatrixKernels.Scratch scratch, int count, long rowBytes, int lanes) {
+    MemorySegment weights = scratch.weights;
+    long offset = scratch.offset;
+    long step = scratch.rowStep;
+    weights.get(ValueLayout.JAVA_BYTE, offset);
+    IntVector before = IntVector.fromArray(Lanes.INTS, EXPONENTS, Lanes.COUNT - lanes);
+    IntVector behind = before.lanewise(VectorOperators.XOR, EXPONENT_BITS);
+    IntVector infinite = IntVector.zero(Lanes.INTS);
+    for (int i = 0; i < count; i++) {
+      long at = offset + i * step;
+      // A carry into the sign's place says that all bits were set.
+      infinite =
+          IntVector.fromMemorySegment(Lanes.INTS, weights, at, LITTLE_ENDIAN)
+              .and(before)
+              .add(LEAST_EXPONENT_BITS)
+              .or(infinite);
+      infinite =
+          IntVector.fromMemorySegment(Lanes.INTS, weights, at + rowBytes, LITTLE_ENDIAN)
+              .and(behind)
+              .add(LEAST_EXPONENT_BITS)
+              .or(infinite);
+    }
+    return !infinite.and(SIGNS).compare(VectorOperators.NE, 0).anyTrue();
+  }
+
+  private static int[] exponents() {
+    int[] exponents = new int[2 * Lanes.COUNT];
+    Arrays.fill(exponents, 0, Lanes.COUNT, EXPONENT_BITS);
+    return exponents;
   }
 
   /** The products of a group of 8 rows with a strip of 3 streams. */

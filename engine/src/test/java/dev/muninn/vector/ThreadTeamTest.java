@@ -2,10 +2,13 @@ package dev.muninn.vector;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.IOException;
+import java.lang.reflect.UndeclaredThrowableException;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicIntegerArray;
@@ -157,6 +160,85 @@ class ThreadTeamTest {
       assertSame(error, thrown);
       assertUsable(team);
     }
+  }
+
+  /** A checked exception is thrown by code that does not say so, as other languages' may be. */
+  @ParameterizedTest
+  @CsvSource({"2,0", "2,1", "3,2"})
+  void whateverIsThrownReachesTheCaller(int size, int failing) {
+    try (ThreadTeam team = new ThreadTeam(size)) {
+      for (Throwable thrown : List.of(new IOException("of a test"), new Throwable("of a test"))) {
+        UndeclaredThrowableException wrapped =
+            assertThrows(
+                UndeclaredThrowableException.class,
+                () ->
+                    team.run(thread -> {
+                      if (thread == failing) {
+                        ThreadTeamTest.<RuntimeException>sneak(thrown);
+                      }
+                      team.barrier();
+                    }));
+        assertSame(thrown, wrapped.getCause());
+        assertUsable(team);
+      }
+    }
+  }
+
+  @SuppressWarnings("unchecked")
+  private static <T extends Throwable> void sneak(Throwable thrown) throws T {
+    throw (T) thrown;
+  }
+
+  /** As a kernel whose input no memory or no stack is left for. */
+  @ParameterizedTest
+  @ValueSource(ints = {0, 1})
+  void errorsOfTheMachineReachTheCaller(int failing) {
+    try (ThreadTeam team = new ThreadTeam(2)) {
+      for (int round = 0; round < 3; round++) {
+        assertThrows(
+            StackOverflowError.class,
+            () ->
+                team.run(thread -> {
+                  if (thread == failing) {
+                    descend(0);
+                  }
+                  team.barrier();
+                }));
+        assertUsable(team);
+        assertThrows(
+            OutOfMemoryError.class,
+            () ->
+                team.run(thread -> {
+                  if (thread == failing) {
+                    assertNotNull(new long[Integer.MAX_VALUE]);
+                  }
+                  team.barrier();
+                }));
+        assertUsable(team);
+      }
+    }
+  }
+
+  private static int descend(int depth) {
+    return depth < 0 ? 0 : descend(depth + 1) + 1;
+  }
+
+  /** A task that was handed out is run to its end. */
+  @Test
+  void closingFromWithinTaskEndsIt() {
+    ThreadTeam team = new ThreadTeam(3);
+    AtomicInteger runs = new AtomicInteger();
+    Thread[] closer = new Thread[1];
+    team.run(thread -> {
+      if (thread == 0) {
+        closer[0] = Thread.ofPlatform().daemon().start(team::close);
+        sleepMilliseconds(20);
+      }
+      team.barrier();
+      runs.incrementAndGet();
+    });
+    assertEquals(3, runs.get());
+    assertThrows(IllegalStateException.class, () -> team.run(thread -> {}));
   }
 
   @Test
