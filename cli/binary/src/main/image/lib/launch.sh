@@ -8,11 +8,39 @@ unset JAVA_TOOL_OPTIONS JDK_JAVA_OPTIONS _JAVA_OPTIONS JDK_AOT_VM_OPTIONS
 true 2>/dev/null 9<&0 || exec </dev/null
 true 9>&2 || exec 2>/dev/null
 
-# Without a UTF-8 locale Java cannot read the arguments' other letters.
-case ${LC_ALL:-${LC_CTYPE:-${LANG:-}}} in
-  *[Uu][Tt][Ff]8* | *[Uu][Tt][Ff]-8*) ;;
-  *) export LC_ALL=C.UTF-8 ;;
+# Java takes a colon in a path for the end of that path.
+case $root in
+  *:*)
+    printf 'muninn: %s: Java cannot run from a path with a colon: move Muninn, or set MUNINN_CACHE\n' \
+      "$root" >&2
+    exit 1
+    ;;
 esac
+
+# Java reads arguments and names of files in the locale's letters. Of C.UTF-8 it has all, whatever
+# locale the environment names; where the system lacks even that, any other in UTF-8 will do.
+use_utf8() {
+  { LC_ALL=C.UTF-8; } 2>/dev/null
+  export LC_ALL
+  case $root$PWD${HOME:-}$* in
+    *[!\ -~]*) ;;
+    *) return ;;
+  esac
+  [ "$(locale charmap 2>/dev/null)" = UTF-8 ] && return
+  for locale in $(locale -a 2>/dev/null); do
+    case $locale in
+      *.[Uu][Tt][Ff]8* | *.[Uu][Tt][Ff]-8*)
+        LC_ALL=$locale
+        return
+        ;;
+    esac
+  done
+}
+use_utf8 "$@"
+
+# Java knows nothing of TMPDIR.
+temporary=${TMPDIR:-}
+[ -d "$temporary" ] && [ -w "$temporary" ] || temporary=
 
 # Whether the command asks for a device of TornadoVM, by its name or because it is there to take. A
 # GPU shows itself by a node in /dev; looking spares the others a slow start.
@@ -100,7 +128,7 @@ start_tornado() {
   exec "$root/runtime/bin/java" -XX:-UsePerfData -XX:+DisplayVMOutputToStderr -Xlog:disable \
     -Xlog:all=warning,aot*=off,cds*=off:stderr --enable-native-access=ALL-UNNAMED \
     --sun-misc-unsafe-memory-access=allow --add-modules jdk.incubator.vector \
-    -DRUST_LIBRARY_PATH="$root/lib/libtokenizers.so" "$@"
+    ${temporary:+"-Djava.io.tmpdir=$temporary"} -DRUST_LIBRARY_PATH="$root/lib/libtokenizers.so" "$@"
 }
 
 if [ -n "${TORNADOVM_HOME:-}" ] && wants_tornado "$@"; then
@@ -108,4 +136,5 @@ if [ -n "${TORNADOVM_HOME:-}" ] && wants_tornado "$@"; then
 fi
 
 exec "$root/runtime/bin/java" "@$root/lib/java.args" -XX:AOTCache="$root/lib/muninn.aot" \
+  ${temporary:+"-Djava.io.tmpdir=$temporary"} \
   -DRUST_LIBRARY_PATH="$root/lib/libtokenizers.so" -cp "@CLASS_PATH@" dev.muninn.cli.Main "$@"

@@ -1,7 +1,10 @@
 package dev.muninn.cli;
 
+import dev.muninn.cli.process.Arguments;
+import dev.muninn.cli.process.ExitCode;
 import dev.muninn.cli.process.StartUp;
 import dev.muninn.cli.terminal.StandardStreams;
+import java.io.IOException;
 
 /** Runs the {@code muninn} command. */
 public final class Main {
@@ -14,6 +17,14 @@ public final class Main {
    */
   public static void main(String[] arguments) {
     StartUp.enter();
-    System.exit(MuninnCommand.run(StandardStreams.ofProcess(), System.getenv(), arguments));
+    StandardStreams streams = StandardStreams.ofProcess();
+    int exitCode;
+    try {
+      exitCode = MuninnCommand.run(streams, System.getenv(), Arguments.asTyped(arguments));
+    } catch (IOException e) {
+      streams.err().println("muninn: " + e.getMessage());
+      exitCode = ExitCode.USAGE;
+    }
+    System.exit(exitCode);
   }
 }
