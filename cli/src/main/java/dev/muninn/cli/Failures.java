@@ -11,6 +11,8 @@ import dev.muninn.cli.terminal.StandardStreams;
 import dev.muninn.train.TrainingException;
 import dev.muninn.weights.CheckpointException;
 import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
@@ -50,7 +52,9 @@ final class Failures implements IParameterExceptionHandler, IExecutionExceptionH
    */
   static int handle(Throwable failure, CommandLine command) {
     if (command.getParseResult().hasMatchedOption(BasicOptions.VERBOSE)) {
-      failure.printStackTrace(command.getErr());
+      StringWriter trace = new StringWriter();
+      failure.printStackTrace(new PrintWriter(trace));
+      command.getErr().print(Printable.text(trace.toString()));
     }
     return switch (failure) {
       case UsageException usage -> usage(command, usage.getMessage());

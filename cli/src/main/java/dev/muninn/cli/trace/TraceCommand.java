@@ -118,7 +118,8 @@ public final class TraceCommand implements Callable<Integer> {
     if (outputOptions.json()) {
       streams.out().write(Json.object(new TraceJson(analysis)::writeSummary));
     } else {
-      streams.out().write(new TerminalSummary(analysis, colour()).lines());
+      streams.colours().write(new TerminalSummary(analysis, colour()).lines());
+      streams.colours().flush();
       Optional<Path> out = outputOptions.out();
       if (out.isPresent()) {
         streams.out().write("report: " + out.get().resolve(TraceReport.PAGE) + "\n");
