@@ -74,13 +74,16 @@ public final class Main {
         .isEmpty();
   }
 
-  private static void run(CommandLineOptions commandLine) throws IOException, RunnerException {
+  /** Runs what a command line selects, and prints the table. */
+  static Collection<RunResult> run(CommandLineOptions commandLine)
+      throws IOException, RunnerException {
     try (TemporaryDirectory checkpoints = new TemporaryDirectory("muninn-bench")) {
-      run(commandLine, checkpoints.path());
+      return run(commandLine, checkpoints.path());
     }
   }
 
-  private static void run(CommandLineOptions commandLine, Path checkpoints) throws RunnerException {
+  private static Collection<RunResult> run(CommandLineOptions commandLine, Path checkpoints)
+      throws RunnerException {
     // Benchmarks may also be run in this JVM, without forks.
     System.setProperty(RunCheckpoints.DIRECTORY_PROPERTY, checkpoints.toString());
     List<String> jvmArguments = new ArrayList<>(commandLine.getJvmArgsPrepend().orElse(List.of()));
@@ -96,5 +99,6 @@ public final class Main {
     Collection<RunResult> results = new Runner(options.build()).run();
     System.out.println();
     new ResultTable(results).print(System.out);
+    return results;
   }
 }
