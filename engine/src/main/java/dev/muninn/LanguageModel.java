@@ -303,6 +303,24 @@ public final class LanguageModel implements ModelService, AutoCloseable {
     }
   }
 
+  /**
+   * Refuses what {@link #generateAll} would refuse. Computes nothing.
+   *
+   * @throws IllegalArgumentException if the request does not fit the model
+   */
+  public void requireFit(GenerationRequest request) {
+    new Generation(null, request, GenerationListener.NONE);
+  }
+
+  /**
+   * Refuses what {@link #scoreAll} would refuse. Computes nothing.
+   *
+   * @throws IllegalArgumentException if the request does not fit the model
+   */
+  public void requireFit(ScoreRequest request) {
+    new Scoring(request);
+  }
+
   private void runAll(List<SequenceTask> tasks, int batchSize, Cancellation cancellation) {
     int most = 1;
     for (SequenceTask task : tasks) {
@@ -494,7 +512,14 @@ public final class LanguageModel implements ModelService, AutoCloseable {
     }
   }
 
-  private int[] tokens(Prompt prompt) {
+  /**
+   * The tokens of a prompt, as the model sees them.
+   *
+   * @throws IllegalArgumentException if there are none, one is outside the vocabulary, or a text
+   *     has no tokenizer
+   * @throws CheckpointException if the model knows no conversations
+   */
+  public int[] tokens(Prompt prompt) {
     return switch (prompt) {
       case Prompt.Tokens(int[] tokens) -> {
         for (int token : tokens) {

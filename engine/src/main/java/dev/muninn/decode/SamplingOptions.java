@@ -73,6 +73,25 @@ public record SamplingOptions(
     return new SamplingOptions(temperature, topK, topP, minP, repetitionPenalty, seed);
   }
 
+  /**
+   * These options with a seed of its own for one of many texts. It depends on this seed and the
+   * name alone, so that a text is the same whatever is computed before it or beside it.
+   *
+   * @param name of the text; null for this seed itself
+   */
+  public SamplingOptions forText(String name) {
+    if (name == null) {
+      return this;
+    }
+    SplitMix random = new SplitMix();
+    long mixed = seed;
+    for (int i = 0; i < name.length(); i++) {
+      random.seed(mixed, name.charAt(i));
+      mixed = random.next();
+    }
+    return withSeed(mixed);
+  }
+
   private static IllegalArgumentException refusal(String what, String expected, float found) {
     return new IllegalArgumentException(what + " must be " + expected + ", not " + found);
   }

@@ -16,10 +16,15 @@ public final class SplitMix {
     state = mix(seed * INCREMENT + mix(number + 1));
   }
 
+  /** Any of 64 bits. */
+  long next() {
+    state += INCREMENT;
+    return mix(state);
+  }
+
   /** From 0 (inclusive) to 1 (exclusive). */
   public double uniform() {
-    state += INCREMENT;
-    return (mix(state) >>> 11) * 0x1p-53;
+    return (next() >>> 11) * 0x1p-53;
   }
 
   /** From 0 (inclusive) to a bound (exclusive). */

@@ -1,9 +1,10 @@
 package dev.muninn.eval;
 
+import java.io.Serializable;
 import java.util.List;
 
 /** What a model made of one problem. */
-public sealed interface ProblemResult {
+public sealed interface ProblemResult extends Serializable {
 
   /** The problem's number in its task, from 0. */
   int number();
@@ -17,7 +18,7 @@ public sealed interface ProblemResult {
    * @param forwards rows that chose or scored a token; a prompt counts once
    * @param recurrences applications of the recurrent block to them, summed
    */
-  record Depth(long forwards, long recurrences) {
+  record Depth(long forwards, long recurrences) implements Serializable {
     static Depth of(List<Integer> recurrences) {
       long sum = 0;
       for (int recurrence : recurrences) {

@@ -3,7 +3,9 @@ package dev.muninn.eval;
 import dev.muninn.text.Prompt;
 import dev.muninn.weights.CheckpointException;
 import dev.muninn.weights.JsonLines;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -56,9 +58,32 @@ public final class TaskFile {
    *     the line
    */
   public static Task read(Path file) throws IOException {
+    byte[] contents;
+    try {
+      contents = Files.readAllBytes(file);
+    } catch (FileSystemException e) {
+      throw e;
+    } catch (IOException e) {
+      if (Files.isDirectory(file)) {
+        // What the system says of it does not name it.
+        throw new FileSystemException(file.toString(), null, "is a directory");
+      }
+      throw e;
+    }
+    return read(file.toString(), contents);
+  }
+
+  /**
+   * Reads a task from a file's contents.
+   *
+   * @param file its name, also for messages
+   * @throws IOException in one line, if a line is no problem; it names the line
+   */
+  public static Task read(String file, byte[] contents) throws IOException {
     List<Problem> problems = new ArrayList<>();
     Map<String, String> whereOfId = new HashMap<>();
-    for (JsonLines.Line line : JsonLines.read(file, "problems")) {
+    for (JsonLines.Line line :
+        JsonLines.read(file, new ByteArrayInputStream(contents), "problems")) {
       Problem problem;
       try {
         problem = problem(line, problems.size() + 1);
@@ -76,9 +101,9 @@ public final class TaskFile {
       }
       problems.add(problem);
     }
-    String name = file.getFileName().toString().replaceFirst("\\.[^.]+$", "");
+    String name = Path.of(file).getFileName().toString().replaceFirst("\\.[^.]+$", "");
     try {
-      return new Task(name, problems, SEPARATOR, Hash.of(Files.readAllBytes(file)));
+      return new Task(name, problems, SEPARATOR, Hash.of(contents));
     } catch (IllegalArgumentException e) {
       throw new IOException(e.getMessage(), e);
     }

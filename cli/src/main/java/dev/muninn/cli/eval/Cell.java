@@ -11,18 +11,19 @@ import java.util.SortedMap;
  *
  * @param recurrence the most that a position has
  */
-record Cell(Task task, int shots, int recurrence) {
+public record Cell(Task task, int shots, int recurrence) {
 
   /** What tells it from all others, and names it in results. */
-  record Key(String task, int shots, int recurrence) {}
+  public record Key(String task, int shots, int recurrence) {}
 
-  Key key() {
+  public Key key() {
     return new Key(task.name(), shots, recurrence);
   }
 
   /** What came of all its problems. */
-  record Outcome(Cell cell, int problems, double meanRecurrences, List<Measure> measures) {
-    static Outcome of(Cell cell, List<ProblemResult> results, boolean vote) {
+  public record Outcome(Cell cell, int problems, double meanRecurrences, List<Measure> measures) {
+    /** Counts the results of all problems. */
+    public static Outcome of(Cell cell, List<ProblemResult> results, boolean vote) {
       return new Outcome(
           cell,
           results.size(),
@@ -36,5 +37,5 @@ record Cell(Task task, int shots, int recurrence) {
    *
    * @param points by recurrences
    */
-  record Curve(String task, int shots, String measure, SortedMap<Integer, Measure> points) {}
+  public record Curve(String task, int shots, String measure, SortedMap<Integer, Measure> points) {}
 }

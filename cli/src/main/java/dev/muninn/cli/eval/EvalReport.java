@@ -16,10 +16,10 @@ import tools.jackson.core.JsonGenerator;
  * @param header what made it: names with texts
  * @param outcomes in the order of tasks, shots and recurrences
  */
-record EvalReport(Map<String, String> header, List<Cell.Outcome> outcomes) {
+public record EvalReport(Map<String, String> header, List<Cell.Outcome> outcomes) {
 
   /** The outcomes as lines of a plot, in the order of the table. */
-  List<Cell.Curve> curves() {
+  public List<Cell.Curve> curves() {
     Map<List<Object>, Cell.Curve> curves = new LinkedHashMap<>();
     for (Cell.Outcome outcome : outcomes) {
       for (Measure measure : outcome.measures()) {
@@ -37,7 +37,7 @@ record EvalReport(Map<String, String> header, List<Cell.Outcome> outcomes) {
   }
 
   /** For people. */
-  String table() {
+  public String table() {
     int width = "task".length();
     for (Cell.Outcome outcome : outcomes) {
       width = Math.max(width, outcome.cell().task().name().length());
@@ -111,7 +111,7 @@ record EvalReport(Map<String, String> header, List<Cell.Outcome> outcomes) {
   }
 
   /** For programs: one object on a line. */
-  String json() {
+  public String json() {
     return Json.object(generator -> {
       header.forEach(generator::writeStringProperty);
       generator.writeArrayPropertyStart("results");

@@ -62,7 +62,7 @@ public record ModelStore(Path root) {
   private Path find(ModelReference model) throws IOException {
     Path directory = directory(model);
     if (!Files.isDirectory(directory)) {
-      throw new IOException(
+      throw new NotHere(
           model
               + ": no such directory, and no model of that name was pulled ('muninn pull "
               + model
@@ -70,12 +70,12 @@ public record ModelStore(Path root) {
     }
     Optional<Manifest> manifest = Manifest.read(state(directory));
     if (manifest.isEmpty() && Files.exists(state(directory))) {
-      throw new IOException(
+      throw new NotHere(
           model + ": its pull was not completed ('muninn pull " + model + "' goes on)");
     }
     String revision = model.revision().orElse(null);
     if (revision != null && !manifest.map(m -> m.is(revision)).orElse(false)) {
-      throw new IOException(
+      throw new NotHere(
           model
               + ": the model is here"
               + manifest
@@ -86,6 +86,15 @@ public record ModelStore(Path root) {
               + "' fetches the other)");
     }
     return directory;
+  }
+
+  /** No complete model of a name, or none of the revision; a pull may bring it. */
+  static final class NotHere extends IOException {
+    private static final long serialVersionUID = 1L;
+
+    NotHere(String message) {
+      super(message);
+    }
   }
 
   /**

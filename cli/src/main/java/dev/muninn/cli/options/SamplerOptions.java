@@ -45,4 +45,13 @@ public final class SamplerOptions {
   public SamplingOptions samplingOptions(long seed) {
     return new SamplingOptions(temperature, topK, topP, minP, repetitionPenalty, seed);
   }
+
+  /**
+   * How tokens of one of many texts are chosen.
+   *
+   * @param id of the text, from which its seed derives too; null if it has none
+   */
+  public SamplingOptions samplingOptions(long seed, Object id) {
+    return samplingOptions(seed).forText(id == null ? null : id.toString());
+  }
 }

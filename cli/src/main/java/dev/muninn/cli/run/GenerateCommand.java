@@ -36,7 +36,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
-import java.util.function.Function;
+import java.util.function.BiFunction;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -151,19 +151,20 @@ public final class GenerateCommand implements Callable<Integer> {
     InitialState initialState = depthOptions.initialState();
     DecodingOptions decoding =
         strategyOptions.decodingOptions(exitOptions.exitOptions(), cacheOptions);
-    Function<Prompt, GenerationRequest> request =
-        prompt ->
+    BiFunction<Prompt, Object, GenerationRequest> request =
+        (prompt, id) ->
             lengthOptions
                 .limit(GenerationRequest.builder(prompt))
                 .recurrence(depthOptions.recurrence())
                 .initialState(initialState)
-                .sampling(samplerOptions.samplingOptions(depthOptions.seed()))
+                .sampling(samplerOptions.samplingOptions(depthOptions.seed(), id))
                 .decoding(decoding)
                 .build();
     if (batchOptions.file != null) {
       return generateAll(request);
     }
-    GenerationRequest only = request.apply(chatOptions.layOut(promptOptions.read(streams.in())));
+    GenerationRequest only =
+        request.apply(chatOptions.layOut(promptOptions.read(streams.in())), null);
     try (LanguageModel model = modelOptions.load(environment);
         ShutdownCancellation shutdown = new ShutdownCancellation()) {
       GenerationResult result = generate(model, only, shutdown.cancellation());
@@ -187,9 +188,11 @@ public final class GenerateCommand implements Callable<Integer> {
     }
   }
 
-  private int generateAll(Function<Prompt, GenerationRequest> request) throws IOException {
+  private int generateAll(BiFunction<Prompt, Object, GenerationRequest> request)
+      throws IOException {
     List<PromptLines.Line> lines = PromptLines.read(batchOptions.file, streams.in());
-    List<GenerationRequest> requests = lines.stream().map(l -> request.apply(l.prompt())).toList();
+    List<GenerationRequest> requests =
+        lines.stream().map(l -> request.apply(l.prompt(), l.id())).toList();
     try (LanguageModel model = modelOptions.load(environment);
         ShutdownCancellation shutdown = new ShutdownCancellation();
         OrderedResults results =

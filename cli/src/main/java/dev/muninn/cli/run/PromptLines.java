@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -17,8 +18,15 @@ import java.util.Set;
  * conversation of objects with {@code role} and {@code content}) or {@code prompt_tokens}, and
  * possibly an {@code id}, which stands with its result again.
  */
-final class PromptLines {
-  private static final Set<String> KEYS = Set.of("id", "prompt", "messages", "prompt_tokens");
+public final class PromptLines {
+  private static final String PROMPT = "prompt";
+  private static final String MESSAGES = "messages";
+  private static final String PROMPT_TOKENS = "prompt_tokens";
+
+  /** What may hold the prompt. */
+  public static final List<String> PROMPT_KEYS = List.of(PROMPT, MESSAGES, PROMPT_TOKENS);
+
+  private static final Set<String> KEYS = Set.of("id", PROMPT, MESSAGES, PROMPT_TOKENS);
 
   private PromptLines() {}
 
@@ -57,27 +65,39 @@ final class PromptLines {
     if (id != null && !(id instanceof String) && !(id instanceof Long)) {
       throw new IOException(where + ": id must be a string or an integer");
     }
-    List<Prompt> prompts = new ArrayList<>();
+    Map<String, Object> prompts = new LinkedHashMap<>(object);
+    prompts.remove("id");
     try {
-      if (object.get("prompt") instanceof String prompt) {
-        prompts.add(Prompt.text(prompt));
-      }
-      if (object.get("messages") instanceof List<?> messages) {
-        prompts.add(Prompt.chat(messages.stream().map(PromptLines::message).toList()));
-      }
-      if (object.get("prompt_tokens") instanceof List<?> tokens) {
-        prompts.add(Prompt.tokens(tokens.stream().mapToInt(PromptLines::token).toArray()));
-      }
+      return new Line(where, id, prompt(prompts));
     } catch (IllegalArgumentException e) {
       throw new IOException(where + ": " + e.getMessage(), e);
     }
-    if (prompts.size() != 1 || object.size() != (object.containsKey("id") ? 2 : 1)) {
-      throw new IOException(
-          where
-              + ": expected one of prompt (a text), messages (a list of objects) and"
-              + " prompt_tokens (a list of integers)");
+  }
+
+  /**
+   * Reads a prompt.
+   *
+   * @param object one of the {@link #PROMPT_KEYS}, with values as JSON has them: texts, lists,
+   *     maps, and integers as {@code Long}
+   * @throws IllegalArgumentException in one line, if it is no prompt
+   */
+  public static Prompt prompt(Map<String, Object> object) {
+    List<Prompt> prompts = new ArrayList<>();
+    if (object.get(PROMPT) instanceof String prompt) {
+      prompts.add(Prompt.text(prompt));
     }
-    return new Line(where, id, prompts.getFirst());
+    if (object.get(MESSAGES) instanceof List<?> messages) {
+      prompts.add(Prompt.chat(messages.stream().map(PromptLines::message).toList()));
+    }
+    if (object.get(PROMPT_TOKENS) instanceof List<?> tokens) {
+      prompts.add(Prompt.tokens(tokens.stream().mapToInt(PromptLines::token).toArray()));
+    }
+    if (prompts.size() != 1 || object.size() != 1) {
+      throw new IllegalArgumentException(
+          "expected one of prompt (a text), messages (a list of objects) and prompt_tokens (a list"
+              + " of integers)");
+    }
+    return prompts.getFirst();
   }
 
   private static ChatMessage message(Object value) {
