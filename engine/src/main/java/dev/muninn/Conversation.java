@@ -113,7 +113,7 @@ public final class Conversation implements AutoCloseable {
 
   /** Removes the oldest exchanges if there is too little room; returns how many messages. */
   private int fit(List<ChatMessage> asked, GenerationRequest request) {
-    int context = model.config().contextLength();
+    int context = model.architecture().contextLength();
     if (request.contextLength() != GenerationRequest.MODEL_DEFAULT) {
       context = Math.min(context, request.contextLength());
     }

@@ -16,8 +16,9 @@ import dev.muninn.decode.Scheduler;
 import dev.muninn.decode.SequenceTask;
 import dev.muninn.decode.Strategy;
 import dev.muninn.decode.TokenSink;
-import dev.muninn.model.RavenConfig;
-import dev.muninn.model.RavenWeights;
+import dev.muninn.family.ConfigReader;
+import dev.muninn.family.ModelFamilies;
+import dev.muninn.model.RecurrentModel;
 import dev.muninn.serve.ContinuationScores;
 import dev.muninn.serve.FinishReason;
 import dev.muninn.serve.GenerationListener;
@@ -65,7 +66,7 @@ import java.util.function.Supplier;
  * of the model's threads. {@link #close} waits for the running one.
  */
 public final class LanguageModel implements ModelService, AutoCloseable {
-  private final RavenConfig config;
+  private final RecurrentModel model;
   private final Checkpoint checkpoint;
   private final Tokenizer tokenizer;
   private final StopTokens stopTokens;
@@ -76,14 +77,14 @@ public final class LanguageModel implements ModelService, AutoCloseable {
   private boolean closed;
 
   private LanguageModel(
-      RavenConfig config,
+      RecurrentModel model,
       Checkpoint checkpoint,
       Tokenizer tokenizer,
       StopTokens stopTokens,
       Backend backend,
       KeyValueType keyValueType,
       LoadTimings loadTimings) {
-    this.config = config;
+    this.model = model;
     this.checkpoint = checkpoint;
     this.tokenizer = tokenizer;
     this.stopTokens = stopTokens;
@@ -129,28 +130,29 @@ public final class LanguageModel implements ModelService, AutoCloseable {
     if (hasTokenizer) {
       Tokenizer.prepare();
     }
-    RavenConfig config = RavenConfig.load(directory);
+    ConfigReader config = ConfigReader.of(directory);
     Checkpoint checkpoint = Checkpoint.open(directory);
     Backend backend = null;
     Tokenizer tokenizer = null;
     try {
-      RavenWeights weights = RavenWeights.bind(config, checkpoint);
+      RecurrentModel model = ModelFamilies.load(config, checkpoint);
       final long mapped = System.nanoTime();
-      backend = Backends.open(weights, options.threads(), options.backend(), options.device());
+      backend =
+          Backends.open(model, checkpoint, options.threads(), options.backend(), options.device());
       final long opened = System.nanoTime();
       if (hasTokenizer) {
-        tokenizer = Tokenizer.load(directory, config.vocabularySize());
+        tokenizer = Tokenizer.load(directory, model.vocabularySize());
       }
-      StopTokens stopTokens = StopTokens.load(directory, tokenizer, config.vocabularySize());
+      StopTokens stopTokens = StopTokens.load(directory, tokenizer, model.vocabularySize());
       final long tokenizing = System.nanoTime();
       backend.prepare();
       return new LanguageModel(
-          config,
+          model,
           checkpoint,
           tokenizer,
           stopTokens,
           backend,
-          KeyValueType.forWeights(weights.adapter().dtype()),
+          KeyValueType.forWeights(model.coreType()),
           new LoadTimings(
               began,
               mapped - began,
@@ -168,9 +170,10 @@ public final class LanguageModel implements ModelService, AutoCloseable {
     }
   }
 
+  /** What the model is: its shape, its blocks, its weights in place. */
   @Override
-  public RavenConfig config() {
-    return config;
+  public RecurrentModel architecture() {
+    return model;
   }
 
   /** Empty if the model directory has no tokenizer.json: prompts are then tokens. */
@@ -329,7 +332,7 @@ public final class LanguageModel implements ModelService, AutoCloseable {
     int rows = most;
     guarded(() -> {
       try (Scheduler scheduler =
-          new Scheduler(backend, config, Math.min(batchSize, Math.max(1, tasks.size())), rows)) {
+          new Scheduler(backend, model, Math.min(batchSize, Math.max(1, tasks.size())), rows)) {
         for (SequenceTask task : tasks) {
           scheduler.add(task);
         }
@@ -465,10 +468,10 @@ public final class LanguageModel implements ModelService, AutoCloseable {
       requireOpen();
       checkpoint.verifyUnchanged();
       int[] tokens = tokens(request.prompt());
-      requireFits(tokens.length, config.contextLength());
+      requireFits(tokens.length, model.contextLength());
       KeyValueLayout layout =
           new KeyValueLayout(
-              config,
+              model,
               request.decoding().effectivePolicy(),
               recurrenceOrMean(request.recurrence()),
               tokens.length,
@@ -488,18 +491,18 @@ public final class LanguageModel implements ModelService, AutoCloseable {
   }
 
   private int recurrenceOrMean(int recurrence) {
-    return recurrence == GenerationRequest.MODEL_DEFAULT ? config.meanRecurrence() : recurrence;
+    return recurrence == GenerationRequest.MODEL_DEFAULT ? model.defaultRecurrence() : recurrence;
   }
 
   private int contextLength(GenerationRequest request, int promptLength) {
     int asked = request.contextLength();
     if (asked == GenerationRequest.MODEL_DEFAULT) {
-      requireFits(promptLength, config.contextLength());
-      return (int) Math.min(config.contextLength(), (long) promptLength + request.maxTokens());
+      requireFits(promptLength, model.contextLength());
+      return (int) Math.min(model.contextLength(), (long) promptLength + request.maxTokens());
     }
-    if (asked > config.contextLength()) {
+    if (asked > model.contextLength()) {
       throw new IllegalArgumentException(
-          "context length " + asked + " exceeds the model's " + config.contextLength());
+          "context length " + asked + " exceeds the model's " + model.contextLength());
     }
     requireFits(promptLength, asked);
     return asked;
@@ -523,12 +526,12 @@ public final class LanguageModel implements ModelService, AutoCloseable {
     return switch (prompt) {
       case Prompt.Tokens(int[] tokens) -> {
         for (int token : tokens) {
-          if (token < 0 || token >= config.vocabularySize()) {
+          if (token < 0 || token >= model.vocabularySize()) {
             throw new IllegalArgumentException(
                 "prompt token "
                     + token
                     + " is outside the vocabulary, 0 to "
-                    + (config.vocabularySize() - 1));
+                    + (model.vocabularySize() - 1));
           }
         }
         yield tokens;
@@ -595,12 +598,12 @@ public final class LanguageModel implements ModelService, AutoCloseable {
         longest = Math.max(longest, continuations[i].length);
       }
       int length = Math.addExact(context.length, longest);
-      requireFits(length, config.contextLength());
+      requireFits(length, model.contextLength());
       int recurrence = recurrenceOrMean(request.recurrence());
       DecodingOptions decoding = request.decoding();
       KeyValueLayout layout =
           new KeyValueLayout(
-              config,
+              model,
               decoding.effectivePolicy(),
               recurrence,
               length - 1,
@@ -670,16 +673,16 @@ public final class LanguageModel implements ModelService, AutoCloseable {
       DecodingOptions decoding = request.decoding();
       int capacity = context;
       if (session != null && request.contextLength() == GenerationRequest.MODEL_DEFAULT) {
-        capacity = config.contextLength();
+        capacity = model.contextLength();
       }
       if (decoding.strategy() instanceof Strategy.Parallel parallel
           && request.contextLength() == GenerationRequest.MODEL_DEFAULT) {
         // The wavefront runs ahead of the tokens that are wanted.
-        capacity = (int) Math.min(config.contextLength(), (long) context + parallel.maxWavefront());
+        capacity = (int) Math.min(model.contextLength(), (long) context + parallel.maxWavefront());
       }
       KeyValueLayout layout =
           new KeyValueLayout(
-              config,
+              model,
               decoding.effectivePolicy(),
               recurrence,
               capacity,
@@ -691,7 +694,7 @@ public final class LanguageModel implements ModelService, AutoCloseable {
               recurrence,
               request.initialState(),
               decoding,
-              new Sampler(request.sampling(), config.vocabularySize()),
+              new Sampler(request.sampling(), model.vocabularySize()),
               this);
       this.keptPositions = session == null ? 0 : session.prepare(task, request, backend);
     }

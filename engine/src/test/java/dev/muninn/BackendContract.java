@@ -25,7 +25,8 @@ import dev.muninn.decode.SamplingOptions;
 import dev.muninn.decode.SequenceForward;
 import dev.muninn.decode.SequenceTask;
 import dev.muninn.decode.Strategy;
-import dev.muninn.model.RavenWeights;
+import dev.muninn.model.RecurrentModel;
+import dev.muninn.weights.Checkpoint;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -54,7 +55,7 @@ public abstract class BackendContract {
   private final Map<String, Backend> backends = new HashMap<>();
 
   /** Opens the backend under test. */
-  protected abstract Backend open(RavenWeights weights);
+  protected abstract Backend open(RecurrentModel model, Checkpoint checkpoint);
 
   /** How far a latent or a logit may be from the independent implementation's. */
   protected abstract float tolerance();
@@ -65,7 +66,7 @@ public abstract class BackendContract {
 
   /** A fixture's backend, which all tests share. */
   private Backend backend(String name) {
-    return backends.computeIfAbsent(name, n -> open(fixture(n).weights()));
+    return backends.computeIfAbsent(name, n -> open(fixture(n).model(), fixture(n).checkpoint()));
   }
 
   @AfterAll
@@ -95,15 +96,15 @@ public abstract class BackendContract {
   private void checkForward(String name, int rowsAtOnce) {
     Fixture fixture = fixture(name);
     Backend backend = backend(name);
-    int width = fixture.config().embeddingSize();
+    int width = fixture.model().width();
     int[] tokens = fixture.tokens();
     float[] prelude = Fixture.floats(fixture.expected(), "prelude");
     for (Map<String, Object> expected : fixture.cases("forward")) {
       int r = Fixture.integer(expected, "r");
       KeyValueLayout layout =
-          new KeyValueLayout(fixture.config(), SlotPolicy.full(), r, tokens.length);
+          new KeyValueLayout(fixture.model(), SlotPolicy.full(), r, tokens.length);
       float[] vector = new float[width];
-      float[] logits = new float[fixture.config().vocabularySize()];
+      float[] logits = new float[fixture.model().vocabularySize()];
       int capacity = Math.min(rowsAtOnce, tokens.length);
       try (SequenceCache cache = new SequenceCache(layout, backend.allocate(layout));
           LatentRows rows = backend.rows(capacity)) {
@@ -149,16 +150,16 @@ public abstract class BackendContract {
     Fixture fixture = fixture(name);
     Backend backend = backend(name);
     int[] tokens = fixture.tokens();
-    int width = fixture.config().embeddingSize();
+    int width = fixture.model().width();
     Map<String, Object> expected = fixture.cases("forward").getLast();
     int r = Fixture.integer(expected, "r");
-    float[][] logits = new float[2][fixture.config().vocabularySize()];
+    float[][] logits = new float[2][fixture.model().vocabularySize()];
     KeyValueType[] types = {KeyValueType.BF16, KeyValueType.F32};
     SequenceCache[] caches = new SequenceCache[2];
     try (LatentRows rows = backend.rows(2)) {
       for (int i = 0; i < 2; i++) {
         KeyValueLayout layout =
-            new KeyValueLayout(fixture.config(), SlotPolicy.full(), r, tokens.length, types[i]);
+            new KeyValueLayout(fixture.model(), SlotPolicy.full(), r, tokens.length, types[i]);
         caches[i] = new SequenceCache(layout, backend.allocate(layout));
       }
       RowBatch batch = new RowBatch(2);
@@ -218,7 +219,7 @@ public abstract class BackendContract {
 
   private static int[] greedy(
       Fixture fixture, Backend backend, SlotPolicy policy, int r, int[] prompt, int count) {
-    KeyValueLayout layout = new KeyValueLayout(fixture.config(), policy, r, prompt.length + count);
+    KeyValueLayout layout = new KeyValueLayout(fixture.model(), policy, r, prompt.length + count);
     List<Integer> tokens = new ArrayList<>();
     try (SequenceForward sequence =
         new SequenceForward(backend, layout, r, prompt.length, InitialState.zero(), () -> false)) {
@@ -324,7 +325,7 @@ public abstract class BackendContract {
         List.of(SlotPolicy.full(), new SlotPolicy.Budget(2), new SlotPolicy.Anchor(1));
     int[] lengths = {3, 21, 47};
     int[] depths = {1, 5, 4};
-    int vocabulary = fixture.config().vocabularySize();
+    int vocabulary = fixture.model().vocabularySize();
     int[][] tokens = new int[3][];
     float[][] alone = new float[3][];
     List<SequenceCache> caches = new ArrayList<>();
@@ -332,8 +333,7 @@ public abstract class BackendContract {
     try (LatentRows rows = backend.rows(71)) {
       for (int i = 0; i < 3; i++) {
         tokens[i] = random.ints(lengths[i], 0, vocabulary).toArray();
-        KeyValueLayout layout =
-            new KeyValueLayout(fixture.config(), policies.get(i), 5, lengths[i]);
+        KeyValueLayout layout = new KeyValueLayout(fixture.model(), policies.get(i), 5, lengths[i]);
         alone[i] = new float[vocabulary];
         try (SequenceForward forward =
             new SequenceForward(
@@ -350,7 +350,7 @@ public abstract class BackendContract {
         }
       }
       rows.prelude(all);
-      float[] zero = new float[fixture.config().embeddingSize()];
+      float[] zero = new float[fixture.model().width()];
       for (int slot = 0; slot < 71; slot++) {
         rows.writeLatent(slot, zero);
       }
@@ -384,7 +384,7 @@ public abstract class BackendContract {
   @Test
   void whatIsWrittenToASlotIsReadFromIt() {
     Fixture fixture = fixture(RICHEST);
-    int width = fixture.config().embeddingSize();
+    int width = fixture.model().width();
     SplittableRandom random = new SplittableRandom(3);
     try (LatentRows rows = backend(RICHEST).rows(37)) {
       float[][] latents = new float[37][];
@@ -411,11 +411,11 @@ public abstract class BackendContract {
   @Test
   void anEmbeddingThatIsWrittenIsTheNextRecurrences() {
     Fixture fixture = fixture(RICHEST);
-    int width = fixture.config().embeddingSize();
+    int width = fixture.model().width();
     SplittableRandom random = new SplittableRandom(8);
     float[][] embeddings = {vector(random, width), vector(random, width)};
     float[] latent = vector(random, width);
-    KeyValueLayout layout = new KeyValueLayout(fixture.config(), SlotPolicy.full(), 4, 8);
+    KeyValueLayout layout = new KeyValueLayout(fixture.model(), SlotPolicy.full(), 4, 8);
     Backend backend = backend(RICHEST);
     float[][] states = new float[4][width];
     try (SequenceCache cache = new SequenceCache(layout, backend.allocate(layout));
@@ -467,7 +467,7 @@ public abstract class BackendContract {
   void aFreedStoreIsNotComputedWith(boolean recurrent) {
     Fixture fixture = fixture(RICHEST);
     Backend backend = backend(RICHEST);
-    KeyValueLayout layout = new KeyValueLayout(fixture.config(), SlotPolicy.full(), 2, 4);
+    KeyValueLayout layout = new KeyValueLayout(fixture.model(), SlotPolicy.full(), 2, 4);
     KeyValueStore store = backend.allocate(layout);
     RowBatch batch = new RowBatch(1);
     try (LatentRows rows = backend.rows(1)) {
@@ -490,7 +490,7 @@ public abstract class BackendContract {
   void aRecurrenceBeyondTheCacheIsRefused() {
     Fixture fixture = fixture(RICHEST);
     Backend backend = backend(RICHEST);
-    KeyValueLayout layout = new KeyValueLayout(fixture.config(), SlotPolicy.full(), 2, 4);
+    KeyValueLayout layout = new KeyValueLayout(fixture.model(), SlotPolicy.full(), 2, 4);
     RowBatch batch = new RowBatch(1);
     try (SequenceCache cache = new SequenceCache(layout, backend.allocate(layout));
         LatentRows rows = backend.rows(1)) {
@@ -524,10 +524,10 @@ public abstract class BackendContract {
     int room = options.strategy() instanceof Strategy.Parallel ? 128 : prompt.length + count - 1;
     KeyValueLayout layout =
         new KeyValueLayout(
-            fixture.config(),
+            fixture.model(),
             options.effectivePolicy(),
             r,
-            Math.min(fixture.config().contextLength(), room),
+            Math.min(fixture.model().contextLength(), room),
             options.type().orElse(KeyValueType.F32));
     Run run = new Run();
     run.task =
@@ -537,7 +537,7 @@ public abstract class BackendContract {
             r,
             InitialState.zero(),
             options,
-            new Sampler(SamplingOptions.greedy(), fixture.config().vocabularySize()),
+            new Sampler(SamplingOptions.greedy(), fixture.model().vocabularySize()),
             (token, recurrences) -> {
               run.chosen.add(token);
               return run.chosen.size() < count;

@@ -73,7 +73,7 @@ class ConversationTest {
   void twentyTurnsCostWhatIsNew() throws IOException {
     try (LanguageModel model = withContext(4096);
         Conversation conversation = new Conversation(model)) {
-      assertEquals(4096, model.config().contextLength());
+      assertEquals(4096, model.architecture().contextLength());
       conversation.setSystem(Optional.of("Be brief."));
       List<ChatMessage> messages = new ArrayList<>();
       messages.add(ChatMessage.system("Be brief."));

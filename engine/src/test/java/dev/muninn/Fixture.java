@@ -2,8 +2,8 @@ package dev.muninn;
 
 import dev.muninn.backend.Backend;
 import dev.muninn.backend.BackendProvider;
-import dev.muninn.model.RavenConfig;
-import dev.muninn.model.RavenWeights;
+import dev.muninn.family.ModelFamilies;
+import dev.muninn.model.RecurrentModel;
 import dev.muninn.weights.Checkpoint;
 import dev.muninn.weights.JsonFile;
 import java.net.URISyntaxException;
@@ -17,14 +17,25 @@ public final class Fixture implements AutoCloseable {
   public static final List<String> NAMES =
       List.of("raven-2-4-2-f32", "raven-1-4-1-bf16", "raven-1-2-1-untied");
 
+  /** Those of the other families, by folder. */
+  public static final List<String> FAMILIES =
+      List.of(
+          "families/ouro-f32",
+          "families/ouro-bf16",
+          "families/nanbeige-f32",
+          "families/nanbeige-skip-bf16",
+          "families/retrofit-llama-f32",
+          "families/retrofit-tinyllama-bf16",
+          "families/retrofit-olmo-f32");
+
   private final Checkpoint checkpoint;
-  private final RavenWeights weights;
+  private final RecurrentModel model;
   private final Map<String, Object> expected;
 
   public Fixture(String name) {
     Path directory = directory(name);
     checkpoint = Checkpoint.open(directory);
-    weights = RavenWeights.bind(RavenConfig.load(directory), checkpoint);
+    model = ModelFamilies.load(directory, checkpoint);
     expected = JsonFile.readObject(directory.resolve("expected.json"));
   }
 
@@ -36,16 +47,16 @@ public final class Fixture implements AutoCloseable {
     }
   }
 
-  public RavenConfig config() {
-    return weights.config();
+  public RecurrentModel model() {
+    return model;
   }
 
-  public RavenWeights weights() {
-    return weights;
+  public Checkpoint checkpoint() {
+    return checkpoint;
   }
 
   public Backend open(BackendProvider provider, int threads) {
-    return provider.open(weights, threads);
+    return provider.open(model, checkpoint, threads);
   }
 
   public int[] tokens() {

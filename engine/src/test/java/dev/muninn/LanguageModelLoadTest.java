@@ -140,7 +140,7 @@ class LanguageModelLoadTest {
   void defaultsAreOneThreadPerCore() {
     assertTrue(LoadOptions.defaults().threads() >= 1);
     try (LanguageModel model = LanguageModel.load(Fixture.directory("raven-1-2-1-untied"))) {
-      assertEquals(48, model.config().embeddingSize());
+      assertEquals(48, model.architecture().width());
     }
   }
 

@@ -270,7 +270,7 @@ class LanguageModelTest {
     assertEquals(1, exact.tokens().size());
     assertEquals(FinishReason.LENGTH, exact.finishReason());
 
-    int context = tiny.config().contextLength();
+    int context = tiny.architecture().contextLength();
     GenerationResult models =
         tiny.generate(
             GenerationRequest.builder(Prompt.tokens(randomTokens(context - 3, 256)))
@@ -283,7 +283,7 @@ class LanguageModelTest {
 
   @Test
   void promptLongerThanTheContext() {
-    Prompt tooLong = Prompt.tokens(randomTokens(tiny.config().contextLength() + 1, 256));
+    Prompt tooLong = Prompt.tokens(randomTokens(tiny.architecture().contextLength() + 1, 256));
     assertSays(refusal(GenerationRequest.builder(tooLong).build()), "257", "256");
     assertSays(refusal(GenerationRequest.builder(SUM).contextLength(5).build()), "6 tokens", "5");
     assertSays(

@@ -137,7 +137,7 @@ class ScoreAllTest {
     int[] continuation = request.continuations().get(index).tokens();
     KeyValueLayout layout =
         new KeyValueLayout(
-            fixture.config(), policy, request.recurrence(), context.length + continuation.length);
+            fixture.model(), policy, request.recurrence(), context.length + continuation.length);
     List<Double> values = new ArrayList<>();
     try (SequenceForward sequence =
         new SequenceForward(

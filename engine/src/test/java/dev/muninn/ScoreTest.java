@@ -32,7 +32,7 @@ class ScoreTest {
       Fixture fixture, int[] tokens, int recurrence, InitialState state) {
     List<Double> values = new ArrayList<>();
     KeyValueLayout layout =
-        new KeyValueLayout(fixture.config(), SlotPolicy.full(), recurrence, tokens.length);
+        new KeyValueLayout(fixture.model(), SlotPolicy.full(), recurrence, tokens.length);
     try (Backend backend = fixture.open(new VectorBackendProvider(), 1);
         SequenceForward sequence =
             new SequenceForward(backend, layout, recurrence, 1, state, () -> false)) {

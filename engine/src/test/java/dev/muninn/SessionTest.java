@@ -15,7 +15,7 @@ import dev.muninn.decode.ExitOptions;
 import dev.muninn.decode.InitialState;
 import dev.muninn.decode.SamplingOptions;
 import dev.muninn.decode.Strategy;
-import dev.muninn.model.RavenConfig;
+import dev.muninn.model.RecurrentModel;
 import dev.muninn.serve.FinishReason;
 import dev.muninn.serve.GenerationListener;
 import dev.muninn.serve.GenerationRequest;
@@ -307,7 +307,7 @@ class SessionTest {
 
   @Test
   void configurationOfTheFixtureIsWhatTheTestsSay() {
-    RavenConfig config = model.config();
+    RecurrentModel config = model.architecture();
     assertEquals(128, config.vocabularySize());
     assertEquals(64, config.contextLength());
   }

@@ -7,6 +7,7 @@ import dev.muninn.decode.InitialState;
 import dev.muninn.decode.SequenceForward;
 import dev.muninn.measure.ForwardCost;
 import dev.muninn.measure.RandomValues;
+import dev.muninn.weights.DType;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
@@ -38,29 +39,29 @@ public class CachePolicyBenchmark extends ModelBenchmark {
 
   /** As much of it as the model has positions for. */
   private int contextLength() {
-    return Math.min(CONTEXT, shape.config().contextLength() - ROOM);
+    return Math.min(CONTEXT, shape.model(DType.F32).contextLength() - ROOM);
   }
 
   @Override
   protected Work work() {
-    ForwardCost cost = ForwardCost.of(shape.config(), dtype);
+    ForwardCost cost = ForwardCost.of(shape.model(dtype));
     double read = cost.keyValueBytes(contextLength(), stored.bytes());
     return workOf(1)
         .forward(RECURRENCE)
-        .and(Resource.MEMORY, read * shape.config().effectiveDepth(RECURRENCE));
+        .and(Resource.MEMORY, read * shape.model(DType.F32).effectiveDepth(RECURRENCE));
   }
 
   @Override
   protected void prepare() {
     super.prepare();
-    context = RandomValues.tokens(contextLength(), config.vocabularySize(), 0);
+    context = RandomValues.tokens(contextLength(), model.vocabularySize(), 0);
     start();
   }
 
   private void start() {
     KeyValueLayout layout =
         new KeyValueLayout(
-            config, SlotPolicy.parse(policy), RECURRENCE, contextLength() + ROOM, stored);
+            model, SlotPolicy.parse(policy), RECURRENCE, contextLength() + ROOM, stored);
     sequence =
         new SequenceForward(backend, layout, RECURRENCE, 128, InitialState.zero(), () -> false);
     sequence.append(context);

@@ -23,7 +23,7 @@ public class DecodeBenchmark extends SequenceBenchmark {
   @Override
   protected void prepare() {
     super.prepare();
-    sampler = new Sampler(SamplingOptions.greedy(), config.vocabularySize());
+    sampler = new Sampler(SamplingOptions.greedy(), model.vocabularySize());
     start();
   }
 

@@ -5,9 +5,9 @@ import dev.muninn.backend.Backends;
 import dev.muninn.cache.KeyValueLayout;
 import dev.muninn.cache.KeyValueType;
 import dev.muninn.cache.SlotPolicy;
+import dev.muninn.family.ModelFamilies;
 import dev.muninn.measure.ModelShape;
-import dev.muninn.model.RavenConfig;
-import dev.muninn.model.RavenWeights;
+import dev.muninn.model.RecurrentModel;
 import dev.muninn.weights.Checkpoint;
 import dev.muninn.weights.DType;
 import java.util.Optional;
@@ -37,19 +37,19 @@ public abstract class ModelBenchmark extends WorkBenchmark {
   @Param("")
   public String device;
 
-  RavenConfig config;
+  RecurrentModel model;
   Backend backend;
   private Checkpoint checkpoint;
 
   @Override
   protected void prepare() {
-    config = shape.config();
     checkpoint = RunCheckpoints.open(shape, dtype);
-    RavenWeights weights = RavenWeights.bind(config, checkpoint);
+    model = ModelFamilies.load(checkpoint.directory(), checkpoint);
     long began = System.nanoTime();
     backend =
         Backends.open(
-            weights,
+            model,
+            checkpoint,
             threads,
             backendName,
             device.isEmpty() ? Optional.empty() : Optional.of(device));
@@ -68,10 +68,10 @@ public abstract class ModelBenchmark extends WorkBenchmark {
   /** A cache as the engine makes it where nothing else is asked for. */
   KeyValueLayout layout(int recurrences, int capacity) {
     return new KeyValueLayout(
-        config, SlotPolicy.full(), recurrences, capacity, KeyValueType.forWeights(dtype));
+        model, SlotPolicy.full(), recurrences, capacity, KeyValueType.forWeights(dtype));
   }
 
   ModelWork workOf(int rows) {
-    return new ModelWork(shape.config(), dtype, rows);
+    return new ModelWork(shape.model(dtype), rows);
   }
 }

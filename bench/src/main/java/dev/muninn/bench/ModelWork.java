@@ -1,8 +1,7 @@
 package dev.muninn.bench;
 
 import dev.muninn.measure.ForwardCost;
-import dev.muninn.model.RavenConfig;
-import dev.muninn.weights.DType;
+import dev.muninn.model.RecurrentModel;
 
 /**
  * The least that P, R and C of some rows take: every weight is read once in a call and multiplied
@@ -12,8 +11,8 @@ import dev.muninn.weights.DType;
  */
 record ModelWork(ForwardCost cost, int rows) {
 
-  ModelWork(RavenConfig config, DType dtype, int rows) {
-    this(ForwardCost.of(config, dtype), rows);
+  ModelWork(RecurrentModel model, int rows) {
+    this(ForwardCost.of(model), rows);
   }
 
   Work prelude() {

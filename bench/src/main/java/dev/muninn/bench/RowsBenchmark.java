@@ -36,9 +36,9 @@ public abstract class RowsBenchmark extends ModelBenchmark {
   }
 
   private void compute(int from, int count) {
-    int[] tokens = RandomValues.tokens(count, config.vocabularySize(), from);
-    InitialStates states = new InitialStates(InitialState.random(0), config);
-    float[] state = new float[config.embeddingSize()];
+    int[] tokens = RandomValues.tokens(count, model.vocabularySize(), from);
+    InitialStates states = new InitialStates(InitialState.random(0), model.core().start());
+    float[] state = new float[model.width()];
     batch.clear();
     for (int row = 0; row < count; row++) {
       batch.add(row, cache, from + row, tokens[row]);

@@ -28,7 +28,7 @@ final class RunCheckpoints {
     if (!Files.exists(directory.resolve(Checkpoint.SINGLE_FILE))) {
       try {
         Files.createDirectories(directory);
-        RandomCheckpoint.write(shape.config(), dtype, directory);
+        RandomCheckpoint.of(shape, dtype).write(directory);
       } catch (IOException e) {
         throw new IllegalStateException(directory + " cannot be created", e);
       }

@@ -20,7 +20,7 @@ public abstract class SequenceBenchmark extends ModelBenchmark {
   @Override
   protected void prepare() {
     super.prepare();
-    prompt = RandomValues.tokens(PROMPT, config.vocabularySize(), 0);
+    prompt = RandomValues.tokens(PROMPT, model.vocabularySize(), 0);
   }
 
   SequenceForward emptySequence(int capacity) {

@@ -28,13 +28,13 @@ public abstract class AttentionBenchmark extends WorkBenchmark {
 
   @Override
   protected Work work() {
-    double numbers = (double) shape.config().headSize() * positions;
+    double numbers = (double) shape.model(DType.F32).headSize() * positions;
     return Work.ofProduct(Resource.MEMORY, dtype, numbers, 1);
   }
 
   @Override
   protected void prepare() {
-    headSize = shape.config().headSize();
+    headSize = shape.model(DType.F32).headSize();
     rows =
         Rotation.of(dtype, positions * rowBytes(), MachineLimits.OUT_OF_CACHE, Function.identity());
   }

@@ -5,14 +5,14 @@ import dev.muninn.bench.WeightMatrix;
 import dev.muninn.bench.Work;
 import dev.muninn.bench.WorkBenchmark;
 import dev.muninn.measure.ModelShape;
-import dev.muninn.model.RavenConfig;
+import dev.muninn.model.RecurrentModel;
 import dev.muninn.weights.DType;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.Param;
 
 /** A small matrix from the cache times packed rows, beside its scalar twin. */
 public class CachedMatrixBenchmark extends WorkBenchmark {
-  private static final RavenConfig CONFIG = ModelShape.TINY.config();
+  private static final RecurrentModel MODEL = ModelShape.TINY.model(DType.F32);
 
   @Param public WeightMatrix matrix;
 
@@ -26,12 +26,12 @@ public class CachedMatrixBenchmark extends WorkBenchmark {
 
   @Override
   protected Work work() {
-    return Work.ofProduct(Resource.CACHE, dtype, matrix.elements(CONFIG), rows);
+    return Work.ofProduct(Resource.CACHE, dtype, matrix.elements(MODEL), rows);
   }
 
   @Override
   protected void prepare() {
-    product = new MatrixProduct(CONFIG, matrix, dtype, rows, 0);
+    product = new MatrixProduct(MODEL, matrix, dtype, rows, 0);
   }
 
   @Benchmark

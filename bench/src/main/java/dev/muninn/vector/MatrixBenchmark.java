@@ -26,12 +26,13 @@ public class MatrixBenchmark extends WorkBenchmark {
 
   @Override
   protected Work work() {
-    return Work.ofProduct(Resource.MEMORY, dtype, matrix.elements(shape.config()), rows);
+    return Work.ofProduct(Resource.MEMORY, dtype, matrix.elements(shape.model(DType.F32)), rows);
   }
 
   @Override
   protected void prepare() {
-    product = new MatrixProduct(shape.config(), matrix, dtype, rows, MachineLimits.OUT_OF_CACHE);
+    product =
+        new MatrixProduct(shape.model(DType.F32), matrix, dtype, rows, MachineLimits.OUT_OF_CACHE);
   }
 
   @Benchmark

@@ -3,7 +3,7 @@ package dev.muninn.vector;
 import dev.muninn.bench.WeightMatrix;
 import dev.muninn.measure.RandomValues;
 import dev.muninn.model.Matrix;
-import dev.muninn.model.RavenConfig;
+import dev.muninn.model.RecurrentModel;
 import dev.muninn.weights.DType;
 
 /** A matrix times packed rows, by the kernel or by its scalar twin. */
@@ -18,10 +18,10 @@ final class MatrixProduct {
    *
    * @param bytes size of all the matrices that are used in turn
    */
-  MatrixProduct(RavenConfig config, WeightMatrix matrix, DType dtype, int rows, long bytes) {
-    int outputs = matrix.rows(config);
-    int columns = matrix.columns(config);
-    int whole = matrix.wholeColumns(config);
+  MatrixProduct(RecurrentModel model, WeightMatrix matrix, DType dtype, int rows, long bytes) {
+    int outputs = matrix.rows(model);
+    int columns = matrix.columns(model);
+    int whole = matrix.wholeColumns(model);
     matrices =
         Rotation.of(
             dtype,

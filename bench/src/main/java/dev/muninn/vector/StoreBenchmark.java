@@ -24,13 +24,13 @@ public class StoreBenchmark extends WorkBenchmark {
 
   @Override
   protected Work work() {
-    double size = shape.config().headSize();
+    double size = shape.model(DType.F32).headSize();
     return Work.NONE.and(Resource.CACHE, size * (Float.BYTES + dtype.bits() / Byte.SIZE));
   }
 
   @Override
   protected void prepare() {
-    x = RandomValues.floats(shape.config().headSize(), 0);
+    x = RandomValues.floats(shape.model(DType.F32).headSize(), 0);
     row = Arena.ofAuto().allocate((long) Float.BYTES * x.length, 64);
   }
 

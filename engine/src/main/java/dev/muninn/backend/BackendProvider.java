@@ -1,6 +1,7 @@
 package dev.muninn.backend;
 
-import dev.muninn.model.RavenWeights;
+import dev.muninn.model.RecurrentModel;
+import dev.muninn.weights.Checkpoint;
 import java.util.List;
 
 /** Makes a backend; found by {@link java.util.ServiceLoader}. */
@@ -17,26 +18,27 @@ public interface BackendProvider {
   List<ComputeDevice> devices();
 
   /**
-   * Opens a backend on a model's weights.
+   * Opens a backend on a model.
    *
-   * @param weights stay mapped until the backend is closed
+   * @param model what to compute
+   * @param checkpoint has the files that the matrices stand in, mapped until the backend is closed
    * @param threads threads that compute on the host, the caller's among them, at least 1
    * @param device one of {@link #devices}
    * @throws DeviceMemoryException if the device has no room for the model
    * @throws BackendException if the device fails
    */
-  Backend open(RavenWeights weights, int threads, ComputeDevice device);
+  Backend open(RecurrentModel model, Checkpoint checkpoint, int threads, ComputeDevice device);
 
   /**
    * Opens a backend on the device that it would choose.
    *
    * @throws BackendException if there is none
    */
-  default Backend open(RavenWeights weights, int threads) {
+  default Backend open(RecurrentModel model, Checkpoint checkpoint, int threads) {
     List<ComputeDevice> devices = devices();
     if (devices.isEmpty()) {
       throw new BackendException("the backend " + name() + " finds no device here");
     }
-    return open(weights, threads, devices.getFirst());
+    return open(model, checkpoint, threads, devices.getFirst());
   }
 }

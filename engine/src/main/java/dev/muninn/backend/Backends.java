@@ -1,7 +1,8 @@
 package dev.muninn.backend;
 
 import dev.muninn.backend.ComputeDevice.Kind;
-import dev.muninn.model.RavenWeights;
+import dev.muninn.model.RecurrentModel;
+import dev.muninn.weights.Checkpoint;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -64,36 +65,41 @@ public final class Backends {
    * @throws BackendException if the backend is not there, or fails
    */
   public static Backend open(
-      RavenWeights weights, int threads, String name, Optional<String> device) {
-    return open(providers(), weights, threads, name, device);
+      RecurrentModel model,
+      Checkpoint checkpoint,
+      int threads,
+      String name,
+      Optional<String> device) {
+    return open(providers(), model, checkpoint, threads, name, device);
   }
 
   /** Chooses among some providers, {@link #VECTOR} first. */
   static Backend open(
       List<BackendProvider> providers,
-      RavenWeights weights,
+      RecurrentModel model,
+      Checkpoint checkpoint,
       int threads,
       String name,
       Optional<String> device) {
     if (device.isPresent()) {
       ComputeDevice found = find(providers, name, device.get());
-      return provider(providers, found.backend()).open(weights, threads, found);
+      return provider(providers, found.backend()).open(model, checkpoint, threads, found);
     }
     if (!name.equals(AUTO)) {
-      return provider(providers, name).open(weights, threads);
+      return provider(providers, name).open(model, checkpoint, threads);
     }
     for (BackendProvider provider : providers) {
       for (ComputeDevice candidate : devicesOrNone(provider)) {
         if (candidate.kind() == Kind.GPU) {
           try {
-            return provider.open(weights, threads, candidate);
+            return provider.open(model, checkpoint, threads, candidate);
           } catch (DeviceMemoryException e) {
             // The next one may have more.
           }
         }
       }
     }
-    return provider(providers, VECTOR).open(weights, threads);
+    return provider(providers, VECTOR).open(model, checkpoint, threads);
   }
 
   private static ComputeDevice find(List<BackendProvider> providers, String name, String id) {

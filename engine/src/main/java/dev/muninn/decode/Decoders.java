@@ -17,7 +17,7 @@ public final class Decoders {
     return switch (task.options.strategy()) {
       case Strategy.Sequential sequential -> {
         try (Scheduler scheduler =
-            new Scheduler(backend, task.layout.config(), 1, Scheduler.rows(task))) {
+            new Scheduler(backend, task.layout.model(), 1, Scheduler.rows(task))) {
           scheduler.add(task);
           boolean more = true;
           while (more && !cancelled.getAsBoolean()) {

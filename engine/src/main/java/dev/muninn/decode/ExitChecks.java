@@ -1,6 +1,6 @@
 package dev.muninn.decode;
 
-import dev.muninn.model.RavenConfig;
+import dev.muninn.model.RecurrentModel;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -11,7 +11,7 @@ import java.util.List;
 final class ExitChecks {
   private final ExitOptions options;
   private final boolean present;
-  private final RavenConfig config;
+  private final RecurrentModel model;
   private final int width;
   private final List<ExitCriterion> criteria = new ArrayList<>();
   private final boolean[] left;
@@ -34,10 +34,10 @@ final class ExitChecks {
    * @param width of a latent state
    * @param mostRows most rows of a forward
    */
-  ExitChecks(ExitOptions options, RavenConfig config, int width, int promptLength, int mostRows) {
+  ExitChecks(ExitOptions options, RecurrentModel model, int width, int promptLength, int mostRows) {
     this.options = options;
     this.present = options.criterion().isPresent();
-    this.config = config;
+    this.model = model;
     this.width = width;
     this.left = new boolean[mostRows];
     this.latents = new float[present ? Math.multiplyExact(mostRows, width) : 0];
@@ -80,7 +80,7 @@ final class ExitChecks {
 
   private ExitCriterion criterion(int index) {
     while (criteria.size() <= index) {
-      criteria.add(options.criterion().get().create(config));
+      criteria.add(options.criterion().get().create(model));
     }
     return criteria.get(index);
   }

@@ -1,6 +1,6 @@
 package dev.muninn.decode;
 
-import dev.muninn.model.RavenConfig;
+import dev.muninn.model.RecurrentModel;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -27,7 +27,7 @@ public final class ExitCriteria {
   /** Makes the criterion of each group of rows of a model. */
   @FunctionalInterface
   public interface Factory {
-    ExitCriterion create(RavenConfig config);
+    ExitCriterion create(RecurrentModel model);
   }
 
   /**
@@ -54,8 +54,8 @@ public final class ExitCriteria {
       threshold = threshold(name, text.substring(colon + 1));
     }
     double chosen = threshold;
-    return config -> {
-      DoubleCriterion criterion = kind.make().apply(config.vocabularySize());
+    return model -> {
+      DoubleCriterion criterion = kind.make().apply(model.vocabularySize());
       criterion.threshold = chosen;
       return criterion;
     };

@@ -1,7 +1,7 @@
 package dev.muninn.decode;
 
 import dev.muninn.backend.LatentRows;
-import dev.muninn.model.RavenConfig;
+import dev.muninn.model.StartState;
 import java.util.Arrays;
 
 /** Draws the latent states s_0 that {@link InitialState} describes. Allocates nothing. */
@@ -10,12 +10,14 @@ public final class InitialStates {
 
   private final InitialState description;
   private final double factor;
+  private final boolean embedded;
   private final SplitMix random = new SplitMix();
 
-  public InitialStates(InitialState description, RavenConfig config) {
+  public InitialStates(InitialState description, StartState start) {
     this.description = description;
+    this.embedded = !(start instanceof StartState.Random);
     this.factor =
-        description.scale() * config.standardDeviation() * Math.sqrt(config.embeddingSize());
+        start instanceof StartState.Random(double deviation) ? description.scale() * deviation : 0;
   }
 
   /** Whether every state is zero. */
@@ -30,7 +32,11 @@ public final class InitialStates {
    * @param latent gets the state, [h]
    */
   public void begin(LatentRows rows, int slot, int position, float[] latent) {
-    fill(position, latent);
+    if (embedded) {
+      rows.readEmbedding(slot, latent);
+    } else {
+      fill(position, latent);
+    }
     rows.writeLatent(slot, latent);
   }
 

@@ -2,7 +2,7 @@ package dev.muninn.decode;
 
 import dev.muninn.backend.Backend;
 import dev.muninn.backend.RowBatch;
-import dev.muninn.model.RavenConfig;
+import dev.muninn.model.RecurrentModel;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
@@ -47,7 +47,7 @@ public final class Scheduler implements AutoCloseable {
    * @param promptRows most rows of a sequence in flight: the greatest {@link #rows} of those that
    *     will be added
    */
-  public Scheduler(Backend backend, RavenConfig config, int batchSize, int promptRows) {
+  public Scheduler(Backend backend, RecurrentModel model, int batchSize, int promptRows) {
     if (batchSize < 1) {
       throw new IllegalArgumentException("batch size must be at least 1, not " + batchSize);
     }
@@ -55,7 +55,7 @@ public final class Scheduler implements AutoCloseable {
     this.batchSize = batchSize;
     // In a batch several prompts may be under way beside the rows of the others.
     int capacity = batchSize == 1 ? promptRows : batchSize + Math.max(promptRows, 2 * PROMPT_ROWS);
-    loop = new DepthLoop(backend.rows(capacity), config.embeddingSize());
+    loop = new DepthLoop(backend.rows(capacity), model.width());
     slots = new RowSlots(capacity);
     preludeRows = new RowBatch(capacity);
     coreRows = new RowBatch(capacity);

@@ -59,12 +59,12 @@ public final class SequenceForward implements AutoCloseable {
       BooleanSupplier cancelled) {
     this(
         new DepthLoop(
-            backend.rows(Math.min(mostRows, MAXIMUM_ROWS)), layout.config().embeddingSize()),
+            backend.rows(Math.min(mostRows, MAXIMUM_ROWS)), layout.model().width()),
         new SequenceCache(layout, backend.allocate(layout)),
         true,
         true,
         recurrence,
-        new InitialStates(initialState, layout.config()),
+        new InitialStates(initialState, layout.model().core().start()),
         cancelled);
   }
 
@@ -84,7 +84,7 @@ public final class SequenceForward implements AutoCloseable {
     this.initialStates = initialStates;
     this.cancelled = cancelled;
     this.batch = new RowBatch(loop.rows().capacity());
-    this.logits = new float[cache.layout().config().vocabularySize()];
+    this.logits = new float[cache.layout().model().vocabularySize()];
   }
 
   /** An empty sequence on somebody else's loop and cache, who closes them. */

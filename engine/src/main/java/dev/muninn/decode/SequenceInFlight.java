@@ -3,7 +3,7 @@ package dev.muninn.decode;
 import dev.muninn.backend.Backend;
 import dev.muninn.backend.RowBatch;
 import dev.muninn.cache.SequenceCache;
-import dev.muninn.model.RavenConfig;
+import dev.muninn.model.RecurrentModel;
 
 /**
  * A sequence in flight: at most one forward, of a part of its prompt, of one token, or of tokens to
@@ -42,20 +42,20 @@ final class SequenceInFlight implements AutoCloseable {
   private int codaIndex;
 
   SequenceInFlight(SequenceTask task, Backend backend, DepthLoop loop, RowSlots freeSlots) {
-    RavenConfig config = task.layout.config();
+    RecurrentModel model = task.layout.model();
     this.task = task;
     this.loop = loop;
     this.freeSlots = freeSlots;
     this.length = task.begin();
     this.chunk = Scheduler.promptRows(task.prompt.length - length, task.options.exit());
     int mostRows = Scheduler.rows(task);
-    this.initialStates = new InitialStates(task.initialState, config);
+    this.initialStates = new InitialStates(task.initialState, model.core().start());
     this.exits =
-        new ExitChecks(task.options.exit(), config, loop.width(), task.prompt.length, mostRows);
+        new ExitChecks(task.options.exit(), model, loop.width(), task.prompt.length, mostRows);
     this.slots = new int[mostRows];
     this.warm = new float[task.options.warmStart() ? loop.width() : 0];
     this.scoring = task.scores() ? new ContinuationScoring(task, warm.length) : null;
-    this.logits = new float[config.vocabularySize()];
+    this.logits = new float[model.vocabularySize()];
     this.cache = task.openCache(backend);
     for (int position = 0; position < length; position++) {
       exits.promptDepths()[position] = cache.depth(position);

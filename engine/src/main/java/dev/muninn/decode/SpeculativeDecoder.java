@@ -37,8 +37,8 @@ public final class SpeculativeDecoder implements AutoCloseable {
         Math.min(
             Math.min(strategy.lookahead(), task.layout.capacity()), SequenceForward.MAXIMUM_ROWS);
     this.inputs = new int[lookahead + 1];
-    this.drafted = new float[lookahead][task.layout.config().vocabularySize()];
-    this.verified = new float[task.layout.config().vocabularySize()];
+    this.drafted = new float[lookahead][task.layout.model().vocabularySize()];
+    this.verified = new float[task.layout.model().vocabularySize()];
     this.begin = task.begin();
     this.cache = task.openCache(backend);
     int mostRows = Math.max(task.prompt.length - begin, lookahead);
@@ -46,11 +46,11 @@ public final class SpeculativeDecoder implements AutoCloseable {
         SequenceForward.continuing(
             new DepthLoop(
                 backend.rows(Math.min(mostRows, SequenceForward.MAXIMUM_ROWS)),
-                task.layout.config().embeddingSize()),
+                task.layout.model().width()),
             cache,
             begin,
             task.recurrence,
-            new InitialStates(task.initialState, task.layout.config()),
+            new InitialStates(task.initialState, task.layout.model().core().start()),
             cancelled);
   }
 

@@ -4,7 +4,7 @@ import dev.muninn.backend.Backend;
 import dev.muninn.backend.LatentRows;
 import dev.muninn.backend.RowBatch;
 import dev.muninn.cache.SequenceCache;
-import dev.muninn.model.RavenConfig;
+import dev.muninn.model.RecurrentModel;
 import java.util.Arrays;
 import java.util.function.BooleanSupplier;
 
@@ -24,7 +24,7 @@ public final class WavefrontDecoder implements AutoCloseable {
   private final SequenceTask task;
   private final Strategy.Parallel strategy;
   private final BooleanSupplier cancelled;
-  private final RavenConfig config;
+  private final RecurrentModel model;
   private final int width;
   private final int window;
   private final int headway;
@@ -62,20 +62,20 @@ public final class WavefrontDecoder implements AutoCloseable {
     this.task = task;
     this.strategy = (Strategy.Parallel) task.options.strategy();
     this.cancelled = cancelled;
-    this.config = task.layout.config();
-    this.width = config.embeddingSize();
+    this.model = task.layout.model();
+    this.width = model.width();
     this.window = Math.min(strategy.maxWavefront(), task.layout.capacity());
     this.headway = Math.min(strategy.headway(), window);
     this.batch = new RowBatch(window);
     this.changed = new RowBatch(window);
-    this.initialStates = new InitialStates(task.initialState, config);
+    this.initialStates = new InitialStates(task.initialState, model.core().start());
     // Noise is of the size that the model was trained with even where states begin from zeros.
     this.noise =
         new InitialStates(
             task.initialState.scale() == 0
                 ? InitialState.random(task.initialState.seed())
                 : task.initialState,
-            config);
+            model.core().start());
     this.guesses.seed(task.initialState.seed());
     this.tokens = new int[task.layout.capacity() + headway + 1];
     this.embedded = new int[tokens.length];
@@ -85,7 +85,7 @@ public final class WavefrontDecoder implements AutoCloseable {
     this.depths = new int[window];
     this.state = new float[width];
     this.other = new float[width];
-    this.logits = new float[config.vocabularySize()];
+    this.logits = new float[model.vocabularySize()];
     this.cache = new SequenceCache(task.layout, backend.allocate(task.layout));
     try {
       this.rows = backend.rows(Math.max(window, Math.min(256, task.prompt.length)));
@@ -226,7 +226,7 @@ public final class WavefrontDecoder implements AutoCloseable {
       tokens[first + row + 1] = task.sampler.sample(logits);
     }
     for (int i = 1; i < headway; i++) {
-      tokens[first + extent + i] = guesses.below(config.vocabularySize());
+      tokens[first + extent + i] = guesses.below(model.vocabularySize());
     }
   }
 

@@ -53,7 +53,7 @@ public final class Evaluation {
   public Evaluation(ModelService model, Task task, Examples examples, int shots) {
     this.model = model;
     this.task = task;
-    int context = model.config().contextLength();
+    int context = model.architecture().contextLength();
     for (int number = 0; number < task.problems().size(); number++) {
       Problem problem = task.problems().get(number);
       Layout layout = layout(problem, examples.before(problem, number, shots));
@@ -104,13 +104,13 @@ public final class Evaluation {
           case Prompt.Chat chat -> throw new AssertionError(chat);
         };
     for (int token : tokens) {
-      if (token < 0 || token >= model.config().vocabularySize()) {
+      if (token < 0 || token >= model.architecture().vocabularySize()) {
         throw new IllegalArgumentException(
             problem.where()
                 + ": token "
                 + token
                 + " is outside the vocabulary, 0 to "
-                + (model.config().vocabularySize() - 1));
+                + (model.architecture().vocabularySize() - 1));
       }
     }
     if (tokens.length == 0 && problem instanceof Problem.Answer) {

@@ -36,7 +36,7 @@ public final class Hash {
    */
   public static String of(ModelService model) {
     MessageDigest digest = digest();
-    digest.update(model.config().toString().getBytes(StandardCharsets.UTF_8));
+    digest.update(model.architecture().toString().getBytes(StandardCharsets.UTF_8));
     Map<String, Tensor> tensors = new TreeMap<>(model.checkpoint().tensors());
     for (Tensor tensor : tensors.values()) {
       String head = tensor.name() + ' ' + tensor.dtype() + ' ' + tensor.shape() + '\n';

@@ -1,16 +1,18 @@
 package dev.muninn.measure;
 
-import dev.muninn.model.RavenConfig;
-import dev.muninn.weights.Checkpoint;
-import dev.muninn.weights.DType;
-import dev.muninn.weights.Tensor;
+import dev.muninn.model.Attention;
+import dev.muninn.model.Block;
+import dev.muninn.model.Matrix;
+import dev.muninn.model.RecurrentModel;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
  * What the matrices of a model's parts cost, as the CPU divides them. A call of a part reads each
  * of its weights once and multiplies it with every row. Norms, biases and exponentials are not
  * counted.
  *
- * @param config the model's shape
+ * @param model the model
  * @param prelude blocks of P, without the embedding, of which a row is copied
  * @param injection the half of the adapter that e passes through, once for all applications of R
  * @param recurrence the half that s passes through, and blocks of R, for one application
@@ -19,7 +21,7 @@ import dev.muninn.weights.Tensor;
  * @param head from the last state to the logits
  */
 public record ForwardCost(
-    RavenConfig config,
+    RecurrentModel model,
     Part prelude,
     Part injection,
     Part recurrence,
@@ -38,56 +40,44 @@ public record ForwardCost(
     public double operations(long rows) {
       return 2.0 * weights * rows;
     }
-  }
 
-  /** Of weights of one type. */
-  public static ForwardCost of(RavenConfig config, DType dtype) {
-    double bytes = (double) dtype.bits() / Byte.SIZE;
-    return of(config, bytes, bytes, bytes, bytes);
-  }
-
-  /** Of a checkpoint, whose parts may be of different types. */
-  public static ForwardCost of(RavenConfig config, Checkpoint checkpoint) {
-    String head = config.tiedEmbeddings() ? "transformer.wte.weight" : "lm_head.weight";
-    return of(
-        config,
-        bytesPerWeight(checkpoint, "transformer.prelude."),
-        bytesPerWeight(checkpoint, "transformer.core_block."),
-        bytesPerWeight(checkpoint, "transformer.coda."),
-        bytesPerWeight(checkpoint, head));
-  }
-
-  private static ForwardCost of(
-      RavenConfig config, double prelude, double recurrence, double coda, double head) {
-    long h = config.embeddingSize();
-    long attention = 3 * h * h;
-    long feedForward = h * h + 3 * h * config.intermediateSize();
-    long block = attention + feedForward;
-    return new ForwardCost(
-        config,
-        part(config.preludeLayers() * block, prelude),
-        part(h * h, recurrence),
-        part(h * h + config.recurrentLayers() * block, recurrence),
-        part((config.codaLayers() - 1) * block + attention, coda),
-        part(feedForward, coda),
-        part(h * config.vocabularySize(), head));
-  }
-
-  private static Part part(long weights, double bytesPerWeight) {
-    return new Part(weights, weights * bytesPerWeight);
-  }
-
-  /** The mean over the tensors whose names begin so: 2 for BF16. */
-  private static double bytesPerWeight(Checkpoint checkpoint, String prefix) {
-    long bytes = 0;
-    long elements = 0;
-    for (Tensor tensor : checkpoint.tensors().values()) {
-      if (tensor.name().startsWith(prefix)) {
-        bytes += tensor.byteSize();
-        elements += tensor.elements();
-      }
+    private static Part of(List<Matrix> matrices) {
+      return new Part(
+          matrices.stream().mapToLong(Matrix::elements).sum(),
+          matrices.stream().mapToLong(Matrix::bytes).sum());
     }
-    return (double) bytes / elements;
+  }
+
+  /** Of a model, whose parts may be of different types. */
+  public static ForwardCost of(RecurrentModel model) {
+    int width = model.width();
+    List<Matrix> injection = new ArrayList<>();
+    List<Matrix> recurrence = new ArrayList<>();
+    model
+        .core()
+        .injection()
+        .ifPresent(matrix -> {
+          recurrence.add(matrix.part(0, width));
+          injection.add(matrix.part(width, width));
+        });
+    model.core().blocks().forEach(block -> recurrence.addAll(block.matrices()));
+    List<Matrix> prelude = new ArrayList<>();
+    model.prelude().forEach(block -> prelude.addAll(block.matrices()));
+    List<Matrix> coda = new ArrayList<>();
+    List<Matrix> readOut = new ArrayList<>();
+    List<Block> blocks = model.coda().blocks();
+    for (int i = 0; i < blocks.size(); i++) {
+      coda.addAll(blocks.get(i).queryKeyValue());
+      (i < blocks.size() - 1 ? coda : readOut).addAll(blocks.get(i).feedForward());
+    }
+    return new ForwardCost(
+        model,
+        Part.of(prelude),
+        Part.of(injection),
+        Part.of(recurrence),
+        Part.of(coda),
+        Part.of(readOut),
+        Part.of(List.of(model.coda().head())));
   }
 
   /**
@@ -97,11 +87,12 @@ public record ForwardCost(
    * @param bytes of one number
    */
   public double keyValueBytes(long positions, int bytes) {
-    return 2.0 * config.embeddingSize() * positions * bytes;
+    return 2.0 * model.keyValueHeads() * model.headSize() * positions * bytes;
   }
 
   /** Multiplications and additions of one block's attention for one row. */
   public double attentionOperations(long positions) {
-    return 4.0 * config.embeddingSize() * positions;
+    Attention attention = model.core().blocks().getFirst().attention();
+    return 4.0 * attention.width() * positions;
   }
 }

@@ -1,172 +1,141 @@
 package dev.muninn.measure;
 
-import dev.muninn.model.RavenConfig;
+import dev.muninn.family.ConfigReader;
+import dev.muninn.family.ModelFamilies;
+import dev.muninn.family.ModelFamily;
+import dev.muninn.family.huginn.HuginnConfig;
+import dev.muninn.family.huginn.HuginnFamily;
+import dev.muninn.model.RecurrentModel;
 import dev.muninn.weights.Checkpoint;
 import dev.muninn.weights.DType;
 import dev.muninn.weights.SafetensorsWriter;
 import java.io.IOException;
+import java.io.StringWriter;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
-import java.util.List;
+import java.util.Map;
+import tools.jackson.core.JsonGenerator;
+import tools.jackson.core.ObjectWriteContext;
+import tools.jackson.core.json.JsonFactory;
 
-/** Writes models of random weights, which are read through the memory map as real ones are. */
+/** Models of random weights, which are read through the memory map as real ones are. */
 public final class RandomCheckpoint {
-  private final RavenConfig config;
+  private final Map<String, Object> config;
   private final DType dtype;
-  private final SafetensorsWriter writer;
-  private final MemorySegment buffer;
+  private final TensorList tensors;
+  private final RecurrentModel model;
 
-  private RandomCheckpoint(
-      RavenConfig config, DType dtype, SafetensorsWriter writer, MemorySegment buffer) {
+  private RandomCheckpoint(ModelFamily family, Map<String, Object> config, DType dtype) {
     this.config = config;
     this.dtype = dtype;
-    this.writer = writer;
-    this.buffer = buffer;
+    this.tensors = new TensorList(dtype);
+    this.model =
+        ModelFamilies.bind(
+            family, ConfigReader.of(Path.of("a shape's config.json"), config), tensors);
   }
 
   /**
-   * Writes {@code config.json} and the weights, the same for the same arguments.
+   * A checkpoint to be written.
    *
    * @param dtype F32, F16 or BF16
+   */
+  public static RandomCheckpoint of(ModelShape shape, DType dtype) {
+    return of(shape.family(), shape.config(), dtype);
+  }
+
+  /** A checkpoint of Huginn's family to be written. */
+  public static RandomCheckpoint of(HuginnConfig shape, DType dtype) {
+    return of(new HuginnFamily(), ModelShape.config(shape), dtype);
+  }
+
+  /**
+   * A checkpoint of any family to be written.
+   *
+   * @param config what its config.json says: text, whole numbers as Long, other numbers as Double,
+   *     truth values and objects of these
+   */
+  public static RandomCheckpoint of(ModelFamily family, Map<String, Object> config, DType dtype) {
+    return new RandomCheckpoint(family, config, dtype);
+  }
+
+  /** The model's shape; its matrices have no elements yet. */
+  public RecurrentModel model() {
+    return model;
+  }
+
+  /** Bytes that the weights take as a file, but for its header. */
+  public long bytes() {
+    return tensors.entries().stream()
+        .mapToLong(entry -> entry.elements() * dtype.bits() / Byte.SIZE)
+        .sum();
+  }
+
+  /**
+   * Writes {@code config.json} and the weights, the same for the same arguments. Values are of the
+   * size of Takase's initialization, so that activations stay as large as in a real model.
+   *
    * @param directory exists
    * @throws IOException if the configuration cannot be written
    * @throws dev.muninn.weights.CheckpointException if the weights cannot be written
    */
-  public static void write(RavenConfig config, DType dtype, Path directory) throws IOException {
+  public void write(Path directory) throws IOException {
+    double deviation = Math.sqrt(2.0 / (5.0 * model.width()));
+    double output = deviation / Math.sqrt(2.0 * model.effectiveDepth(model.defaultRecurrence()));
+    long largest =
+        tensors.entries().stream().mapToLong(TensorList.Entry::elements).max().orElseThrow();
     try (Arena arena = Arena.ofConfined()) {
+      MemorySegment buffer = arena.allocate(largest * dtype.bits() / Byte.SIZE);
       SafetensorsWriter writer = new SafetensorsWriter(directory.resolve(Checkpoint.SINGLE_FILE));
-      MemorySegment buffer = arena.allocate(bytes(dtype, largestMatrix(config)));
-      new RandomCheckpoint(config, dtype, writer, buffer).addAll();
+      for (TensorList.Entry entry : tensors.entries()) {
+        writer.add(
+            entry.name(),
+            dtype,
+            entry.shape(),
+            () -> {
+              MemorySegment data = buffer.asSlice(0, entry.elements() * dtype.bits() / Byte.SIZE);
+              switch (entry.role()) {
+                case NORM -> RandomValues.fillWith(data, dtype, 1);
+                case MATRIX -> fill(data, deviation, entry.name());
+                case OUTPUT -> fill(data, output, entry.name());
+                case VECTOR -> fill(data, 0.1, entry.name());
+              }
+              return data;
+            });
+      }
       writer.write();
     }
-    Files.writeString(directory.resolve("config.json"), json(config));
+    Files.writeString(directory.resolve("config.json"), json());
   }
 
-  /** Bytes that the weights take as a file, but for its header and the norms. */
-  public static double bytes(RavenConfig config, DType dtype) {
-    ForwardCost cost = ForwardCost.of(config, dtype);
-    return cost.prelude().bytes()
-        + cost.injection().bytes()
-        + cost.recurrence().bytes()
-        + cost.coda().bytes()
-        + cost.readOut().bytes()
-        + (config.tiedEmbeddings() ? 1 : 2) * cost.head().bytes();
+  /** A uniform distribution ends at sqrt(3) standard deviations. */
+  private void fill(MemorySegment data, double deviation, String name) {
+    RandomValues.fill(data, dtype, Math.sqrt(3) * deviation, name.hashCode());
   }
 
-  private static String json(RavenConfig config) {
-    return """
-    {
-      "model_type": "%s",
-      "n_embd": %d,
-      "n_heads": %d,
-      "intermediate_size": %d,
-      "n_layers_in_prelude": %d,
-      "n_layers_in_recurrent_block": %d,
-      "n_layers_in_coda": %d,
-      "mean_recurrence": %d,
-      "vocab_size": %d,
-      "block_size": %d,
-      "rope_base": %s,
-      "norm_eps": %s,
-      "qk_bias": %s,
-      "tie_embeddings": %s
+  private String json() {
+    StringWriter text = new StringWriter();
+    try (JsonGenerator json = new JsonFactory().createGenerator(ObjectWriteContext.empty(), text)) {
+      write(json, config);
     }
-    """
-        .formatted(
-            RavenConfig.MODEL_TYPE,
-            config.embeddingSize(),
-            config.heads(),
-            config.intermediateSize(),
-            config.preludeLayers(),
-            config.recurrentLayers(),
-            config.codaLayers(),
-            config.meanRecurrence(),
-            config.vocabularySize(),
-            config.contextLength(),
-            config.ropeBase(),
-            config.normEpsilon(),
-            config.qkBias(),
-            config.tiedEmbeddings());
+    return text.append('\n').toString();
   }
 
-  private static long largestMatrix(RavenConfig config) {
-    long rows =
-        Math.max(
-            config.vocabularySize(),
-            Math.max(2 * config.intermediateSize(), 3 * config.embeddingSize()));
-    return rows * config.embeddingSize();
-  }
-
-  private static long bytes(DType dtype, long elements) {
-    return elements * dtype.bits() / Byte.SIZE;
-  }
-
-  /** By Takase's initialization, so that activations stay as large as in a real model. */
-  private void addAll() {
-    long h = config.embeddingSize();
-    double deviation = config.standardDeviation();
-    addRandom("transformer.wte.weight", deviation, config.vocabularySize(), h);
-    addRandom("transformer.adapter.weight", deviation, h, 2 * h);
-    addBlocks("prelude", config.preludeLayers());
-    addBlocks("core_block", config.recurrentLayers());
-    addBlocks("coda", config.codaLayers());
-    addOnes("transformer.ln_f.weight", h);
-    if (!config.tiedEmbeddings()) {
-      addRandom("lm_head.weight", deviation, config.vocabularySize(), h);
-    }
-  }
-
-  private void addBlocks(String part, int count) {
-    long h = config.embeddingSize();
-    long i = config.intermediateSize();
-    double deviation = config.standardDeviation();
-    double output = deviation / Math.sqrt(2.0 * config.effectiveDepth(config.meanRecurrence()));
-    for (int block = 0; block < count; block++) {
-      String prefix = "transformer." + part + "." + block + ".";
-      for (int norm = 1; norm <= 4; norm++) {
-        addOnes(prefix + "norm_" + norm + ".weight", h);
-      }
-      addRandom(prefix + "attn.Wqkv.weight", deviation, 3 * h, h);
-      if (config.qkBias()) {
-        addRandom(prefix + "attn.qk_bias", 0.1, 2, 1, config.heads(), config.headSize());
-      }
-      addRandom(prefix + "attn.proj.weight", output, h, h);
-      addRandom(prefix + "mlp.fc.weight", deviation, 2 * i, h);
-      addRandom(prefix + "mlp.proj.weight", output, h, i);
-    }
-  }
-
-  private void addOnes(String name, long size) {
-    writer.add(
-        name,
-        dtype,
-        List.of(size),
-        () -> {
-          MemorySegment data = part(size);
-          RandomValues.fillWith(data, dtype, 1);
-          return data;
+  private static void write(JsonGenerator json, Object value) {
+    switch (value) {
+      case Map<?, ?> object -> {
+        json.writeStartObject();
+        object.forEach((name, member) -> {
+          json.writeName((String) name);
+          write(json, member);
         });
-  }
-
-  private void addRandom(String name, double standardDeviation, long... shape) {
-    List<Long> dimensions = Arrays.stream(shape).boxed().toList();
-    long elements = Arrays.stream(shape).reduce(1, Math::multiplyExact);
-    writer.add(
-        name,
-        dtype,
-        dimensions,
-        () -> {
-          MemorySegment data = part(elements);
-          // A uniform distribution ends at sqrt(3) standard deviations.
-          RandomValues.fill(data, dtype, Math.sqrt(3) * standardDeviation, name.hashCode());
-          return data;
-        });
-  }
-
-  private MemorySegment part(long elements) {
-    return buffer.asSlice(0, bytes(dtype, elements));
+        json.writeEndObject();
+      }
+      case Long number -> json.writeNumber(number);
+      case Double number -> json.writeNumber(number);
+      case Boolean flag -> json.writeBoolean(flag);
+      default -> json.writeString(String.valueOf(value));
+    }
   }
 }

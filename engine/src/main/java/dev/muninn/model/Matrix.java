@@ -62,6 +62,12 @@ public record Matrix(DType dtype, int rows, int columns, long rowStride, MemoryS
     this(dtype, rows, columns, bytes(dtype, columns), data);
   }
 
+  /** A matrix of which only the shape is known. Nobody may read its elements. */
+  public static Matrix shapeOnly(DType dtype, int rows, int columns) {
+    MemorySegment nowhere = MemorySegment.NULL.reinterpret(rows * bytes(dtype, columns));
+    return new Matrix(dtype, rows, columns, nowhere);
+  }
+
   private static long bytes(DType dtype, long columns) {
     return columns * dtype.bits() / 8;
   }
@@ -76,6 +82,28 @@ public record Matrix(DType dtype, int rows, int columns, long rowStride, MemoryS
     Objects.checkFromIndexSize(from, count, columns);
     long size = (rows - 1) * rowStride + bytes(dtype, count);
     return new Matrix(dtype, rows, count, rowStride, data.asSlice(bytes(dtype, from), size));
+  }
+
+  /**
+   * Some rows, in place.
+   *
+   * @throws IndexOutOfBoundsException if the matrix does not have them
+   * @throws IllegalArgumentException if there are none
+   */
+  public Matrix rows(int from, int count) {
+    Objects.checkFromIndexSize(from, count, rows);
+    long size = (count - 1) * rowStride + bytes(dtype, columns);
+    return new Matrix(dtype, count, columns, rowStride, data.asSlice(from * rowStride, size));
+  }
+
+  /** Number of elements. */
+  public long elements() {
+    return (long) rows * columns;
+  }
+
+  /** Bytes of all elements. */
+  public long bytes() {
+    return rows * rowBytes();
   }
 
   /** An element, for what is no hot loop. */

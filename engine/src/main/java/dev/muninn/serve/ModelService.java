@@ -1,7 +1,7 @@
 package dev.muninn.serve;
 
 import dev.muninn.decode.Cancellation;
-import dev.muninn.model.RavenConfig;
+import dev.muninn.model.RecurrentModel;
 import dev.muninn.text.Tokenizer;
 import dev.muninn.weights.Checkpoint;
 import java.util.List;
@@ -12,7 +12,7 @@ import java.util.function.ObjIntConsumer;
 public interface ModelService {
 
   /** The model's shape. */
-  RavenConfig config();
+  RecurrentModel architecture();
 
   /** Empty if the model has no tokenizer: prompts are then tokens. */
   Optional<Tokenizer> tokenizer();

@@ -58,8 +58,8 @@ public final class Tracer {
     this.request = request;
     this.listener = listener;
     this.cancelled = cancelled;
-    this.vocabulary = layout.config().vocabularySize();
-    this.latent = new float[layout.config().embeddingSize()];
+    this.vocabulary = layout.model().vocabularySize();
+    this.latent = new float[layout.model().width()];
     long starts = request.starts().size();
     this.total = tokens.length * (layout.recurrences() * (starts + 1) + (starts > 1 ? starts : 0));
   }
@@ -287,7 +287,7 @@ public final class Tracer {
       int capacity = Math.min(mostRows, tokens.length);
       KeyValueLayout own =
           new KeyValueLayout(
-              layout.config(), new SlotPolicy.Budget(1), 1, tokens.length, layout.type());
+              layout.model(), new SlotPolicy.Budget(1), 1, tokens.length, layout.type());
       batch = new RowBatch(capacity);
       cache = new SequenceCache(own, backend.allocate(own));
       try {

@@ -1,6 +1,6 @@
 package dev.muninn.train;
 
-import dev.muninn.model.RavenConfig;
+import dev.muninn.family.huginn.HuginnConfig;
 import dev.muninn.vector.RotaryTable;
 import dev.muninn.vector.RowKernels;
 import java.util.Arrays;
@@ -31,7 +31,7 @@ final class Attention {
    * @param bias of the queries and the keys, [2, 1, heads, head size], or null
    * @param negatedSines the rotary table's, of the other sign: they turn back
    */
-  Attention(RavenConfig config, Parameter bias, RotaryTable rotary, float[] negatedSines) {
+  Attention(HuginnConfig config, Parameter bias, RotaryTable rotary, float[] negatedSines) {
     this.bias = bias;
     this.rotary = rotary;
     this.negatedSines = negatedSines;

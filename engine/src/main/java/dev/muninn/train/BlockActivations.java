@@ -1,6 +1,6 @@
 package dev.muninn.train;
 
-import dev.muninn.model.RavenConfig;
+import dev.muninn.family.huginn.HuginnConfig;
 
 /** What the forward of a sandwich block leaves for its backward; room for a number of rows. */
 final class BlockActivations {
@@ -17,7 +17,7 @@ final class BlockActivations {
   /** The block's input, [rows, h]; it stands elsewhere. */
   Rows input;
 
-  BlockActivations(RavenConfig config, int rows, boolean sandwich) {
+  BlockActivations(HuginnConfig config, int rows, boolean sandwich) {
     width = config.embeddingSize();
     intermediate = config.intermediateSize();
     queryKeyValue = new float[3 * rows * width];

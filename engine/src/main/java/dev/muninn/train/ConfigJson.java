@@ -1,6 +1,6 @@
 package dev.muninn.train;
 
-import dev.muninn.model.RavenConfig;
+import dev.muninn.family.huginn.HuginnConfig;
 import dev.muninn.weights.DType;
 import java.io.StringWriter;
 import tools.jackson.core.JsonGenerator;
@@ -15,7 +15,7 @@ final class ConfigJson {
   private ConfigJson() {}
 
   static String of(TrainingPlan plan) {
-    RavenConfig config = plan.config();
+    HuginnConfig config = plan.config();
     StringWriter text = new StringWriter();
     ObjectWriteContext pretty =
         new ObjectWriteContext.Base() {
@@ -26,7 +26,7 @@ final class ConfigJson {
         };
     try (JsonGenerator json = FACTORY.createGenerator(pretty, text)) {
       json.writeStartObject();
-      json.writeStringProperty("model_type", RavenConfig.MODEL_TYPE);
+      json.writeStringProperty("model_type", HuginnConfig.MODEL_TYPE);
       json.writeArrayPropertyStart("architectures");
       json.writeString("RavenForCausalLM");
       json.writeEndArray();

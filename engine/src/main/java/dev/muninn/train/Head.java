@@ -1,6 +1,6 @@
 package dev.muninn.train;
 
-import dev.muninn.model.RavenConfig;
+import dev.muninn.family.huginn.HuginnConfig;
 import dev.muninn.train.data.Batch;
 import dev.muninn.vector.Lanes;
 import dev.muninn.vector.RowKernels;
@@ -17,7 +17,7 @@ final class Head {
   private final Linear linear;
   private final int vocabulary;
 
-  Head(RavenConfig config, Linear linear) {
+  Head(HuginnConfig config, Linear linear) {
     this.linear = linear;
     this.vocabulary = config.vocabularySize();
   }

@@ -1,13 +1,14 @@
 package dev.muninn.train;
 
-import dev.muninn.model.RavenConfig;
+import dev.muninn.family.huginn.HuginnConfig;
+import dev.muninn.model.Rotary;
 import dev.muninn.vector.RotaryTable;
 import java.util.ArrayList;
 import java.util.List;
 
 /** The layers of P, R and C over a set of parameters. They are shared by all threads. */
 final class Network {
-  final RavenConfig config;
+  final HuginnConfig config;
   final boolean sandwich;
   final Parameters parameters;
   final List<SandwichLayer> prelude;
@@ -24,12 +25,13 @@ final class Network {
   final Head head;
   private final Linear headLinear;
 
-  Network(RavenConfig config, boolean sandwich, Parameters parameters) {
+  Network(HuginnConfig config, boolean sandwich, Parameters parameters) {
     this.config = config;
     this.sandwich = sandwich;
     this.parameters = parameters;
     int h = config.embeddingSize();
-    RotaryTable rotary = new RotaryTable(config);
+    RotaryTable rotary =
+        new RotaryTable(Rotary.of(Rotary.Layout.PAIRS, config.headSize(), config.ropeBase()));
     rotary.extend(config.contextLength());
     float[] negatedSines = new float[rotary.sines().length];
     for (int i = 0; i < negatedSines.length; i++) {

@@ -1,6 +1,6 @@
 package dev.muninn.train;
 
-import dev.muninn.model.RavenConfig;
+import dev.muninn.family.huginn.HuginnConfig;
 import dev.muninn.weights.Checkpoint;
 import dev.muninn.weights.CheckpointException;
 import dev.muninn.weights.Tensor;
@@ -27,7 +27,7 @@ final class Parameters {
       Parameter mlpProjection) {}
 
   private final List<Parameter> all = new ArrayList<>();
-  private final RavenConfig config;
+  private final HuginnConfig config;
   private final boolean sandwich;
   private final int threads;
 
@@ -41,7 +41,7 @@ final class Parameters {
   /** The head's own matrix; the embedding if they are tied. */
   final Parameter head;
 
-  Parameters(RavenConfig config, boolean sandwich, int threads) {
+  Parameters(HuginnConfig config, boolean sandwich, int threads) {
     this.config = config;
     this.sandwich = sandwich;
     this.threads = threads;

@@ -3,7 +3,7 @@ package dev.muninn.train;
 import static dev.muninn.train.SandwichLayer.add;
 import static dev.muninn.train.SandwichLayer.copy;
 
-import dev.muninn.model.RavenConfig;
+import dev.muninn.family.huginn.HuginnConfig;
 import dev.muninn.train.data.Batch;
 import java.util.ArrayList;
 import java.util.List;
@@ -15,7 +15,7 @@ import java.util.List;
  */
 final class Pass {
   private final Network network;
-  private final RavenConfig config;
+  private final HuginnConfig config;
   private final Workspace space;
   private final int length;
   private final int rows;

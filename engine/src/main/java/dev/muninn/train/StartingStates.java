@@ -2,7 +2,8 @@ package dev.muninn.train;
 
 import dev.muninn.decode.InitialState;
 import dev.muninn.decode.InitialStates;
-import dev.muninn.model.RavenConfig;
+import dev.muninn.family.huginn.HuginnConfig;
+import dev.muninn.model.StartState;
 
 /** Where the latent states s_0 of a batch come from. Called by several threads. */
 interface StartingStates {
@@ -15,11 +16,13 @@ interface StartingStates {
   void fill(int sequence, Rows states);
 
   /** Draws them anew for every sequence, by a seed. */
-  static StartingStates drawn(RavenConfig config, long seed) {
+  static StartingStates drawn(HuginnConfig config, long seed) {
+    double deviation = config.standardDeviation() * Math.sqrt(config.embeddingSize());
+    StartState start = new StartState.Random(deviation);
     return (sequence, states) -> {
       // A position's seed takes up the low half, so sequences are told apart by the high one.
       InitialStates source =
-          new InitialStates(InitialState.random(seed + ((long) sequence << 32)), config);
+          new InitialStates(InitialState.random(seed + ((long) sequence << 32)), start);
       float[] row = new float[states.columns()];
       for (int position = 0; position < states.rows(); position++) {
         source.fill(position, row);

@@ -1,7 +1,7 @@
 package dev.muninn.train;
 
 import dev.muninn.decode.SplitMix;
-import dev.muninn.model.RavenConfig;
+import dev.muninn.family.huginn.HuginnConfig;
 import java.util.Arrays;
 
 /**
@@ -17,7 +17,7 @@ final class TakaseInit {
   private TakaseInit() {}
 
   /** Sets all values; a parameter's depend on the seed and its place among the parameters. */
-  static void initialize(RavenConfig config, Parameters parameters, long seed) {
+  static void initialize(HuginnConfig config, Parameters parameters, long seed) {
     double wide = config.standardDeviation();
     double narrow = wide / Math.sqrt(2.0 * config.effectiveDepth(config.meanRecurrence()));
     SplitMix random = new SplitMix();

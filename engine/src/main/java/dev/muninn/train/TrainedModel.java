@@ -1,6 +1,6 @@
 package dev.muninn.train;
 
-import dev.muninn.model.RavenConfig;
+import dev.muninn.family.huginn.HuginnConfig;
 import dev.muninn.train.data.Batch;
 import dev.muninn.vector.RowKernels;
 import dev.muninn.vector.ThreadTeam;
@@ -21,7 +21,7 @@ final class TrainedModel implements AutoCloseable {
   private final Pass[] passes;
   private final double[] sums;
 
-  TrainedModel(RavenConfig config, boolean sandwich, int threads) {
+  TrainedModel(HuginnConfig config, boolean sandwich, int threads) {
     parameters = new Parameters(config, sandwich, threads);
     network = new Network(config, sandwich, parameters);
     passes = new Pass[threads];
@@ -102,7 +102,7 @@ final class TrainedModel implements AutoCloseable {
   }
 
   private void check(Batch batch) {
-    RavenConfig config = network.config;
+    HuginnConfig config = network.config;
     if (batch.length() > config.contextLength()) {
       throw new IllegalArgumentException(
           "sequences of " + batch.length() + " exceed the context of " + config.contextLength());

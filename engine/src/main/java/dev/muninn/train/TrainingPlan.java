@@ -1,6 +1,6 @@
 package dev.muninn.train;
 
-import dev.muninn.model.RavenConfig;
+import dev.muninn.family.huginn.HuginnConfig;
 import dev.muninn.weights.DType;
 import java.util.List;
 import java.util.Objects;
@@ -16,7 +16,7 @@ import java.util.Objects;
  * @param saving when and as what
  */
 public record TrainingPlan(
-    RavenConfig config,
+    HuginnConfig config,
     Objective objective,
     Schedule schedule,
     long seed,

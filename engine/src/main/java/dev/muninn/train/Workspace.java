@@ -1,6 +1,6 @@
 package dev.muninn.train;
 
-import dev.muninn.model.RavenConfig;
+import dev.muninn.family.huginn.HuginnConfig;
 import dev.muninn.vector.Lanes;
 
 /** What a thread computes with: kernels with their buffers, and rows that no backward needs. */
@@ -39,7 +39,7 @@ final class Workspace {
    *
    * @param length positions of the longest sequence
    */
-  Workspace(RavenConfig config, int thread, int rows, int length) {
+  Workspace(HuginnConfig config, int thread, int rows, int length) {
     this.thread = thread;
     width = config.embeddingSize();
     intermediate = config.intermediateSize();

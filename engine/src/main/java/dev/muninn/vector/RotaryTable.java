@@ -1,45 +1,60 @@
 package dev.muninn.vector;
 
-import dev.muninn.model.RavenConfig;
+import dev.muninn.model.Rotary;
 
 /**
- * Cosines and sines of the rotary position embedding for every position and column of a head, in
- * f32 as the model was trained: both columns of a pair have its cosine; the even one has the sine
+ * Cosines and sines of a rotary position embedding for every position and column of a head, in f32
+ * as models are trained: both columns of a pair have its cosine; the first one has the sine
  * negated. Shape of each: [positions, head size]. As long as the longest sequence so far, whatever
  * context the model would allow.
  */
 public final class RotaryTable {
   float[] cosines = new float[0];
   float[] sines = cosines;
-  private final RavenConfig config;
+  private final Rotary rotary;
+  private final int headSize;
 
-  /** The table of a model, of no positions yet. */
-  public RotaryTable(RavenConfig config) {
-    this.config = config;
+  /** The table of a rotary embedding, of no positions yet. */
+  public RotaryTable(Rotary rotary) {
+    this.rotary = rotary;
+    this.headSize = rotary.headSize();
+  }
+
+  /** Which columns are turned together. */
+  Rotary.Layout layout() {
+    return rotary.layout();
   }
 
   /** Makes the table long enough for so many positions. */
   public void extend(int positions) {
-    int headSize = config.headSize();
     if (cosines.length >= (long) positions * headSize) {
       return;
     }
     float[] longerCosines = new float[Math.multiplyExact(positions, headSize)];
     float[] longerSines = new float[longerCosines.length];
     for (int pair = 0; pair < headSize / 2; pair++) {
-      float exponent = 2f * pair / headSize;
-      float frequency = 1 / (float) Math.pow(config.ropeBase(), exponent);
+      float frequency = rotary.frequencies()[pair];
+      int first = firstColumn(pair);
+      int second = secondColumn(pair);
       for (int position = 0; position < positions; position++) {
         float angle = position * frequency;
-        int at = offset(position) + 2 * pair;
-        longerCosines[at] = (float) Math.cos(angle);
-        longerCosines[at + 1] = longerCosines[at];
-        longerSines[at + 1] = (float) Math.sin(angle);
-        longerSines[at] = -longerSines[at + 1];
+        int at = offset(position);
+        longerCosines[at + first] = (float) Math.cos(angle);
+        longerCosines[at + second] = longerCosines[at + first];
+        longerSines[at + second] = (float) Math.sin(angle);
+        longerSines[at + first] = -longerSines[at + second];
       }
     }
     cosines = longerCosines;
     sines = longerSines;
+  }
+
+  private int firstColumn(int pair) {
+    return rotary.layout() == Rotary.Layout.PAIRS ? 2 * pair : pair;
+  }
+
+  private int secondColumn(int pair) {
+    return rotary.layout() == Rotary.Layout.PAIRS ? 2 * pair + 1 : pair + headSize / 2;
   }
 
   /** Cosines by position and column, for as many positions as the table has now. */
@@ -47,23 +62,23 @@ public final class RotaryTable {
     return cosines;
   }
 
-  /** Sines by position and column, negative in even columns. */
+  /** Sines by position and column, negative in the first column of a pair. */
   public float[] sines() {
     return sines;
   }
 
   /** Cosine of the angle by which a pair of columns is turned. */
   public float cosine(int position, int pair) {
-    return cosines[offset(position) + 2 * pair];
+    return cosines[offset(position) + firstColumn(pair)];
   }
 
   /** Sine of the angle by which a pair of columns is turned. */
   public float sine(int position, int pair) {
-    return sines[offset(position) + 2 * pair + 1];
+    return sines[offset(position) + secondColumn(pair)];
   }
 
   /** Index of a position's first column. */
   public int offset(int position) {
-    return position * config.headSize();
+    return position * headSize;
   }
 }

@@ -138,6 +138,11 @@ public final class ThreadTeam implements AutoCloseable {
     return alone ? 1 : size;
   }
 
+  /** The first of the units that are a thread's if each thread of the run has as many. */
+  int share(int units, int thread) {
+    return (int) ((long) units * thread / running());
+  }
+
   /** Begins to hand out a range from 0 on; by one thread, a barrier before the first claim. */
   void resetClaims() {
     claimed = 0;

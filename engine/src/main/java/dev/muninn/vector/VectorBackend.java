@@ -5,8 +5,13 @@ import dev.muninn.backend.ComputeDevice;
 import dev.muninn.backend.LatentRows;
 import dev.muninn.cache.KeyValueLayout;
 import dev.muninn.cache.KeyValueStore;
-import dev.muninn.model.RavenWeights;
+import dev.muninn.model.Block;
+import dev.muninn.model.RecurrentModel;
+import dev.muninn.model.Rotary;
+import dev.muninn.weights.DType;
 import java.time.Duration;
+import java.util.IdentityHashMap;
+import java.util.Map;
 
 /** One model on the CPU: its weights in place, a thread team, the rotary tables. */
 final class VectorBackend implements Backend {
@@ -17,15 +22,19 @@ final class VectorBackend implements Backend {
   private static final Duration PATIENCE = Duration.ofMillis(1400);
 
   private final ComputeDevice device;
-  private final RavenWeights weights;
+  private final RecurrentModel model;
   private final ThreadTeam team;
-  private final RotaryTable rotary;
+  private final Map<Rotary, RotaryTable> rotary = new IdentityHashMap<>();
 
-  VectorBackend(ComputeDevice device, RavenWeights weights, int threads) {
+  VectorBackend(ComputeDevice device, RecurrentModel model, int threads) {
     this.device = device;
-    this.weights = weights;
-    WarmUp.begin(weights.adapter().dtype(), isLarge() ? Duration.ZERO : SHORT_ANSWER);
-    this.rotary = new RotaryTable(weights.config());
+    this.model = model;
+    for (DType type : model.matrixTypes()) {
+      WarmUp.begin(type, isLarge() ? Duration.ZERO : SHORT_ANSWER);
+    }
+    for (Block block : model.blocks()) {
+      rotary.computeIfAbsent(block.attention().rotary(), RotaryTable::new);
+    }
     this.team = new ThreadTeam(threads);
   }
 
@@ -53,18 +62,18 @@ final class VectorBackend implements Backend {
   }
 
   private boolean isLarge() {
-    return VectorRows.isMuch(weights.config(), 1);
+    return VectorRows.isLarge(model);
   }
 
   @Override
   public KeyValueStore allocate(KeyValueLayout layout) {
-    rotary.extend(layout.capacity());
+    rotary.values().forEach(table -> table.extend(layout.capacity()));
     return new VectorStore(layout);
   }
 
   @Override
   public LatentRows rows(int capacity) {
-    return new VectorRows(weights, team, rotary, capacity);
+    return new VectorRows(model, team, rotary, capacity);
   }
 
   @Override

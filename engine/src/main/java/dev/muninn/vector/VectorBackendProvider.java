@@ -4,7 +4,8 @@ import dev.muninn.backend.Backend;
 import dev.muninn.backend.BackendProvider;
 import dev.muninn.backend.Backends;
 import dev.muninn.backend.ComputeDevice;
-import dev.muninn.model.RavenWeights;
+import dev.muninn.model.RecurrentModel;
+import dev.muninn.weights.Checkpoint;
 import java.util.List;
 
 /** The CPU by the Vector API. */
@@ -22,7 +23,8 @@ public final class VectorBackendProvider implements BackendProvider {
   }
 
   @Override
-  public Backend open(RavenWeights weights, int threads, ComputeDevice device) {
-    return new VectorBackend(device, weights, threads);
+  public Backend open(
+      RecurrentModel model, Checkpoint checkpoint, int threads, ComputeDevice device) {
+    return new VectorBackend(device, model, threads);
   }
 }

@@ -27,9 +27,9 @@ final class VectorStore implements KeyValueStore {
 
   VectorStore(KeyValueLayout layout) {
     type = layout.type() == KeyValueType.BF16 ? DType.BF16 : DType.F32;
-    rowBytes = layout.config().headSize() * layout.type().bytes();
+    rowBytes = layout.model().headSize() * layout.type().bytes();
     headBytes = (long) layout.capacity() * rowBytes;
-    halfBytes = headBytes * layout.config().heads();
+    halfBytes = headBytes * layout.model().keyValueHeads();
     // Scores are computed 16 positions at a time: the last unit reads past the last position.
     long slack = (long) MatrixKernels.UNIT * rowBytes;
     data = NativeMemory.allocate(layout.bytes() + slack, arena);

@@ -7,7 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.muninn.backend.ComputeDevice.Kind;
 import dev.muninn.cache.KeyValueLayout;
 import dev.muninn.cache.KeyValueStore;
-import dev.muninn.model.RavenWeights;
+import dev.muninn.model.RecurrentModel;
+import dev.muninn.weights.Checkpoint;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
@@ -32,7 +33,8 @@ class BackendsTest {
   /** Devices of a backend; one that is too small for the model refuses it, and one is broken. */
   private record Listed(String name, List<ComputeDevice> devices) implements BackendProvider {
     @Override
-    public Backend open(RavenWeights weights, int threads, ComputeDevice device) {
+    public Backend open(
+        RecurrentModel model, Checkpoint checkpoint, int threads, ComputeDevice device) {
       if (device.equals(BROKEN)) {
         throw new BackendException(
             "the device ptx-0-0 failed: its driver is too old; --backend vector computes on the"
@@ -58,7 +60,8 @@ class BackendsTest {
     }
 
     @Override
-    public Backend open(RavenWeights weights, int threads, ComputeDevice device) {
+    public Backend open(
+        RecurrentModel model, Checkpoint checkpoint, int threads, ComputeDevice device) {
       throw new AssertionError("opened without a device");
     }
   }
@@ -91,7 +94,7 @@ class BackendsTest {
   private static ComputeDevice choose(String name, String device, BackendProvider tornado) {
     List<BackendProvider> providers =
         List.of(new Listed(Backends.VECTOR, List.of(PROCESSOR)), tornado);
-    return Backends.open(providers, null, 1, name, Optional.ofNullable(device)).device();
+    return Backends.open(providers, null, null, 1, name, Optional.ofNullable(device)).device();
   }
 
   @Test
@@ -164,7 +167,7 @@ class BackendsTest {
     String message =
         assertThrows(
                 BackendException.class,
-                () -> Backends.open(providers, null, 1, Backends.TORNADO, Optional.empty()))
+                () -> Backends.open(providers, null, null, 1, Backends.TORNADO, Optional.empty()))
             .getMessage();
     assertTrue(message.contains("TornadoVM 5.2.0"), message);
   }

@@ -4,7 +4,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.muninn.model.RavenConfig;
+import dev.muninn.family.huginn.HuginnConfig;
+import dev.muninn.model.RecurrentModel;
+import dev.muninn.model.ShapeOnly;
 import dev.muninn.weights.DType;
 import java.util.BitSet;
 import org.junit.jupiter.api.Test;
@@ -12,8 +14,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class KeyValueLayoutTest {
-  private static final RavenConfig HUGINN =
-      new RavenConfig(5_280, 55, 17_920, 2, 4, 2, 32, 65_536, 4_096, 50_000, 1e-6, true, true);
+  private static final RecurrentModel HUGINN =
+      ShapeOnly.of(
+          new HuginnConfig(
+              5_280, 55, 17_920, 2, 4, 2, 32, 65_536, 4_096, 50_000, 1e-6, true, true));
 
   /** Keys and values of h floats: l_P + slots * l_R + l_C of each. */
   @Test

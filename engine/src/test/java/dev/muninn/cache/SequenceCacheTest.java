@@ -5,14 +5,16 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.muninn.model.RavenConfig;
+import dev.muninn.family.huginn.HuginnConfig;
+import dev.muninn.model.RecurrentModel;
+import dev.muninn.model.ShapeOnly;
 import java.util.Arrays;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 
 class SequenceCacheTest {
-  private static final RavenConfig CONFIG =
-      new RavenConfig(8, 2, 8, 1, 2, 1, 4, 8, 64, 50_000, 1e-6, true, true);
+  private static final RecurrentModel CONFIG =
+      ShapeOnly.of(new HuginnConfig(8, 2, 8, 1, 2, 1, 4, 8, 64, 50_000, 1e-6, true, true));
   private static final int CAPACITY = 40;
   private static final int RECURRENCES = 12;
 

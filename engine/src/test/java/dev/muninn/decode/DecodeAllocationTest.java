@@ -10,8 +10,8 @@ import dev.muninn.backend.Backend;
 import dev.muninn.cache.KeyValueLayout;
 import dev.muninn.cache.KeyValueType;
 import dev.muninn.cache.SlotPolicy;
-import dev.muninn.model.RavenConfig;
-import dev.muninn.model.RavenWeights;
+import dev.muninn.family.ModelFamilies;
+import dev.muninn.model.RecurrentModel;
 import dev.muninn.vector.VectorBackendProvider;
 import dev.muninn.weights.Checkpoint;
 import java.lang.management.ManagementFactory;
@@ -57,17 +57,16 @@ class DecodeAllocationTest {
   /** An open model and the threads that compute it. */
   private static final class Model implements AutoCloseable {
     private final Checkpoint checkpoint;
-    private final RavenConfig config;
+    private final RecurrentModel config;
     private final Backend backend;
     private final KeyValueLayout layout;
     private final long[] threads;
 
     Model(Path directory, int size) {
       checkpoint = Checkpoint.open(directory);
-      config = RavenConfig.load(directory);
-      RavenWeights weights = RavenWeights.bind(config, checkpoint);
+      config = ModelFamilies.load(directory, checkpoint);
       Set<Thread> before = new HashSet<>(Thread.getAllStackTraces().keySet());
-      backend = new VectorBackendProvider().open(weights, size);
+      backend = new VectorBackendProvider().open(config, checkpoint, size);
       threads =
           Stream.concat(
                   Stream.of(Thread.currentThread()),
@@ -83,7 +82,7 @@ class DecodeAllocationTest {
               SlotPolicy.full(),
               RECURRENCE,
               PROMPT + STEPS + 1,
-              KeyValueType.forWeights(weights.adapter().dtype()));
+              KeyValueType.forWeights(config.coreType()));
     }
 
     long allocated() {

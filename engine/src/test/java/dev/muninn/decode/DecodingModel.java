@@ -2,8 +2,8 @@ package dev.muninn.decode;
 
 import dev.muninn.Fixture;
 import dev.muninn.backend.Backend;
-import dev.muninn.model.RavenConfig;
-import dev.muninn.model.RavenWeights;
+import dev.muninn.family.ModelFamilies;
+import dev.muninn.model.RecurrentModel;
 import dev.muninn.vector.VectorBackendProvider;
 import dev.muninn.weights.Checkpoint;
 import java.nio.file.Path;
@@ -20,7 +20,7 @@ final class DecodingModel implements AutoCloseable {
 
   private static final int MOST_PASSES = 5_000;
 
-  final RavenConfig config;
+  final RecurrentModel config;
 
   /** What computes. */
   final Backend plain;
@@ -37,24 +37,19 @@ final class DecodingModel implements AutoCloseable {
   /** A model whose context is longer than the file says, or as it says for 0. */
   DecodingModel(String name, int contextLength) {
     Path directory = Fixture.directory(name);
-    RavenConfig file = RavenConfig.load(directory);
-    config =
-        new RavenConfig(
-            file.embeddingSize(),
-            file.heads(),
-            file.intermediateSize(),
-            file.preludeLayers(),
-            file.recurrentLayers(),
-            file.codaLayers(),
-            file.meanRecurrence(),
-            file.vocabularySize(),
-            Math.max(contextLength, file.contextLength()),
-            file.ropeBase(),
-            file.normEpsilon(),
-            file.qkBias(),
-            file.tiedEmbeddings());
     checkpoint = Checkpoint.open(directory);
-    plain = new VectorBackendProvider().open(RavenWeights.bind(config, checkpoint), 1);
+    RecurrentModel file = ModelFamilies.load(directory, checkpoint);
+    config =
+        new RecurrentModel(
+            file.family(),
+            Math.max(contextLength, file.contextLength()),
+            file.depth(),
+            file.embedding(),
+            file.prelude(),
+            file.core(),
+            file.coda(),
+            file.gate());
+    plain = new VectorBackendProvider().open(config, checkpoint, 1);
     backend = new CountingBackend(plain);
   }
 

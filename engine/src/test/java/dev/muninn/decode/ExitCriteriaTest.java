@@ -5,7 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.muninn.model.RavenConfig;
+import dev.muninn.family.huginn.HuginnConfig;
+import dev.muninn.model.RecurrentModel;
+import dev.muninn.model.ShapeOnly;
 import java.util.Arrays;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
@@ -16,8 +18,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** The values of the criteria against their definitions, and how they are told. */
 class ExitCriteriaTest {
   private static final int VOCABULARY = 37;
-  private static final RavenConfig CONFIG =
-      new RavenConfig(8, 2, 8, 1, 1, 1, 4, VOCABULARY, 16, 50_000, 1e-6, true, true);
+  private static final RecurrentModel CONFIG =
+      ShapeOnly.of(new HuginnConfig(8, 2, 8, 1, 1, 1, 4, VOCABULARY, 16, 50_000, 1e-6, true, true));
   private static final int STEPS = 40;
 
   private static ExitCriterion criterion(String text) {
@@ -122,19 +124,19 @@ class ExitCriteriaTest {
   void logitCriteriaMeasureWhatTheyAreDefinedAs(String name) {
     ExitCriterion criterion = criterion(name);
     assertTrue(criterion.readsLogits());
-    float[] latents = new float[3 * CONFIG.embeddingSize()];
+    float[] latents = new float[3 * CONFIG.width()];
     for (long seed = 0; seed < 8; seed++) {
       double[][] logits = logits(seed);
       double[] expected = expected(name, logits);
       // An instance is used for one forward after the other, of different numbers of rows.
       int rows = 1 + (int) seed % 3;
-      criterion.begin(latents, rows, CONFIG.embeddingSize());
+      criterion.begin(latents, rows, CONFIG.width());
       for (int step = 0; step < STEPS; step++) {
         float[] row = new float[VOCABULARY];
         for (int token = 0; token < VOCABULARY; token++) {
           row[token] = (float) logits[step][token];
         }
-        double value = criterion.measure(latents, rows, CONFIG.embeddingSize(), row);
+        double value = criterion.measure(latents, rows, CONFIG.width(), row);
         assertEquals(expected[step], value, 1e-7, name + " at step " + step);
       }
     }
@@ -145,16 +147,16 @@ class ExitCriteriaTest {
   @ValueSource(strings = {"kl", "minp-kl", "entropy-diff"})
   void largeLogitsOverflowNothing(String name) {
     ExitCriterion criterion = criterion(name);
-    float[] latents = new float[CONFIG.embeddingSize()];
+    float[] latents = new float[CONFIG.width()];
     double[][] logits = logits(1);
     double[] expected = expected(name, logits);
-    criterion.begin(latents, 1, CONFIG.embeddingSize());
+    criterion.begin(latents, 1, CONFIG.width());
     for (int step = 0; step < STEPS; step++) {
       float[] row = new float[VOCABULARY];
       for (int token = 0; token < VOCABULARY; token++) {
         row[token] = (float) (logits[step][token] + 2_000);
       }
-      double value = criterion.measure(latents, 1, CONFIG.embeddingSize(), row);
+      double value = criterion.measure(latents, 1, CONFIG.width(), row);
       // Logits of 2000 are 1e-4 apart at the least.
       assertEquals(expected[step], value, 5e-3 * Math.max(1, expected[step]));
     }
@@ -163,7 +165,7 @@ class ExitCriteriaTest {
   /** States of several rows; those of step 0 may be zero. */
   private static float[][] states(int rows, boolean fromZero, long seed) {
     SplittableRandom random = new SplittableRandom(seed);
-    float[][] states = new float[STEPS][rows * CONFIG.embeddingSize()];
+    float[][] states = new float[STEPS][rows * CONFIG.width()];
     for (int step = 0; step < STEPS; step++) {
       for (int i = 0; i < states[step].length; i++) {
         float before = step == 0 ? 0 : states[step - 1][i];
@@ -185,7 +187,7 @@ class ExitCriteriaTest {
   }
 
   private static double latentDifference(float[] x, float[] y, int row) {
-    int width = CONFIG.embeddingSize();
+    int width = CONFIG.width();
     double[] difference = new double[width];
     double[] current = new double[width];
     for (int i = 0; i < width; i++) {
@@ -196,7 +198,7 @@ class ExitCriteriaTest {
   }
 
   private static double cosine(float[] x, float[] y, int row) {
-    int width = CONFIG.embeddingSize();
+    int width = CONFIG.width();
     double[] current = new double[width];
     double[] previous = new double[width];
     double product = 0;
@@ -213,7 +215,7 @@ class ExitCriteriaTest {
   void latentCriteriaAverageOverTheirRows(String name, boolean fromZero) {
     ExitCriterion criterion = criterion(name);
     assertFalse(criterion.readsLogits());
-    int width = CONFIG.embeddingSize();
+    int width = CONFIG.width();
     for (int rows : new int[] {1, 5, 2}) {
       float[][] states = states(rows, fromZero, rows);
       criterion.begin(states[0].clone(), rows, width);
@@ -284,7 +286,7 @@ class ExitCriteriaTest {
     ExitCriteria.Factory factory = ExitCriteria.parse("argmax-stability:1");
     ExitCriterion one = factory.create(CONFIG);
     ExitCriterion other = factory.create(CONFIG);
-    float[] latents = new float[CONFIG.embeddingSize()];
+    float[] latents = new float[CONFIG.width()];
     float[] logits = new float[VOCABULARY];
     one.begin(latents, 1, latents.length);
     other.begin(latents, 1, latents.length);

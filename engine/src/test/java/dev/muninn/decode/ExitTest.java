@@ -110,13 +110,13 @@ class ExitTest {
   @EnumSource(Prefill.class)
   void aCriterionSeesStatesAndLogitsOfEachRecurrence(Prefill prefill) {
     int[] prompt = {39, 0, 86, 10};
-    int width = model.config.embeddingSize();
+    int width = model.config.width();
     int recurrence = 5;
     RecordedExits record = new RecordedExits();
     SequenceRequest request = SequenceRequest.of(prompt).recurrence(recurrence).count(2);
     SequenceRun run =
         model.run(request.exit(exit(record.watch(RecordedExits.never(true)), 1, 1, prefill)));
-    InitialStates states = new InitialStates(request.state(), model.config);
+    InitialStates states = new InitialStates(request.state(), model.config.core().start());
     int rows = prefill == Prefill.ROW ? 1 : prompt.length;
     float[] begin = new float[rows * width];
     float[] state = new float[width];

@@ -6,7 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.muninn.model.RavenConfig;
+import dev.muninn.family.huginn.HuginnConfig;
+import dev.muninn.model.RecurrentModel;
+import dev.muninn.model.ShapeOnly;
 import java.util.Arrays;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -14,15 +16,15 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class InitialStatesTest {
   private static final int WIDTH = 500;
-  private static final RavenConfig CONFIG =
-      new RavenConfig(WIDTH, 5, 8, 1, 1, 1, 4, 8, 1_000, 50_000, 1e-6, true, true);
+  private static final RecurrentModel CONFIG =
+      ShapeOnly.of(new HuginnConfig(WIDTH, 5, 8, 1, 1, 1, 4, 8, 1_000, 50_000, 1e-6, true, true));
 
   /** sqrt(2 / (5 h)) * sqrt(h), whatever h. */
   private static final double SIGMA = Math.sqrt(0.4);
 
   private static float[] state(InitialState description, int position) {
     float[] state = new float[WIDTH];
-    new InitialStates(description, CONFIG).fill(position, state);
+    new InitialStates(description, CONFIG.core().start()).fill(position, state);
     return state;
   }
 
@@ -37,7 +39,7 @@ class InitialStatesTest {
     double density = Math.exp(-4.5) / Math.sqrt(2 * Math.PI);
     double variance = 1 - 6 * density / 0.9973002039367398;
     double sigma = scale * SIGMA;
-    InitialStates states = new InitialStates(new InitialState(scale, 42), CONFIG);
+    InitialStates states = new InitialStates(new InitialState(scale, 42), CONFIG.core().start());
     float[] state = new float[WIDTH];
     int positions = 2_000;
     double sum = 0;
@@ -65,7 +67,7 @@ class InitialStatesTest {
   /** The share of values within one and two sigma tells a normal distribution from others. */
   @Test
   void shapeOfTheDistribution() {
-    InitialStates states = new InitialStates(InitialState.random(7), CONFIG);
+    InitialStates states = new InitialStates(InitialState.random(7), CONFIG.core().start());
     float[] state = new float[WIDTH];
     int withinOne = 0;
     int withinTwo = 0;
@@ -85,14 +87,14 @@ class InitialStatesTest {
 
   @Test
   void scaleZeroGivesZeros() {
-    InitialStates states = new InitialStates(InitialState.zero(), CONFIG);
+    InitialStates states = new InitialStates(InitialState.zero(), CONFIG.core().start());
     assertTrue(states.zero());
     float[] state = new float[WIDTH];
     Arrays.fill(state, 5);
     states.fill(3, state);
     assertArrayEquals(new float[WIDTH], state);
-    assertTrue(new InitialStates(new InitialState(0, 99), CONFIG).zero());
-    assertFalse(new InitialStates(InitialState.random(0), CONFIG).zero());
+    assertTrue(new InitialStates(new InitialState(0, 99), CONFIG.core().start()).zero());
+    assertFalse(new InitialStates(InitialState.random(0), CONFIG.core().start()).zero());
   }
 
   @Test
@@ -106,8 +108,8 @@ class InitialStatesTest {
 
   @Test
   void sameSeedAndPositionGiveTheSameValuesInWhateverOrder() {
-    InitialStates upwards = new InitialStates(InitialState.random(11), CONFIG);
-    InitialStates downwards = new InitialStates(InitialState.random(11), CONFIG);
+    InitialStates upwards = new InitialStates(InitialState.random(11), CONFIG.core().start());
+    InitialStates downwards = new InitialStates(InitialState.random(11), CONFIG.core().start());
     int positions = 20;
     float[][] expected = new float[positions][WIDTH];
     for (int position = 0; position < positions; position++) {

@@ -2,7 +2,7 @@ package dev.muninn.decode;
 
 import dev.muninn.cache.KeyValueLayout;
 import dev.muninn.cache.KeyValueType;
-import dev.muninn.model.RavenConfig;
+import dev.muninn.model.RecurrentModel;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -20,7 +20,7 @@ final class SequenceRun implements TokenSink {
   private int begun;
   private int ended;
 
-  SequenceRun(SequenceRequest request, RavenConfig config, CountingBackend backend) {
+  SequenceRun(SequenceRequest request, RecurrentModel config, CountingBackend backend) {
     this.request = request;
     this.backend = backend;
     KeyValueLayout layout =

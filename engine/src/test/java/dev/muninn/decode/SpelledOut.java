@@ -35,7 +35,7 @@ final class SpelledOut {
 
   /** Reads out the tokens that so many recurrences would choose, too. */
   SpelledOut(DecodingModel model, SequenceRequest request, Depths criteria, int draftRecurrence) {
-    int width = model.config.embeddingSize();
+    int width = model.config.width();
     int[] prompt = request.prompt();
     KeyValueLayout layout =
         new KeyValueLayout(
@@ -43,7 +43,7 @@ final class SpelledOut {
             request.options().effectivePolicy(),
             request.recurrence(),
             request.capacity());
-    InitialStates states = new InitialStates(request.state(), model.config);
+    InitialStates states = new InitialStates(request.state(), model.config.core().start());
     float[] latent = new float[width];
     float[] warm = new float[width];
     float[] row = new float[model.config.vocabularySize()];

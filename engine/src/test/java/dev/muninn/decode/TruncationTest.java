@@ -36,8 +36,8 @@ class TruncationTest {
   /** Computes tokens as rows of one batch at a number of recurrences; logits of each. */
   private static float[][] append(
       SequenceCache cache, LatentRows rows, int from, int recurrences, int... tokens) {
-    InitialStates states = new InitialStates(InitialState.random(5), model.config);
-    float[] state = new float[model.config.embeddingSize()];
+    InitialStates states = new InitialStates(InitialState.random(5), model.config.core().start());
+    float[] state = new float[model.config.width()];
     RowBatch batch = new RowBatch(tokens.length);
     for (int i = 0; i < tokens.length; i++) {
       batch.add(i, cache, from + i, tokens[i]);

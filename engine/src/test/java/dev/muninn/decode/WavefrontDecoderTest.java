@@ -314,8 +314,8 @@ class WavefrontDecoderTest {
             .strategy(new Parallel(inner, 1, Freeze.FIXED, 1, 16, 0, share));
     model.backend.keepAccesses();
     model.run(request);
-    InitialStates states = new InitialStates(request.state(), model.config);
-    int width = model.config.embeddingSize();
+    InitialStates states = new InitialStates(request.state(), model.config.core().start());
+    int width = model.config.width();
     float[] noise = new float[width];
     int first = request.prompt().length;
     List<SlotAccess> writes =
@@ -351,7 +351,7 @@ class WavefrontDecoderTest {
         request(2).strategy(new Parallel(3, 1, Freeze.FIXED, 1, 16, share, 0));
     model.backend.keepAccesses();
     model.run(request);
-    int width = model.config.embeddingSize();
+    int width = model.config.width();
     Map<Integer, float[]> averages = new HashMap<>();
     int first = request.prompt().length;
     int end = first;

@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.muninn.LanguageModel;
 import dev.muninn.LoadOptions;
-import dev.muninn.model.RavenConfig;
+import dev.muninn.family.huginn.HuginnConfig;
 import dev.muninn.serve.GenerationRequest;
 import dev.muninn.text.Prompt;
 import dev.muninn.weights.Checkpoint;
@@ -25,26 +25,27 @@ class RandomCheckpointTest {
   @ParameterizedTest
   @EnumSource(names = {"F32", "F16", "BF16"})
   void modelRuns(DType type) throws IOException {
-    RavenConfig config = ModelShape.TINY.config();
-    RandomCheckpoint.write(config, type, directory);
-    assertEquals(config, RavenConfig.load(directory));
+    RandomCheckpoint checkpoint = RandomCheckpoint.of(ModelShape.TINY, type);
+    checkpoint.write(directory);
     try (LanguageModel model = LanguageModel.load(directory, new LoadOptions(1))) {
+      assertEquals(checkpoint.model().toString(), model.architecture().toString());
       GenerationRequest request =
           GenerationRequest.builder(Prompt.tokens(1, 2, 3)).maxTokens(2).recurrence(2).build();
       assertEquals(2, model.generate(request).tokens().size());
-      ForwardCost read = ForwardCost.of(config, model.checkpoint());
+      ForwardCost read = ForwardCost.of(model.architecture());
       assertEquals(
-          ForwardCost.of(config, type).recurrence().bytes(), read.recurrence().bytes(), 4096);
+          ForwardCost.of(checkpoint.model()).recurrence().bytes(), read.recurrence().bytes());
       double mapped = model.checkpoint().mappedBytes();
-      assertEquals(RandomCheckpoint.bytes(config, type), mapped, 0.01 * mapped);
+      assertEquals(checkpoint.bytes(), mapped, 0.01 * mapped);
     }
   }
 
   @Test
   void untiedModelWithoutBiasRuns() throws IOException {
-    RavenConfig config = new RavenConfig(48, 3, 40, 1, 2, 1, 4, 70, 32, 10_000, 1e-5, false, false);
-    RandomCheckpoint.write(config, DType.F32, directory);
-    assertEquals(config, RavenConfig.load(directory));
+    HuginnConfig config =
+        new HuginnConfig(48, 3, 40, 1, 2, 1, 4, 70, 32, 10_000, 1e-5, false, false);
+    RandomCheckpoint.of(config, DType.F32).write(directory);
+    assertEquals(config, HuginnConfig.load(directory));
     try (LanguageModel model = LanguageModel.load(directory, new LoadOptions(1))) {
       GenerationRequest request =
           GenerationRequest.builder(Prompt.tokens(1, 2, 3)).maxTokens(2).recurrence(2).build();
@@ -52,11 +53,28 @@ class RandomCheckpointTest {
     }
   }
 
+  @ParameterizedTest
+  @EnumSource
+  void everyShapeHasTheSizeThatItSays(ModelShape shape) {
+    RandomCheckpoint checkpoint = RandomCheckpoint.of(shape, DType.BF16);
+    double expected =
+        switch (shape) {
+          case TINY -> 1.74e6;
+          case SMALL -> 319e6;
+          case MEDIUM -> 1.258e9;
+          case HUGINN -> 7.13e9;
+          case OURO -> 2.87e9;
+          case NANBEIGE -> 8.42e9;
+          case TINYLLAMA -> 1.69e9;
+        };
+    assertEquals(expected, checkpoint.bytes(), 0.02 * expected);
+  }
+
   @Test
   void sameArgumentsGiveSameBytes() throws IOException {
     Path other = Files.createDirectory(directory.resolve("other"));
-    RandomCheckpoint.write(ModelShape.TINY.config(), DType.BF16, directory);
-    RandomCheckpoint.write(ModelShape.TINY.config(), DType.BF16, other);
+    RandomCheckpoint.of(ModelShape.TINY, DType.BF16).write(directory);
+    RandomCheckpoint.of(ModelShape.TINY, DType.BF16).write(other);
     assertArrayEquals(
         Files.readAllBytes(directory.resolve(Checkpoint.SINGLE_FILE)),
         Files.readAllBytes(other.resolve(Checkpoint.SINGLE_FILE)));

@@ -78,19 +78,19 @@ class TracerTest {
     try (Fixture fixture = new Fixture(name);
         LanguageModel model = LanguageModel.load(Fixture.directory(name), new LoadOptions(1));
         Backend backend = fixture.open(new VectorBackendProvider(), 1)) {
-      int vocabulary = fixture.config().vocabularySize();
-      int[] tokens = tokens(Math.min(70, fixture.config().contextLength()), vocabulary);
+      int vocabulary = fixture.model().vocabularySize();
+      int[] tokens = tokens(Math.min(70, fixture.model().contextLength()), vocabulary);
       InitialState start = InitialState.random(7);
       try (Trace trace = trace(model, request(tokens, 5, vocabulary, start))) {
         for (int depth = 1; depth <= 5; depth++) {
           int recurrence = depth;
           KeyValueLayout layout =
               new KeyValueLayout(
-                  fixture.config(),
+                  fixture.model(),
                   SlotPolicy.full(),
                   depth,
                   tokens.length,
-                  KeyValueType.forWeights(fixture.weights().adapter().dtype()));
+                  KeyValueType.forWeights(fixture.model().coreType()));
           try (SequenceForward run =
               new SequenceForward(backend, layout, depth, 9, start, () -> false)) {
             run.append(
@@ -129,7 +129,7 @@ class TracerTest {
   @Test
   void divergenceIsThatOfNeighbours() {
     try (LanguageModel model = LanguageModel.load(ModelFiles.ravenTiny(), new LoadOptions(1))) {
-      int vocabulary = model.config().vocabularySize();
+      int vocabulary = model.architecture().vocabularySize();
       int[] tokens = {256, 55, 51, 48, 61};
       try (Trace trace = trace(model, request(tokens, 6, vocabulary, InitialState.random(1)))) {
         Readouts readouts = trace.readouts();
@@ -159,12 +159,13 @@ class TracerTest {
   void fileHasTheStatesAndEnds() {
     int[] tokens = tokens(67, 256);
     try (LanguageModel model = LanguageModel.load(ModelFiles.ravenTiny(), new LoadOptions(2))) {
-      int width = model.config().embeddingSize();
+      int width = model.architecture().width();
       try (Trace trace =
           trace(model, request(tokens, 3, 2, InitialState.random(1), InitialState.random(2)))) {
         float[] state = new float[width];
         // s_0 is what the seed gives, and the end of the first start is its last state.
-        InitialStates initial = new InitialStates(InitialState.random(1), model.config());
+        InitialStates initial =
+            new InitialStates(InitialState.random(1), model.architecture().core().start());
         float[] expected = new float[width];
         for (int position = 0; position < tokens.length; position++) {
           initial.fill(position, expected);
@@ -200,8 +201,8 @@ class TracerTest {
       InitialState.random(1), InitialState.random(2), InitialState.random(9)
     };
     try (LanguageModel model = LanguageModel.load(ModelFiles.ravenTiny(), new LoadOptions(1))) {
-      int width = model.config().embeddingSize();
-      int vocabulary = model.config().vocabularySize();
+      int width = model.architecture().width();
+      int vocabulary = model.architecture().vocabularySize();
       PathIndependence found;
       float[][][] ends = new float[3][11][width];
       double[][][] distributions = new double[3][11][vocabulary];
@@ -356,7 +357,7 @@ class TracerTest {
   @Test
   void requestsThatDoNotFitAreRefused() {
     try (LanguageModel model = LanguageModel.load(ModelFiles.ravenTiny(), new LoadOptions(1))) {
-      int context = model.config().contextLength();
+      int context = model.architecture().contextLength();
       TraceRequest tooLong = request(new int[context + 1], 1, 1, InitialState.zero());
       assertEquals(
           "the prompt has " + (context + 1) + " tokens, more than the context of " + context,

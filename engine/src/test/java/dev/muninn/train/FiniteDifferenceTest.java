@@ -2,7 +2,7 @@ package dev.muninn.train;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import dev.muninn.model.RavenConfig;
+import dev.muninn.family.huginn.HuginnConfig;
 import dev.muninn.train.data.Batch;
 import java.util.SplittableRandom;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -14,7 +14,7 @@ class FiniteDifferenceTest {
   @ParameterizedTest
   @CsvSource({"true, true, true, 1", "false, false, false, 2", "true, false, true, 3"})
   void gradientsAreSlopes(boolean sandwich, boolean tied, boolean bias, int threads) {
-    RavenConfig config = new RavenConfig(18, 3, 7, 1, 2, 2, 3, 11, 13, 50_000, 1e-6, bias, tied);
+    HuginnConfig config = new HuginnConfig(18, 3, 7, 1, 2, 2, 3, 11, 13, 50_000, 1e-6, bias, tied);
     try (TrainedModel model = new TrainedModel(config, sandwich, threads)) {
       TakaseInit.initialize(config, model.parameters(), 5);
       perturb(model, new SplittableRandom(6));

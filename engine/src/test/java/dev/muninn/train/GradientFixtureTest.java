@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.muninn.Fixture;
-import dev.muninn.model.RavenConfig;
+import dev.muninn.family.huginn.HuginnConfig;
 import dev.muninn.train.data.Batch;
 import dev.muninn.weights.Checkpoint;
 import dev.muninn.weights.JsonFile;
@@ -33,7 +33,7 @@ class GradientFixtureTest {
   void lossAndGradientsAreThoseOfAutomaticDifferentiation(String name, int threads) {
     Map<String, Object> batch = JsonFile.readObject(DIRECTORY.resolve("batch.json"));
     Map<?, ?> expected = (Map<?, ?>) ((Map<?, ?>) batch.get("cases")).get(name);
-    RavenConfig config = RavenConfig.load(DIRECTORY);
+    HuginnConfig config = HuginnConfig.load(DIRECTORY);
     try (TrainedModel model = new TrainedModel(config, true, threads);
         Checkpoint weights = Checkpoint.open(DIRECTORY)) {
       model.parameters().read(weights);
@@ -75,7 +75,7 @@ class GradientFixtureTest {
   @Test
   void lossWithoutGradientsIsTheSame() {
     Map<String, Object> batch = JsonFile.readObject(DIRECTORY.resolve("batch.json"));
-    RavenConfig config = RavenConfig.load(DIRECTORY);
+    HuginnConfig config = HuginnConfig.load(DIRECTORY);
     try (TrainedModel model = new TrainedModel(config, true, 2);
         Checkpoint weights = Checkpoint.open(DIRECTORY)) {
       model.parameters().read(weights);

@@ -3,7 +3,7 @@ package dev.muninn.train;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.muninn.model.RavenConfig;
+import dev.muninn.family.huginn.HuginnConfig;
 import org.junit.jupiter.api.Test;
 
 class TakaseInitTest {
@@ -12,7 +12,8 @@ class TakaseInitTest {
 
   @Test
   void deviationsAreThoseOfTheDesign() {
-    RavenConfig config = new RavenConfig(64, 2, 96, 2, 3, 1, 8, 300, 32, 50_000, 1e-6, true, false);
+    HuginnConfig config =
+        new HuginnConfig(64, 2, 96, 2, 3, 1, 8, 300, 32, 50_000, 1e-6, true, false);
     Parameters parameters = new Parameters(config, true, 1);
     TakaseInit.initialize(config, parameters, 1);
     double wide = Math.sqrt(2 / (5.0 * 64));

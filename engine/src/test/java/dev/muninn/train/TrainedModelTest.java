@@ -4,15 +4,15 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
-import dev.muninn.model.RavenConfig;
+import dev.muninn.family.huginn.HuginnConfig;
 import dev.muninn.train.data.Batch;
 import java.lang.management.ManagementFactory;
 import java.util.Arrays;
 import org.junit.jupiter.api.Test;
 
 class TrainedModelTest {
-  private static final RavenConfig CONFIG =
-      new RavenConfig(64, 2, 96, 1, 2, 1, 8, 40, 64, 50_000, 1e-6, true, true);
+  private static final HuginnConfig CONFIG =
+      new HuginnConfig(64, 2, 96, 1, 2, 1, 8, 40, 64, 50_000, 1e-6, true, true);
 
   private static Batch batch(int count, int length) {
     int[] tokens = new int[count * length];

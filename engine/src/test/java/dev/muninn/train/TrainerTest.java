@@ -8,7 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.muninn.LanguageModel;
 import dev.muninn.ModelFiles;
 import dev.muninn.decode.Cancellation;
-import dev.muninn.model.RavenConfig;
+import dev.muninn.family.huginn.HuginnConfig;
 import dev.muninn.serve.GenerationRequest;
 import dev.muninn.text.Tokenizer;
 import dev.muninn.train.data.TaskData;
@@ -29,8 +29,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Whole runs of a very small model. */
 class TrainerTest {
-  private static final RavenConfig CONFIG =
-      new RavenConfig(32, 2, 48, 1, 2, 1, 4, 272, 64, 50_000, 1e-6, true, true);
+  private static final HuginnConfig CONFIG =
+      new HuginnConfig(32, 2, 48, 1, 2, 1, 4, 272, 64, 50_000, 1e-6, true, true);
 
   private static Tokenizer tokenizer;
 

@@ -2,7 +2,8 @@ package dev.muninn.vector;
 
 import dev.muninn.BackendContract;
 import dev.muninn.backend.Backend;
-import dev.muninn.model.RavenWeights;
+import dev.muninn.model.RecurrentModel;
+import dev.muninn.weights.Checkpoint;
 import org.junit.jupiter.api.Nested;
 
 /** The contract on the CPU. That more threads give the same bits, {@link VectorRowsTest} says. */
@@ -10,8 +11,8 @@ class VectorContractTest {
   @Nested
   class OneThread extends BackendContract {
     @Override
-    protected Backend open(RavenWeights weights) {
-      return new VectorBackendProvider().open(weights, 1);
+    protected Backend open(RecurrentModel model, Checkpoint checkpoint) {
+      return new VectorBackendProvider().open(model, checkpoint, 1);
     }
 
     @Override
@@ -23,8 +24,8 @@ class VectorContractTest {
   @Nested
   class TwoThreads extends BackendContract {
     @Override
-    protected Backend open(RavenWeights weights) {
-      return new VectorBackendProvider().open(weights, 2);
+    protected Backend open(RecurrentModel model, Checkpoint checkpoint) {
+      return new VectorBackendProvider().open(model, checkpoint, 2);
     }
 
     @Override

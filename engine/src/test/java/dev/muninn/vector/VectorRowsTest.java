@@ -15,8 +15,9 @@ import dev.muninn.cache.SequenceCache;
 import dev.muninn.cache.SlotPolicy;
 import dev.muninn.decode.InitialState;
 import dev.muninn.decode.InitialStates;
-import dev.muninn.model.RavenConfig;
-import dev.muninn.model.RavenWeights;
+import dev.muninn.family.ModelFamilies;
+import dev.muninn.model.Norm;
+import dev.muninn.model.RecurrentModel;
 import dev.muninn.weights.Checkpoint;
 import dev.muninn.weights.DType;
 import java.nio.file.Path;
@@ -56,17 +57,15 @@ class VectorRowsTest {
   /** A model that is open, and the logits of its sequences. */
   private static final class Model implements AutoCloseable {
     private final Checkpoint checkpoint;
-    private final RavenConfig config;
-    private final RavenWeights weights;
+    private final RecurrentModel config;
 
     Model(Path directory) {
       checkpoint = Checkpoint.open(directory);
-      config = RavenConfig.load(directory);
-      weights = RavenWeights.bind(config, checkpoint);
+      config = ModelFamilies.load(directory, checkpoint);
     }
 
     Backend open(int threads) {
-      return new VectorBackendProvider().open(weights, threads);
+      return new VectorBackendProvider().open(config, checkpoint, threads);
     }
 
     SequenceCache cache(Backend backend, SlotPolicy policy, KeyValueType type) {
@@ -114,8 +113,8 @@ class VectorRowsTest {
     }
 
     void begin(LatentRows rows, RowBatch batch) {
-      InitialStates states = new InitialStates(InitialState.random(1), config);
-      float[] state = new float[config.embeddingSize()];
+      InitialStates states = new InitialStates(InitialState.random(1), config.core().start());
+      float[] state = new float[config.width()];
       for (int row = 0; row < batch.size(); row++) {
         states.fill(batch.position(row), state);
         rows.writeLatent(batch.slot(row), state);
@@ -298,7 +297,7 @@ class VectorRowsTest {
         Backend backend = model.open(1);
         LatentRows rows = backend.rows(3)) {
       assertEquals(3, rows.capacity());
-      int width = model.config.embeddingSize();
+      int width = model.config.width();
       KernelInputs inputs = new KernelInputs(2);
       float[][] states = {inputs.values(width), inputs.values(width), inputs.values(width)};
       for (int slot = 0; slot < 3; slot++) {
@@ -313,8 +312,8 @@ class VectorRowsTest {
         rows.readEmbedding(slot, read);
         assertSameBits(states[2 - slot], read, "embedding of slot " + slot);
         rows.readNormedLatent(slot, read);
-        float epsilon = (float) model.config.normEpsilon();
-        RowKernels.norm(states[slot], 0, model.weights.finalNorm(), epsilon, normed, 0, width);
+        Norm norm = model.config.coda().before().orElseThrow();
+        RowKernels.norm(states[slot], 0, norm.scale(), norm.epsilon(), normed, 0, width);
         assertSameBits(normed, read, "normed latent of slot " + slot);
       }
     }

@@ -8,14 +8,16 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.muninn.cache.KeyValueLayout;
 import dev.muninn.cache.KeyValueType;
 import dev.muninn.cache.SlotPolicy;
-import dev.muninn.model.RavenConfig;
+import dev.muninn.family.huginn.HuginnConfig;
+import dev.muninn.model.RecurrentModel;
+import dev.muninn.model.ShapeOnly;
 import java.lang.foreign.MemorySegment;
 import java.util.BitSet;
 import org.junit.jupiter.api.Test;
 
 class VectorStoreTest {
-  private static final RavenConfig CONFIG =
-      new RavenConfig(3 * 14, 3, 8, 2, 3, 1, 4, 8, 64, 50_000, 1e-6, true, true);
+  private static final RecurrentModel CONFIG =
+      ShapeOnly.of(new HuginnConfig(3 * 14, 3, 8, 2, 3, 1, 4, 8, 64, 50_000, 1e-6, true, true));
 
   @Test
   void everyKeyAndValueHasPlaceOfItsOwn() {
@@ -33,7 +35,7 @@ class VectorStoreTest {
       assertEquals(rowBytes, store.rowBytes());
       BitSet taken = new BitSet();
       for (int plane = 0; plane < layout.planes(); plane++) {
-        for (int head = 0; head < CONFIG.heads(); head++) {
+        for (int head = 0; head < CONFIG.keyValueHeads(); head++) {
           for (int position = 0; position < layout.capacity(); position++) {
             take(taken, store.key(plane, head, position), rowBytes, layout);
             take(taken, store.value(plane, head, position), rowBytes, layout);
@@ -66,7 +68,8 @@ class VectorStoreTest {
   void aUnitOfPositionsCanBeReadFromTheLastOne() {
     KeyValueLayout layout = new KeyValueLayout(CONFIG, SlotPolicy.full(), 2, 9);
     try (VectorStore store = new VectorStore(layout)) {
-      long last = store.value(layout.planes() - 1, CONFIG.heads() - 1, layout.capacity() - 1);
+      long last =
+          store.value(layout.planes() - 1, CONFIG.keyValueHeads() - 1, layout.capacity() - 1);
       long unit = (long) MatrixKernels.UNIT * CONFIG.headSize() * Float.BYTES;
       assertTrue(last + unit <= store.data.byteSize());
     }
@@ -84,8 +87,10 @@ class VectorStoreTest {
 
   @Test
   void offsetsBeyondTwoGigabytes() {
-    RavenConfig huge =
-        new RavenConfig(5_280, 55, 17_920, 2, 4, 2, 32, 65_536, 4_096, 50_000, 1e-6, true, true);
+    RecurrentModel huge =
+        ShapeOnly.of(
+            new HuginnConfig(
+                5_280, 55, 17_920, 2, 4, 2, 32, 65_536, 4_096, 50_000, 1e-6, true, true));
     KeyValueLayout layout = new KeyValueLayout(huge, SlotPolicy.full(), 32, 450);
     // Reserved, but only the last page is touched and becomes resident.
     try (VectorStore store = new VectorStore(layout)) {

@@ -1,6 +1,6 @@
 package dev.muninn.tornado;
 
-import dev.muninn.model.RavenConfig;
+import dev.muninn.family.huginn.HuginnConfig;
 import java.util.function.IntFunction;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 
@@ -29,7 +29,7 @@ record Activations(
    *
    * @param memory gives the twin on the host of so many floats
    */
-  static Activations of(RavenConfig config, int rows, IntFunction<FloatArray> memory) {
+  static Activations of(HuginnConfig config, int rows, IntFunction<FloatArray> memory) {
     int width = config.embeddingSize();
     return new Activations(
         memory.apply(rows * width),
@@ -42,7 +42,7 @@ record Activations(
   }
 
   /** Bytes on the device. */
-  static long bytes(RavenConfig config, int rows) {
+  static long bytes(HuginnConfig config, int rows) {
     return 4L
         * rows
         * (4L * config.embeddingSize()

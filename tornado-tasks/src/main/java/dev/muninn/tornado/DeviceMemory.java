@@ -3,7 +3,7 @@ package dev.muninn.tornado;
 import dev.muninn.backend.DeviceMemoryException;
 import dev.muninn.cache.KeyValueType;
 import dev.muninn.model.Matrix;
-import dev.muninn.model.RavenConfig;
+import dev.muninn.family.huginn.HuginnConfig;
 import dev.muninn.model.RavenWeights;
 import dev.muninn.model.SandwichBlock;
 import dev.muninn.tornado.kernel.CacheFormat;
@@ -35,7 +35,7 @@ record DeviceMemory(
     long unitBytes,
     long outerUnitBytes,
     int units,
-    RavenConfig config) {
+    HuginnConfig config) {
   /** What the driver and others need. */
   private static final double USABLE = 0.9;
 
@@ -50,7 +50,7 @@ record DeviceMemory(
 
   static DeviceMemory of(
       String device, long totalBytes, long largestBytes, RavenWeights weights, int mostRows) {
-    RavenConfig config = weights.config();
+    HuginnConfig config = weights.config();
     long width = config.embeddingSize();
     long work =
         GRAPHS * Activations.bytes(config, mostRows)
@@ -74,7 +74,7 @@ record DeviceMemory(
         config);
   }
 
-  private static int rowSlots(RavenConfig config) {
+  private static int rowSlots(HuginnConfig config) {
     return config.contextLength() + EXTRA_SLOTS;
   }
 

@@ -1,6 +1,6 @@
 package dev.muninn.tornado;
 
-import dev.muninn.model.RavenConfig;
+import dev.muninn.family.huginn.HuginnConfig;
 import dev.muninn.model.RavenWeights;
 import dev.muninn.model.SandwichBlock;
 import dev.muninn.tornado.kernel.RowTable;
@@ -50,7 +50,7 @@ final class DeviceModel implements AutoCloseable {
   /** Embedded tokens of the rows of the next prelude, [rows, width]. */
   final FloatArray embedded;
 
-  private final RavenConfig config;
+  private final HuginnConfig config;
   private final RowWriter writer;
   private final RecurrentBlockGraph recurrentBlock;
   private final FloatArray latents;
@@ -154,7 +154,7 @@ final class DeviceModel implements AutoCloseable {
   }
 
   /** Cosine and sine of each pair's angle, [context, head size]. */
-  private static FloatArray rotary(RavenConfig config) {
+  private static FloatArray rotary(HuginnConfig config) {
     RotaryTable angles = new RotaryTable(config);
     angles.extend(config.contextLength());
     int size = config.headSize();

@@ -1,6 +1,6 @@
 package dev.muninn.tornado;
 
-import dev.muninn.model.RavenConfig;
+import dev.muninn.family.huginn.HuginnConfig;
 import dev.muninn.tornado.kernel.AttentionKernels;
 import dev.muninn.tornado.kernel.MlpKernels;
 import dev.muninn.tornado.kernel.NormKernels;
@@ -20,7 +20,7 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
  */
 abstract class FunctionGraph {
   final TaskGraph graph;
-  final RavenConfig config;
+  final HuginnConfig config;
   final Shared shared;
   final Activations activations;
   private final String name;
@@ -40,7 +40,7 @@ abstract class FunctionGraph {
    * @param embeddings e of every row slot
    */
   record Shared(
-      RavenConfig config,
+      HuginnConfig config,
       Schedule schedule,
       GridScheduler grids,
       int mostRows,

@@ -5,7 +5,7 @@ import dev.muninn.backend.RowBatch;
 import dev.muninn.cache.SequenceCache;
 import dev.muninn.cache.SlotPolicy;
 import dev.muninn.model.Matrix;
-import dev.muninn.model.RavenConfig;
+import dev.muninn.family.huginn.HuginnConfig;
 import dev.muninn.model.RavenWeights;
 import java.util.Arrays;
 
@@ -16,7 +16,7 @@ import java.util.Arrays;
  */
 abstract class TornadoRows extends LatentRows {
   private final RavenWeights weights;
-  private final RavenConfig config;
+  private final HuginnConfig config;
   private final DeviceThread thread;
   private final DeviceModel model;
   private final int firstSlot;

@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.muninn.Fixture;
 import dev.muninn.model.Matrix;
-import dev.muninn.model.RavenConfig;
+import dev.muninn.family.huginn.HuginnConfig;
 import dev.muninn.model.RavenWeights;
 import dev.muninn.tornado.kernel.WeightFormat;
 import dev.muninn.weights.Checkpoint;
@@ -67,7 +67,7 @@ class StagingTest {
     Files.write(directory.resolve(Checkpoint.SINGLE_FILE), shifted);
     try (Checkpoint checkpoint = Checkpoint.open(directory);
         Staging staging = new Staging(checkpoint)) {
-      RavenWeights weights = RavenWeights.bind(RavenConfig.load(directory), checkpoint);
+      RavenWeights weights = RavenWeights.bind(HuginnConfig.load(directory), checkpoint);
       checkElements(weights.adapter(), DeviceMatrix.stage(weights.adapter(), staging));
     }
   }

@@ -45,7 +45,7 @@ record Bench(
   }
 
   long parameters() {
-    return Inspection.parameters(model.config(), model.checkpoint());
+    return Inspection.parameters(model.architecture(), model.checkpoint());
   }
 
   /** What the processor calls itself. */

@@ -141,7 +141,8 @@ public final class BenchCommand implements Callable<Integer> {
             BenchModel.open(
                 modelOptions, Optional.ofNullable(randomModelOptions.type), environment, streams)) {
       LanguageModel model = chosen.model();
-      ListOptions.requireRoom(tests.prompts(), tests.tokens(), model.config().contextLength());
+      ListOptions.requireRoom(
+          tests.prompts(), tests.tokens(), model.architecture().contextLength());
       List<List<Workload>> groups = groups(model, exitOptions);
       MachineLimits limits = MachineLimits.measure(modelOptions.loadOptions().threads());
       Bench bench =
@@ -165,7 +166,7 @@ public final class BenchCommand implements Callable<Integer> {
 
   /** Every group is in all recurrences. */
   private List<List<Workload>> groups(LanguageModel model, Map<String, ExitOptions> exitOptions) {
-    List<Integer> recurrences = tests.recurrences(model.config().meanRecurrence());
+    List<Integer> recurrences = tests.recurrences(model.architecture().defaultRecurrence());
     List<List<Workload>> groups = new ArrayList<>();
     for (SlotPolicy policy : caches.policies()) {
       for (Map.Entry<String, ExitOptions> exit : exitOptions.entrySet()) {

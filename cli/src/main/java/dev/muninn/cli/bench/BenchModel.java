@@ -61,7 +61,8 @@ record BenchModel(String name, LanguageModel model, TemporaryDirectory temporary
       throws IOException {
     TemporaryDirectory temporary = new TemporaryDirectory("muninn-" + shape + "-");
     try {
-      long bytes = (long) RandomCheckpoint.bytes(shape.config(), type);
+      RandomCheckpoint checkpoint = RandomCheckpoint.of(shape, type);
+      long bytes = checkpoint.bytes();
       streams
           .err()
           .println(
@@ -77,7 +78,7 @@ record BenchModel(String name, LanguageModel model, TemporaryDirectory temporary
                 + " left, too little for random weights of "
                 + Units.bytes(bytes));
       }
-      RandomCheckpoint.write(shape.config(), type, temporary.path());
+      checkpoint.write(temporary.path());
       return new BenchModel(shape.toString(), options.load(temporary.path()), temporary);
     } catch (IOException | RuntimeException | Error e) {
       temporary.close();

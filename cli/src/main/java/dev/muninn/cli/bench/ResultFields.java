@@ -1,7 +1,7 @@
 package dev.muninn.cli.bench;
 
 import dev.muninn.decode.ExitOptions;
-import dev.muninn.model.RavenConfig;
+import dev.muninn.model.RecurrentModel;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
@@ -35,7 +35,7 @@ final class ResultFields {
   }
 
   private static void putBench(Map<String, Object> fields, Bench bench) {
-    RavenConfig config = bench.model().config();
+    RecurrentModel config = bench.model().architecture();
     fields.put("version", bench.version());
     fields.put("test_time", bench.began().toString());
     fields.put("cpu_info", Bench.processor());
@@ -47,7 +47,7 @@ final class ResultFields {
     fields.put("model_type", Bench.weightType(bench.model()).name());
     fields.put("model_size", bench.model().checkpoint().mappedBytes());
     fields.put("model_n_params", bench.parameters());
-    fields.put("n_embd", config.embeddingSize());
+    fields.put("n_embd", config.width());
     fields.put("n_repetitions", bench.repetitions());
   }
 

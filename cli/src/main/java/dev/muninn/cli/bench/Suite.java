@@ -35,7 +35,7 @@ final class Suite {
       Runnable afterRun) {
     this.model = model;
     this.keyValueType = keyValueType;
-    this.cost = ForwardCost.of(model.config(), model.checkpoint());
+    this.cost = ForwardCost.of(model.architecture());
     this.cancellation = cancellation;
     this.afterRun = afterRun;
   }
@@ -156,7 +156,7 @@ final class Suite {
         workload
             .exit()
             .criterion()
-            .map(factory -> factory.create(model.config()).readsLogits())
+            .map(factory -> factory.create(model.architecture()).readsLogits())
             .orElse(false);
     return new WorkCount.Counter(
         cost, workload, readsLogits, workload.type().orElse(keyValueType).bytes());

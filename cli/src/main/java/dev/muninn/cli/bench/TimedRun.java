@@ -19,7 +19,7 @@ record TimedRun(long firstTokenNanos, long[] gaps, GenerationResult result) {
 
   /** Runs a workload; empty if it was cancelled. */
   static Optional<TimedRun> of(LanguageModel model, Workload workload, Cancellation cancellation) {
-    GenerationRequest request = workload.request(model.config().vocabularySize());
+    GenerationRequest request = workload.request(model.architecture().vocabularySize());
     TokenClock clock = new TokenClock(workload.newTokens() + 1);
     long began = System.nanoTime();
     GenerationResult result = model.generate(request, clock, cancellation);

@@ -68,8 +68,8 @@ record WorkCount(double bytes, double operations) {
       for (int depth : depths) {
         deepest = Math.max(deepest, depth);
       }
-      int preludeLayers = cost.config().preludeLayers();
-      int recurrentLayers = cost.config().recurrentLayers();
+      int preludeLayers = cost.model().prelude().size();
+      int recurrentLayers = cost.model().core().blocks().size();
       WorkCount count =
           call(cost.prelude(), preludeLayers, from, depths, 0)
               .plus(call(cost.injection(), 0, from, depths, 0));
@@ -96,15 +96,15 @@ record WorkCount(double bytes, double operations) {
      * @param read rows at the end whose logits are wanted
      */
     private WorkCount coda(int from, int[] depths, int recurrence, int read) {
-      int layers = cost.config().codaLayers();
-      WorkCount blocks = call(cost.coda(), layers - 1, from, depths, recurrence);
+      int layers = cost.model().coda().blocks().size();
+      WorkCount blocks = call(cost.coda(), Math.max(0, layers - 1), from, depths, recurrence);
       if (read == 0) {
         return blocks;
       }
       int others = depths.length - read;
       int[] last = Arrays.copyOfRange(depths, others, depths.length);
       return blocks
-          .plus(call(cost.readOut(), 1, from + others, last, recurrence))
+          .plus(call(cost.readOut(), Math.min(1, layers), from + others, last, recurrence))
           .plus(call(cost.head(), 0, from + others, last, recurrence));
     }
 

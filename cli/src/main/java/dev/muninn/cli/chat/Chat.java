@@ -79,7 +79,7 @@ final class Chat {
               + ", r = "
               + recurrence()
               + ", context "
-              + model.config().contextLength()
+              + model.architecture().contextLength()
               + "; /help lists commands, Ctrl-D ends");
     }
     for (Optional<String> read = input.read(); read.isPresent(); read = input.read()) {
@@ -195,7 +195,7 @@ final class Chat {
   private int recurrence() {
     int recurrence = settings.recurrence();
     return recurrence == GenerationRequest.MODEL_DEFAULT
-        ? model.config().meanRecurrence()
+        ? model.architecture().defaultRecurrence()
         : recurrence;
   }
 
@@ -254,7 +254,7 @@ final class Chat {
             prompt - result.timings().prefillTokens(),
             prompt,
             result.timings().prefillTokens(),
-            model.config().contextLength()));
+            model.architecture().contextLength()));
   }
 
   private void print(String text) throws IOException {

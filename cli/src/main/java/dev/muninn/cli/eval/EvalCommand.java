@@ -90,7 +90,7 @@ public final class EvalCommand implements Callable<Integer> {
     }
     try (LanguageModel model = modelOptions.load(environment);
         ShutdownCancellation shutdown = new ShutdownCancellation()) {
-      List<Cell> cells = options.cells(tasks.tasks(), model.config().meanRecurrence());
+      List<Cell> cells = options.cells(tasks.tasks(), model.architecture().defaultRecurrence());
       Map<Cell, Evaluation> evaluations = new LinkedHashMap<>();
       Map<List<Object>, Evaluation> laidOut = new HashMap<>();
       for (Cell cell : cells) {

@@ -6,7 +6,8 @@ import dev.muninn.cli.options.ModelOptions;
 import dev.muninn.cli.options.OutputOptions;
 import dev.muninn.cli.process.ExitCode;
 import dev.muninn.cli.terminal.StandardStreams;
-import dev.muninn.model.RavenConfig;
+import dev.muninn.family.ConfigReader;
+import dev.muninn.family.ModelFamilies;
 import dev.muninn.weights.Checkpoint;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -47,9 +48,9 @@ public final class InspectCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     Path model = ModelOptions.orBuiltIn(modelArgument.model, environment);
-    RavenConfig config = RavenConfig.load(model);
+    ConfigReader config = ConfigReader.of(model);
     try (Checkpoint checkpoint = Checkpoint.open(model)) {
-      Inspection inspection = new Inspection(config, checkpoint);
+      Inspection inspection = new Inspection(ModelFamilies.load(config, checkpoint), checkpoint);
       streams.out().write(outputOptions.json() ? inspection.json() : inspection.text());
       streams.out().flush();
     }

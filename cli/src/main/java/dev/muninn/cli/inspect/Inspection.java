@@ -6,15 +6,21 @@ import dev.muninn.cache.SlotPolicy;
 import dev.muninn.cli.output.Json;
 import dev.muninn.cli.output.Units;
 import dev.muninn.cli.terminal.Printable;
-import dev.muninn.model.RavenConfig;
+import dev.muninn.model.Attention;
+import dev.muninn.model.Block;
+import dev.muninn.model.BranchNorms;
+import dev.muninn.model.RecurrentModel;
+import dev.muninn.model.StartState;
 import dev.muninn.weights.Checkpoint;
 import dev.muninn.weights.DType;
 import dev.muninn.weights.Tensor;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.NavigableSet;
 import java.util.TreeSet;
@@ -31,7 +37,7 @@ public final class Inspection {
           new SlotPolicy.Budget(4),
           new SlotPolicy.Anchor(8));
 
-  private final RavenConfig config;
+  private final RecurrentModel model;
   private final Checkpoint checkpoint;
   private final Map<String, Object> architecture = new LinkedHashMap<>();
   private final Map<DType, Share> shares = new EnumMap<>(DType.class);
@@ -51,34 +57,62 @@ public final class Inspection {
     }
   }
 
-  Inspection(RavenConfig config, Checkpoint checkpoint) {
-    this.config = config;
+  Inspection(RecurrentModel model, Checkpoint checkpoint) {
+    this.model = model;
     this.checkpoint = checkpoint;
-    architecture.put("embedding_size", config.embeddingSize());
-    architecture.put("heads", config.heads());
-    architecture.put("head_size", config.headSize());
-    architecture.put("intermediate_size", config.intermediateSize());
-    architecture.put("prelude_layers", config.preludeLayers());
-    architecture.put("recurrent_layers", config.recurrentLayers());
-    architecture.put("coda_layers", config.codaLayers());
-    architecture.put("mean_recurrence", config.meanRecurrence());
-    architecture.put("vocabulary_size", config.vocabularySize());
-    architecture.put("context_length", config.contextLength());
-    architecture.put("rope_base", config.ropeBase());
-    architecture.put("norm_epsilon", config.normEpsilon());
-    architecture.put("qk_bias", config.qkBias());
-    architecture.put("tied_embeddings", config.tiedEmbeddings());
+    describe(model);
     for (Tensor tensor : checkpoint.tensors().values()) {
       shares.merge(tensor.dtype(), Share.of(tensor), Share::plus);
     }
-    parameters = parameters(config, checkpoint);
+    parameters = parameters(model, checkpoint);
     keyValueType = KeyValueType.forWeights(mostlyOf());
-    recurrences.add(config.meanRecurrence());
-    contexts.add(config.contextLength());
-    int power = Integer.highestOneBit(config.contextLength());
+    recurrences.add(model.defaultRecurrence());
+    contexts.add(model.contextLength());
+    int power = Integer.highestOneBit(model.contextLength());
     for (; power > 0 && contexts.size() < MOST_CONTEXTS; power /= 2) {
       contexts.add(power);
     }
+  }
+
+  private void describe(RecurrentModel model) {
+    Block block = model.core().blocks().getFirst();
+    Attention attention = block.attention();
+    architecture.put("family", model.family());
+    architecture.put("embedding_size", model.width());
+    architecture.put("heads", attention.heads());
+    architecture.put("key_value_heads", attention.keyValueHeads());
+    architecture.put("head_size", attention.headSize());
+    architecture.put("intermediate_size", block.mlp().width());
+    architecture.put("prelude_layers", model.prelude().size());
+    architecture.put("recurrent_layers", model.core().blocks().size());
+    architecture.put("coda_layers", model.coda().blocks().size());
+    architecture.put("mean_recurrence", model.defaultRecurrence());
+    architecture.put("vocabulary_size", model.vocabularySize());
+    architecture.put("context_length", model.contextLength());
+    architecture.put(
+        "start", model.core().start() instanceof StartState.Random ? "noise" : "the embedding");
+    architecture.put("injection", model.injects());
+    architecture.put("block_norms", norms(block.attentionNorms()));
+    architecture.put("norm_every_loop", model.core().norm().isPresent());
+    architecture.put("norm_before_coda", model.coda().before().isPresent());
+    architecture.put("norm_before_head", model.coda().beforeHead().isPresent());
+    architecture.put("rope", attention.rotary().layout().name().toLowerCase(Locale.ROOT));
+    architecture.put("rope_base", attention.rotary().base());
+    architecture.put("rope_stretch", attention.rotary().stretch());
+    architecture.put("qk_bias", attention.query().bias().isPresent());
+    architecture.put("qk_norm", attention.query().norm().isPresent());
+    architecture.put(
+        "exit_gate", model.gate().map(gate -> "threshold " + gate.threshold()).orElse("none"));
+    architecture.put("tied_embeddings", model.tied());
+  }
+
+  /** Where the norms of a branch stand, such as "before, output". */
+  private static String norms(BranchNorms norms) {
+    List<String> places = new ArrayList<>();
+    norms.before().ifPresent(norm -> places.add("before"));
+    norms.output().ifPresent(norm -> places.add("output"));
+    norms.stream().ifPresent(norm -> places.add("stream"));
+    return String.join(", ", places);
   }
 
   /** The type of the most bytes. */
@@ -90,10 +124,10 @@ public final class Inspection {
   }
 
   /** Numbers that were learned. */
-  public static long parameters(RavenConfig config, Checkpoint checkpoint) {
+  public static long parameters(RecurrentModel model, Checkpoint checkpoint) {
     long parameters = 0;
     for (Tensor tensor : checkpoint.tensors().values()) {
-      if (isParameter(config, tensor)) {
+      if (isParameter(model, tensor)) {
         parameters += tensor.elements();
       }
     }
@@ -101,10 +135,10 @@ public final class Inspection {
   }
 
   /** Public files may hold a table that nobody learned, and a tied head a second time. */
-  private static boolean isParameter(RavenConfig config, Tensor tensor) {
+  private static boolean isParameter(RecurrentModel model, Tensor tensor) {
     return switch (tensor.name()) {
       case "freqs_cis" -> false;
-      case "lm_head.weight" -> !config.tiedEmbeddings();
+      case "lm_head.weight" -> !model.tied();
       default -> true;
     };
   }
@@ -165,11 +199,11 @@ public final class Inspection {
     contexts.forEach(context -> append(text, " %9d", context));
     text.append('\n');
     for (int recurrence : recurrences) {
-      append(text, "  %6d %7d", recurrence, config.effectiveDepth(recurrence));
+      append(text, "  %6d %7d", recurrence, model.effectiveDepth(recurrence));
       for (int context : contexts) {
         append(text, " %9s", Units.bytes(keyValueBytes(recurrence, context)));
       }
-      text.append(recurrence == config.meanRecurrence() ? "  mean of training\n" : "\n");
+      text.append(recurrence == model.defaultRecurrence() ? "  mean of training\n" : "\n");
     }
   }
 
@@ -241,7 +275,7 @@ public final class Inspection {
     for (int recurrence : recurrences) {
       generator.writeStartObject();
       generator.writeNumberProperty("recurrence", recurrence);
-      generator.writeNumberProperty("effective_depth", config.effectiveDepth(recurrence));
+      generator.writeNumberProperty("effective_depth", model.effectiveDepth(recurrence));
       generator.writeArrayPropertyStart("key_value_bytes");
       for (int context : contexts) {
         generator.writeStartObject();
@@ -265,7 +299,7 @@ public final class Inspection {
   }
 
   private long keyValueBytes(SlotPolicy policy, int recurrence, int context) {
-    return new KeyValueLayout(config, policy, recurrence, context, keyValueType).bytes();
+    return new KeyValueLayout(model, policy, recurrence, context, keyValueType).bytes();
   }
 
   private static String shard(Tensor tensor) {

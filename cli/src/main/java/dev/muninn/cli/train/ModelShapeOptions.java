@@ -3,7 +3,7 @@ package dev.muninn.cli.train;
 import dev.muninn.cli.help.HelpHeading;
 import dev.muninn.cli.options.NumberConverters;
 import dev.muninn.cli.options.UsageException;
-import dev.muninn.model.RavenConfig;
+import dev.muninn.family.huginn.HuginnConfig;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -81,12 +81,12 @@ final class ModelShapeOptions {
    *
    * @param meanRecurrence null for the model's own
    */
-  RavenConfig config(Integer meanRecurrence) {
+  HuginnConfig config(Integer meanRecurrence) {
     if (!preset.equals(Preset.RAVEN_TINY)) {
       throw new UsageException(
           "--preset: expected " + Preset.RAVEN_TINY + ", not '" + preset + "'");
     }
-    RavenConfig base = Preset.ravenTiny();
+    HuginnConfig base = Preset.ravenTiny();
     if (init != null) {
       if (embeddingSize != null
           || heads != null
@@ -95,13 +95,13 @@ final class ModelShapeOptions {
           || context != null) {
         throw new UsageException("--init has a shape: leave the options of another out");
       }
-      base = RavenConfig.load(init);
+      base = HuginnConfig.load(init);
     }
     List<Integer> blocks =
         layers == null
             ? List.of(base.preludeLayers(), base.recurrentLayers(), base.codaLayers())
             : layers;
-    return new RavenConfig(
+    return new HuginnConfig(
         or(embeddingSize, base.embeddingSize()),
         or(heads, base.heads()),
         or(intermediateSize, base.intermediateSize()),

@@ -1,6 +1,6 @@
 package dev.muninn.cli.train;
 
-import dev.muninn.model.RavenConfig;
+import dev.muninn.family.huginn.HuginnConfig;
 import dev.muninn.train.Schedule;
 
 /** A model and a recipe that are known to work together. */
@@ -27,7 +27,7 @@ final class Preset {
   private Preset() {}
 
   /** The shape of raven-tiny: a vocabulary of bytes and specials. */
-  static RavenConfig ravenTiny() {
-    return new RavenConfig(128, 4, 352, 1, 2, 1, 8, 272, 256, 50_000, 1e-6, true, true);
+  static HuginnConfig ravenTiny() {
+    return new HuginnConfig(128, 4, 352, 1, 2, 1, 8, 272, 256, 50_000, 1e-6, true, true);
   }
 }

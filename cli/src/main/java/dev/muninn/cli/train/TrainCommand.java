@@ -10,7 +10,7 @@ import dev.muninn.cli.plot.ChartFile;
 import dev.muninn.cli.process.ExitCode;
 import dev.muninn.cli.process.ShutdownCancellation;
 import dev.muninn.cli.terminal.StandardStreams;
-import dev.muninn.model.RavenConfig;
+import dev.muninn.family.huginn.HuginnConfig;
 import dev.muninn.text.Tokenizer;
 import dev.muninn.train.Evaluation;
 import dev.muninn.train.Trainer;
@@ -77,7 +77,7 @@ public final class TrainCommand implements Callable<Integer> {
     if (fileOptions.plot() != null) {
       ChartFile.requireWritable(fileOptions.plot());
     }
-    RavenConfig config = modelOptions.config(objectiveOptions.meanRecurrence());
+    HuginnConfig config = modelOptions.config(objectiveOptions.meanRecurrence());
     if (dataOptions.length() > config.contextLength()) {
       throw new UsageException(
           "--length %d exceeds the context of %d"

@@ -25,7 +25,7 @@ class WorkCountTest {
   @BeforeAll
   static void open() {
     model = LanguageModel.load(CommandRun.RAVEN_TINY, new LoadOptions(1));
-    cost = ForwardCost.of(model.config(), model.checkpoint());
+    cost = ForwardCost.of(model.architecture());
   }
 
   @AfterAll
@@ -58,7 +58,7 @@ class WorkCountTest {
             + cost.readOut().bytes()
             + cost.head().bytes();
     double keysAndValues =
-        2.0 * 4 * model.config().embeddingSize() * model.config().effectiveDepth(3) * (7 + 8);
+        2.0 * 4 * model.architecture().width() * model.architecture().effectiveDepth(3) * (7 + 8);
     assertEquals(2 * weights + keysAndValues, count.bytes(), 1);
     double multiplied =
         2.0
@@ -69,7 +69,7 @@ class WorkCountTest {
                 + cost.readOut().weights()
                 + cost.head().weights());
     double attention =
-        4.0 * model.config().embeddingSize() * model.config().effectiveDepth(3) * (7 + 8);
+        4.0 * model.architecture().width() * model.architecture().effectiveDepth(3) * (7 + 8);
     assertEquals(2 * multiplied + attention, count.operations(), 1);
   }
 
@@ -87,8 +87,8 @@ class WorkCountTest {
     // In the coda's last block, only the last position attends.
     double attention =
         4.0
-            * model.config().embeddingSize()
-            * (model.config().effectiveDepth(2) * (1 + 2 + 3 + 4 + 5) - (1 + 2 + 3 + 4));
+            * model.architecture().width()
+            * (model.architecture().effectiveDepth(2) * (1 + 2 + 3 + 4 + 5) - (1 + 2 + 3 + 4));
     assertEquals(multiplied + attention, count.operations(), 1);
   }
 

@@ -3,8 +3,10 @@ package dev.muninn.tornado.kernel;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 
-import dev.muninn.model.RavenConfig;
+import dev.muninn.backend.BackendProvider;
+import dev.muninn.family.huginn.HuginnConfig;
 import dev.muninn.tornado.TestDevices;
+import dev.muninn.tornado.TornadoBackendProvider;
 import dev.muninn.vector.RotaryTable;
 import dev.muninn.vector.ScalarTwins;
 import java.util.SplittableRandom;
@@ -301,8 +303,8 @@ class KernelsTest {
     Weights weights = new Weights(format, 3 * WIDTH, WIDTH);
     float[] stream = values(MOST_ROWS * WIDTH);
     float[] vectors = values(6 * WIDTH);
-    RavenConfig config =
-        new RavenConfig(
+    HuginnConfig config =
+        new HuginnConfig(
             WIDTH, HEADS, INTERMEDIATE, 1, 1, 1, 4, 32, CONTEXT, 50_000, 1e-6, true, true);
     RotaryTable angles = new RotaryTable(config);
     angles.extend(CONTEXT);

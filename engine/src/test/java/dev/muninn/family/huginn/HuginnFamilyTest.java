@@ -1,4 +1,4 @@
-package dev.muninn.model;
+package dev.muninn.family.huginn;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -10,6 +10,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.muninn.Fixture;
 import dev.muninn.ModelFiles;
 import dev.muninn.ModelFiles.Content;
+import dev.muninn.family.ModelFamilies;
+import dev.muninn.model.Attention;
+import dev.muninn.model.Block;
+import dev.muninn.model.BranchNorms;
+import dev.muninn.model.Matrix;
+import dev.muninn.model.Norm;
+import dev.muninn.model.RecurrentModel;
 import dev.muninn.weights.Checkpoint;
 import dev.muninn.weights.CheckpointException;
 import dev.muninn.weights.DType;
@@ -18,15 +25,17 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-class RavenWeightsTest {
+class HuginnFamilyTest {
   private static final String TIED = "raven-2-4-2-f32";
   private static final String UNTIED = "raven-1-2-1-untied";
 
@@ -35,9 +44,8 @@ class RavenWeightsTest {
   private String refusal(String fixture, Consumer<Map<String, Content>> change) {
     Path model = ModelFiles.copy(Fixture.directory(fixture), directory.resolve("model"), change);
     try (Checkpoint checkpoint = Checkpoint.open(model)) {
-      RavenConfig config = RavenConfig.load(model);
       String message =
-          assertThrows(CheckpointException.class, () -> RavenWeights.bind(config, checkpoint))
+          assertThrows(CheckpointException.class, () -> ModelFamilies.load(model, checkpoint))
               .getMessage();
       assertEquals(1, message.lines().count(), message);
       assertTrue(message.startsWith(model + ": "), message);
@@ -56,38 +64,61 @@ class RavenWeightsTest {
   void matricesAreTheMappedTensors(String name) {
     Path model = Fixture.directory(name);
     try (Checkpoint checkpoint = Checkpoint.open(model)) {
-      RavenConfig config = RavenConfig.load(model);
-      RavenWeights weights = RavenWeights.bind(config, checkpoint);
-      assertSame(config, weights.config());
-      assertTensor(checkpoint, "transformer.wte.weight", weights.embedding());
-      assertTensor(checkpoint, "transformer.adapter.weight", weights.adapter());
-      assertVector(checkpoint, "transformer.ln_f.weight", weights.finalNorm());
+      HuginnConfig config = HuginnConfig.load(model);
+      RecurrentModel weights = ModelFamilies.load(model, checkpoint);
+      assertEquals("Huginn", weights.family());
+      assertTensor(checkpoint, "transformer.wte.weight", weights.embedding().matrix());
+      assertTensor(
+          checkpoint, "transformer.adapter.weight", weights.core().injection().orElseThrow());
+      assertVector(
+          checkpoint, "transformer.ln_f.weight", weights.coda().before().orElseThrow().scale());
+      assertSame(weights.coda().before().get(), weights.coda().beforeHead().orElseThrow());
       assertBlocks(checkpoint, "prelude", config.preludeLayers(), weights.prelude());
-      assertBlocks(checkpoint, "core_block", config.recurrentLayers(), weights.recurrentBlock());
-      assertBlocks(checkpoint, "coda", config.codaLayers(), weights.coda());
+      assertBlocks(checkpoint, "core_block", config.recurrentLayers(), weights.core().blocks());
+      assertBlocks(checkpoint, "coda", config.codaLayers(), weights.coda().blocks());
     }
   }
 
   private static void assertBlocks(
-      Checkpoint checkpoint, String part, int count, List<SandwichBlock> blocks) {
+      Checkpoint checkpoint, String part, int count, List<Block> blocks) {
     assertEquals(count, blocks.size());
     for (int i = 0; i < count; i++) {
-      SandwichBlock block = blocks.get(i);
+      Block block = blocks.get(i);
       String prefix = "transformer." + part + "." + i + ".";
-      assertVector(checkpoint, prefix + "norm_1.weight", block.norm1());
-      assertVector(checkpoint, prefix + "norm_2.weight", block.norm2());
-      assertVector(checkpoint, prefix + "norm_3.weight", block.norm3());
-      assertVector(checkpoint, prefix + "norm_4.weight", block.norm4());
-      assertTensor(checkpoint, prefix + "attn.Wqkv.weight", block.queryKeyValue());
-      assertTensor(checkpoint, prefix + "attn.proj.weight", block.attentionProjection());
-      assertTensor(checkpoint, prefix + "mlp.fc.weight", block.gateUp());
-      assertTensor(checkpoint, prefix + "mlp.proj.weight", block.mlpProjection());
-      int width = block.queryBias().length;
-      float[] both = new float[2 * width];
-      System.arraycopy(block.queryBias(), 0, both, 0, width);
-      System.arraycopy(block.keyBias(), 0, both, width, width);
+      assertNorm(checkpoint, prefix + "norm_1.weight", block.attentionNorms().before());
+      assertNorm(checkpoint, prefix + "norm_2.weight", block.attentionNorms().stream());
+      assertNorm(checkpoint, prefix + "norm_3.weight", block.mlpNorms().before());
+      assertNorm(checkpoint, prefix + "norm_4.weight", block.mlpNorms().stream());
+      assertTrue(block.attentionNorms().output().isEmpty());
+      assertTrue(block.mlpNorms().output().isEmpty());
+      Attention attention = block.attention();
+      assertStacked(checkpoint, prefix + "attn.Wqkv.weight", block.queryKeyValue());
+      assertTensor(checkpoint, prefix + "attn.proj.weight", attention.output());
+      assertStacked(
+          checkpoint, prefix + "mlp.fc.weight", List.of(block.mlp().gate(), block.mlp().up()));
+      assertTensor(checkpoint, prefix + "mlp.proj.weight", block.mlp().down());
+      float[] queryBias = attention.query().bias().orElseThrow();
+      float[] both = Arrays.copyOf(queryBias, 2 * queryBias.length);
+      System.arraycopy(
+          attention.key().bias().orElseThrow(), 0, both, queryBias.length, queryBias.length);
       assertVector(checkpoint, prefix + "attn.qk_bias", both);
     }
+  }
+
+  private static void assertNorm(Checkpoint checkpoint, String name, Optional<Norm> norm) {
+    assertVector(checkpoint, name, norm.orElseThrow().scale());
+  }
+
+  /** The mapped bytes, some rows by some. */
+  private static void assertStacked(Checkpoint checkpoint, String name, List<Matrix> parts) {
+    long address = checkpoint.tensor(name).data().address();
+    for (Matrix part : parts) {
+      assertEquals(address, part.data().address(), name);
+      assertEquals(checkpoint.tensor(name).data().scope(), part.data().scope(), name);
+      address += part.bytes();
+    }
+    assertEquals(
+        checkpoint.tensor(name).byteSize(), address - parts.getFirst().data().address(), name);
   }
 
   private static void assertTensor(Checkpoint checkpoint, String name, Matrix matrix) {
@@ -118,16 +149,17 @@ class RavenWeightsTest {
   @Test
   void weightsAreGoneWithTheirCheckpoint() {
     Fixture fixture = new Fixture(TIED);
-    RavenWeights weights = fixture.weights();
+    RecurrentModel weights = fixture.model();
     fixture.close();
     assertThrows(
-        IllegalStateException.class, () -> weights.adapter().data().get(ValueLayout.JAVA_BYTE, 0));
+        IllegalStateException.class,
+        () -> weights.core().injection().get().data().get(ValueLayout.JAVA_BYTE, 0));
   }
 
   @Test
   void tiedHeadIsTheEmbedding() {
     try (Fixture fixture = new Fixture(TIED)) {
-      assertSame(fixture.weights().embedding(), fixture.weights().head());
+      assertSame(fixture.model().embedding().matrix(), fixture.model().coda().head());
     }
   }
 
@@ -135,9 +167,10 @@ class RavenWeightsTest {
   void untiedHeadIsTensorOfItsOwn() {
     Path model = Fixture.directory(UNTIED);
     try (Checkpoint checkpoint = Checkpoint.open(model)) {
-      RavenWeights weights = RavenWeights.bind(RavenConfig.load(model), checkpoint);
-      assertTensor(checkpoint, "lm_head.weight", weights.head());
-      assertNotEquals(weights.embedding().data().address(), weights.head().data().address());
+      RecurrentModel weights = ModelFamilies.load(model, checkpoint);
+      assertTensor(checkpoint, "lm_head.weight", weights.coda().head());
+      assertNotEquals(
+          weights.embedding().matrix().data().address(), weights.coda().head().data().address());
     }
     assertSays(
         refusal(UNTIED, tensors -> tensors.remove("lm_head.weight")), "lm_head.weight is missing");
@@ -156,8 +189,8 @@ class RavenWeightsTest {
               tensors.put("transformer.something.0.else", ModelFiles.zeros(DType.BOOL, 1L));
             });
     try (Checkpoint checkpoint = Checkpoint.open(model)) {
-      RavenWeights weights = RavenWeights.bind(RavenConfig.load(model), checkpoint);
-      assertInPlace(checkpoint, "transformer.wte.weight", weights.head());
+      RecurrentModel weights = ModelFamilies.load(model, checkpoint);
+      assertInPlace(checkpoint, "transformer.wte.weight", weights.coda().head());
     }
   }
 
@@ -225,10 +258,10 @@ class RavenWeightsTest {
     assertTrue(text.contains("\"qk_bias\": true"));
     Files.writeString(file, text.replace("\"qk_bias\": true", "\"qk_bias\": false"));
     try (Checkpoint checkpoint = Checkpoint.open(model)) {
-      RavenWeights weights = RavenWeights.bind(RavenConfig.load(model), checkpoint);
-      for (SandwichBlock block : weights.recurrentBlock()) {
-        assertArrayEquals(new float[56], block.queryBias());
-        assertArrayEquals(new float[56], block.keyBias());
+      RecurrentModel weights = ModelFamilies.load(model, checkpoint);
+      for (Block block : weights.core().blocks()) {
+        assertTrue(block.attention().query().bias().isEmpty());
+        assertTrue(block.attention().key().bias().isEmpty());
       }
     }
   }
@@ -236,22 +269,13 @@ class RavenWeightsTest {
   @Test
   void blocksRefuseVectorsOfAnotherWidth() {
     try (Fixture fixture = new Fixture(TIED)) {
-      SandwichBlock block = fixture.weights().coda().get(0);
-      float[] right = new float[56];
+      Block block = fixture.model().coda().blocks().get(0);
+      Norm wrong = new Norm(new float[55], 0);
       assertThrows(
           IllegalArgumentException.class,
           () ->
-              new SandwichBlock(
-                  right,
-                  right,
-                  right,
-                  new float[55],
-                  block.queryKeyValue(),
-                  right,
-                  right,
-                  block.attentionProjection(),
-                  block.gateUp(),
-                  block.mlpProjection()));
+              new Block(
+                  block.attention(), BranchNorms.before(wrong), block.mlp(), block.mlpNorms()));
     }
   }
 }

@@ -1,4 +1,4 @@
-package dev.muninn.model;
+package dev.muninn.family.huginn;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -23,7 +23,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-class RavenConfigTest {
+class HuginnConfigTest {
   /** The published file of Huginn-0125, with keys that say nothing about the shape. */
   private static final String PUBLISHED =
       """
@@ -31,7 +31,7 @@ class RavenConfigTest {
         "activation_checkpoint_impl": "per-iteration",
         "architecture_class_name": "RecurrentGPT",
         "architectures": ["RavenForCausalLM"],
-        "auto_map": {"AutoConfig": "raven_config_minimal.RavenConfig"},
+        "auto_map": {"AutoConfig": "raven_config_minimal.HuginnConfig"},
         "bias": false,
         "block_class_name": "SandwichBlock",
         "block_size": 4096,
@@ -71,8 +71,8 @@ class RavenConfigTest {
       }
       """;
 
-  private static final RavenConfig HUGINN =
-      new RavenConfig(5_280, 55, 17_920, 2, 4, 2, 32, 65_536, 4_096, 50_000, 1e-6, true, true);
+  private static final HuginnConfig HUGINN =
+      new HuginnConfig(5_280, 55, 17_920, 2, 4, 2, 32, 65_536, 4_096, 50_000, 1e-6, true, true);
 
   @TempDir Path directory;
 
@@ -93,20 +93,20 @@ class RavenConfigTest {
     values.put("block_size", "64");
   }
 
-  private RavenConfig load() {
+  private HuginnConfig load() {
     return load(
         values.entrySet().stream()
             .map(entry -> '"' + entry.getKey() + "\": " + entry.getValue())
             .collect(Collectors.joining(",", "{", "}")));
   }
 
-  private RavenConfig load(String text) {
+  private HuginnConfig load(String text) {
     try {
       Files.writeString(directory.resolve("config.json"), text);
     } catch (IOException e) {
       throw new AssertionError(e);
     }
-    return RavenConfig.load(directory);
+    return HuginnConfig.load(directory);
   }
 
   private static String assertOneLine(CheckpointException refusal) {
@@ -129,7 +129,7 @@ class RavenConfigTest {
 
   @Test
   void publishedFile() {
-    RavenConfig config = load(PUBLISHED);
+    HuginnConfig config = load(PUBLISHED);
     assertEquals(HUGINN, config);
     assertEquals(96, config.headSize());
     assertEquals(132, config.effectiveDepth(32));
@@ -138,17 +138,18 @@ class RavenConfigTest {
 
   @Test
   void smallestFileHasTheFamilysDefaults() {
-    assertEquals(new RavenConfig(48, 3, 96, 1, 2, 1, 4, 128, 64, 50_000, 1e-6, true, true), load());
+    assertEquals(
+        new HuginnConfig(48, 3, 96, 1, 2, 1, 4, 128, 64, 50_000, 1e-6, true, true), load());
   }
 
   @Test
   void filesOfTheTestModels() {
     assertEquals(
-        new RavenConfig(128, 4, 352, 1, 2, 1, 8, 272, 256, 50_000, 1e-6, true, true),
-        RavenConfig.load(ModelFiles.ravenTiny()));
+        new HuginnConfig(128, 4, 352, 1, 2, 1, 8, 272, 256, 50_000, 1e-6, true, true),
+        HuginnConfig.load(ModelFiles.ravenTiny()));
     assertEquals(
-        new RavenConfig(48, 3, 96, 1, 2, 1, 4, 128, 64, 50_000, 1e-6, true, false),
-        RavenConfig.load(Fixture.directory("raven-1-2-1-untied")));
+        new HuginnConfig(48, 3, 96, 1, 2, 1, 4, 128, 64, 50_000, 1e-6, true, false),
+        HuginnConfig.load(Fixture.directory("raven-1-2-1-untied")));
   }
 
   @Test
@@ -178,12 +179,12 @@ class RavenConfigTest {
     values.put("qk_bias", "false");
     values.put("tie_embeddings", "false");
     assertEquals(
-        new RavenConfig(48, 3, 96, 1, 2, 1, 4, 128, 64, 10_000, 1e-5, false, false), load());
+        new HuginnConfig(48, 3, 96, 1, 2, 1, 4, 128, 64, 10_000, 1e-5, false, false), load());
   }
 
   @Test
   void unknownKeysAreIgnored() {
-    RavenConfig expected = load();
+    HuginnConfig expected = load();
     values.put("auto_map", "{\"AutoConfig\": [1, null, {}]}");
     values.put("n_embeddings", "-7");
     values.put("", "\"\"");
@@ -192,7 +193,7 @@ class RavenConfigTest {
 
   @Test
   void keysThatAreNullAreNotThere() {
-    RavenConfig expected = load();
+    HuginnConfig expected = load();
     for (String key :
         new String[] {
           "head_dim", "num_key_value_heads", "n_layers", "padded_vocab_size", "rope_base", "bias"
@@ -344,7 +345,7 @@ class RavenConfigTest {
   void noDirectory() {
     Path missing = directory.resolve("nothing");
     String message =
-        assertOneLine(assertThrows(CheckpointException.class, () -> RavenConfig.load(missing)));
+        assertOneLine(assertThrows(CheckpointException.class, () -> HuginnConfig.load(missing)));
     assertEquals(missing + ": no such directory", message);
   }
 
@@ -352,21 +353,21 @@ class RavenConfigTest {
   void notDirectory() throws IOException {
     Path file = Files.writeString(directory.resolve("model.safetensors"), "");
     String message =
-        assertOneLine(assertThrows(CheckpointException.class, () -> RavenConfig.load(file)));
+        assertOneLine(assertThrows(CheckpointException.class, () -> HuginnConfig.load(file)));
     assertSays(message, file.toString(), "not a directory");
   }
 
   @Test
   void noConfig() {
     String message =
-        assertOneLine(assertThrows(CheckpointException.class, () -> RavenConfig.load(directory)));
+        assertOneLine(assertThrows(CheckpointException.class, () -> HuginnConfig.load(directory)));
     assertSays(message, directory.toString(), "no config.json");
   }
 
   @Test
   void configIsDirectory() throws IOException {
     Files.createDirectory(directory.resolve("config.json"));
-    assertOneLine(assertThrows(CheckpointException.class, () -> RavenConfig.load(directory)));
+    assertOneLine(assertThrows(CheckpointException.class, () -> HuginnConfig.load(directory)));
   }
 
   @ParameterizedTest
@@ -393,20 +394,20 @@ class RavenConfigTest {
     Files.write(
         directory.resolve("config.json"),
         "{\"model_type\": \"é\"}".getBytes(StandardCharsets.ISO_8859_1));
-    assertOneLine(assertThrows(CheckpointException.class, () -> RavenConfig.load(directory)));
+    assertOneLine(assertThrows(CheckpointException.class, () -> HuginnConfig.load(directory)));
   }
 
   @Test
   void recordsRefuseWhatFilesMayNotSay() {
     assertThrows(
         IllegalArgumentException.class,
-        () -> new RavenConfig(48, 5, 96, 1, 2, 1, 4, 128, 64, 50_000, 1e-6, true, true));
+        () -> new HuginnConfig(48, 5, 96, 1, 2, 1, 4, 128, 64, 50_000, 1e-6, true, true));
     assertThrows(
         IllegalArgumentException.class,
-        () -> new RavenConfig(48, 3, 96, 1, 2, 1, 4, 128, 64, Double.NaN, 1e-6, true, true));
+        () -> new HuginnConfig(48, 3, 96, 1, 2, 1, 4, 128, 64, Double.NaN, 1e-6, true, true));
     assertThrows(
         IllegalArgumentException.class,
-        () -> new RavenConfig(48, 3, 96, 1, 2, 1, 4, 128, 64, 50_000, Double.NaN, true, true));
+        () -> new HuginnConfig(48, 3, 96, 1, 2, 1, 4, 128, 64, 50_000, Double.NaN, true, true));
   }
 
   @Test

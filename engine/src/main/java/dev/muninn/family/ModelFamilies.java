@@ -1,0 +1,77 @@
+package dev.muninn.family;
+
+import dev.muninn.model.RecurrentModel;
+import dev.muninn.weights.Checkpoint;
+import dev.muninn.weights.CheckpointException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.ServiceLoader;
+import java.util.function.Predicate;
+import java.util.stream.Collectors;
+
+/** The families that are known, and the choice among them. */
+public final class ModelFamilies {
+  private ModelFamilies() {}
+
+  /** All that were found. */
+  public static List<ModelFamily> all() {
+    List<ModelFamily> families = new ArrayList<>();
+    ServiceLoader.load(ModelFamily.class, ModelFamilies.class.getClassLoader())
+        .forEach(families::add);
+    return families;
+  }
+
+  /**
+   * Reads a model's configuration and binds its tensors, which stay in the mapped files.
+   *
+   * @param directory has config.json
+   * @param checkpoint the directory's
+   * @throws CheckpointException in one line, if the model is of no known family, if an option in
+   *     its configuration would be computed wrongly, or if its tensors do not fit
+   */
+  public static RecurrentModel load(Path directory, Checkpoint checkpoint) {
+    ConfigReader config = ConfigReader.of(directory);
+    return load(config, checkpoint);
+  }
+
+  /** The same with a configuration that has been read. */
+  public static RecurrentModel load(ConfigReader config, Checkpoint checkpoint) {
+    CheckpointTensors tensors = new CheckpointTensors(checkpoint);
+    RecurrentModel model = bind(choose(config, checkpoint::contains), config, tensors);
+    tensors.requireNoProblems();
+    return model;
+  }
+
+  /** Binds a family's tensors from any source. */
+  public static RecurrentModel bind(ModelFamily family, ConfigReader config, TensorSource tensors) {
+    try {
+      RecurrentModel model = family.bind(config, tensors);
+      config.requireNoProblems();
+      return model;
+    } catch (IllegalArgumentException e) {
+      throw new CheckpointException(config.file() + ": " + e.getMessage(), e);
+    }
+  }
+
+  /**
+   * The family of a configuration and the tensors beside it.
+   *
+   * @throws CheckpointException in one line, if there is none
+   */
+  public static ModelFamily choose(ConfigReader config, Predicate<String> hasTensor) {
+    Object type = config.value("model_type");
+    List<ModelFamily> families = all();
+    for (ModelFamily family : families) {
+      if (family.modelType().equals(type) && family.recognises(hasTensor)) {
+        return family;
+      }
+    }
+    throw config.wrongModelType(
+        families.stream()
+            .map(family -> '"' + family.modelType() + '"')
+            .distinct()
+            .sorted()
+            .collect(Collectors.joining(" or ")));
+  }
+}

@@ -1,0 +1,2 @@
+/** The Huginn family. */
+package dev.muninn.family.huginn;

@@ -1,0 +1,2 @@
+/** The Nanbeige family. */
+package dev.muninn.family.nanbeige;

@@ -1,0 +1,2 @@
+/** The Ouro family. */
+package dev.muninn.family.ouro;

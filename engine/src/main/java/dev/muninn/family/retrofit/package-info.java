@@ -1,0 +1,2 @@
+/** The Retrofit family. */
+package dev.muninn.family.retrofit;

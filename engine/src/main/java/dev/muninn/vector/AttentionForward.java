@@ -1,0 +1,173 @@
+package dev.muninn.vector;
+
+import dev.muninn.model.Attention;
+import dev.muninn.model.Norm;
+import dev.muninn.model.Rotary;
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+
+/**
+ * What attention does between its two products, for the rows of a chunk: norms of queries and keys,
+ * rotary positions, storing keys and values, and the softmax over the positions before.
+ */
+final class AttentionForward {
+  private final Attention attention;
+  private final RotaryTable rotary;
+  private final ThreadTeam team;
+  private final RowChunk chunk;
+  private final int size;
+  private final int keyOffset;
+  private final int valueOffset;
+
+  /** Values of a row: queries, keys, values. */
+  private final int stride;
+
+  private final float[] queryBias;
+  private final float[] keyBias;
+  private final float scale;
+
+  AttentionForward(Attention attention, RotaryTable rotary, ThreadTeam team, RowChunk chunk) {
+    this.attention = attention;
+    this.rotary = rotary;
+    this.team = team;
+    this.chunk = chunk;
+    this.size = attention.headSize();
+    this.keyOffset = attention.width();
+    this.valueOffset = keyOffset + attention.keyValueWidth();
+    this.stride = valueOffset + attention.keyValueWidth();
+    this.queryBias = attention.query().bias().orElseGet(() -> new float[attention.width()]);
+    this.keyBias = attention.key().bias().orElseGet(() -> new float[attention.keyValueWidth()]);
+    this.scale = (float) (1 / Math.sqrt(size));
+  }
+
+  /**
+   * Every thread's part, behind the barrier that ends the product.
+   *
+   * @param queryKeyValue queries, keys and values, row by row
+   * @param block number of the block in its part
+   * @param readOutOnly whether only rows whose logits are wanted attend
+   * @param attended gets what the heads mix, row by row
+   */
+  void run(
+      int thread,
+      float[] queryKeyValue,
+      int block,
+      boolean readOutOnly,
+      float[] attended,
+      ThreadScratch own) {
+    if (attention.query().norm().isPresent() || attention.key().norm().isPresent()) {
+      for (int row = team.share(chunk.count, thread);
+          row < team.share(chunk.count, thread + 1);
+          row++) {
+        int at = row * stride;
+        norm(attention.query().norm().orElse(null), queryKeyValue, at, own);
+        norm(attention.key().norm().orElse(null), queryKeyValue, at + keyOffset, own);
+      }
+      team.barrier();
+    }
+    int keyHeads = attention.keyValueHeads();
+    int group = attention.groupSize();
+    // A thread that attends by the keys that it stored need not wait for the others.
+    boolean apart = keyHeads % team.running() != 0 && group > 1;
+    for (int head = team.share(keyHeads, thread); head < team.share(keyHeads, thread + 1); head++) {
+      // The keys and values of all rows come first: rows of one sequence see each other.
+      for (int row = 0; row < chunk.count; row++) {
+        store(own, queryKeyValue, block, row, head);
+      }
+      if (!apart) {
+        attend(own, queryKeyValue, block, head * group, (head + 1) * group, readOutOnly, attended);
+      }
+    }
+    if (apart) {
+      team.barrier();
+      int heads = attention.heads();
+      attend(
+          own,
+          queryKeyValue,
+          block,
+          team.share(heads, thread),
+          team.share(heads, thread + 1),
+          readOutOnly,
+          attended);
+    }
+  }
+
+  private static void norm(Norm norm, float[] values, int at, ThreadScratch own) {
+    if (norm != null) {
+      int width = norm.size();
+      Kernels.norm(values, at, norm.scale(), norm.epsilon(), values, at, width, own.product);
+    }
+  }
+
+  private void store(ThreadScratch own, float[] queryKeyValue, int block, int row, int head) {
+    int position = chunk.position(row);
+    VectorStore store = (VectorStore) chunk.sequence(row).store();
+    int plane = chunk.ownPlane(row, block);
+    int at = row * stride + head * size;
+    rotate(queryKeyValue, at + keyOffset, keyBias, head * size, position, own.key);
+    Kernels.store(store, own.key, 0, store.key(plane, head, position), size);
+    Kernels.store(store, queryKeyValue, at + valueOffset, store.value(plane, head, position), size);
+  }
+
+  private void attend(
+      ThreadScratch own,
+      float[] queryKeyValue,
+      int block,
+      int from,
+      int to,
+      boolean readOutOnly,
+      float[] attended) {
+    for (int head = from; head < to; head++) {
+      for (int row = 0; row < chunk.count; row++) {
+        if (readOutOnly && !chunk.logits(row)) {
+          continue;
+        }
+        int at = row * stride + head * size;
+        rotate(queryKeyValue, at, queryBias, head * size, chunk.position(row), own.query);
+        for (int i = 0; i < size; i++) {
+          own.query[i] *= scale;
+        }
+        MemorySegment.copy(own.query, 0, own.packedQuery, ScalarKernels.FLOAT, 0, size);
+        attendRow(own, block, row, head / attention.groupSize());
+        System.arraycopy(own.mixed, 0, attended, row * keyOffset + head * size, size);
+      }
+    }
+  }
+
+  private void rotate(
+      float[] values, int at, float[] bias, int biasAt, int position, float[] turned) {
+    if (rotary.layout() == Rotary.Layout.PAIRS) {
+      Kernels.rotate(values, at, bias, biasAt, rotary, position, turned, size);
+    } else {
+      Kernels.rotateHalves(values, at, bias, biasAt, rotary, position, turned, size);
+    }
+  }
+
+  private void attendRow(ThreadScratch own, int block, int row, int head) {
+    VectorStore store = (VectorStore) chunk.sequence(row).store();
+    int length = chunk.position(row) + 1;
+    float[] scores = own.scores(length);
+    int runs = chunk.runs(row);
+    for (int run = 0; run < runs; run++) {
+      int plane = chunk.runPlane(row, run, block);
+      int end = chunk.runEnd(row, run);
+      for (int p = chunk.runBegin(row, run); p < end; p += MatrixKernels.UNIT) {
+        Kernels.scores(store, store.key(plane, head, p), size, own.packedQuery, own.product);
+        System.arraycopy(own.product.partials, 0, scores, p, MatrixKernels.UNIT);
+      }
+    }
+    float sum = Kernels.exponentiate(scores, length, own.product);
+    Arrays.fill(own.mixed, 0);
+    for (int run = 0; run < runs; run++) {
+      int plane = chunk.runPlane(row, run, block);
+      int begin = chunk.runBegin(row, run);
+      int end = chunk.runEnd(row, run);
+      Kernels.addWeighted(
+          store, store.value(plane, head, begin), size, scores, begin, end, own.mixed);
+    }
+    float share = 1 / sum;
+    for (int i = 0; i < size; i++) {
+      own.mixed[i] *= share;
+    }
+  }
+}
