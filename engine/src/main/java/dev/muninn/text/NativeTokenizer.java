@@ -1,36 +1,30 @@
 package dev.muninn.text;
 
-import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
 import ai.djl.huggingface.tokenizers.jni.LibUtils;
+import ai.djl.huggingface.tokenizers.jni.TokenizersLibrary;
 import dev.muninn.backend.InferenceException;
-import dev.muninn.weights.CheckpointException;
-import java.io.IOException;
-import java.nio.file.Path;
-import java.util.Map;
+import java.util.Set;
 
 /**
- * The tokenizer library, which turns text into the ids that it gives to tokens itself.
+ * The tokenizer library, native code that turns text into ids. It ends the process on a fault, so
+ * it only ever gets a {@link TokenizerFile} that was checked, and texts of bounded length.
  *
  * <p>Thread-safe: the library promises nothing about threads, so one thread is let in at a time.
  */
 final class NativeTokenizer implements AutoCloseable {
   static {
     // Unless it is told to stay offline, the library asks the network for the machine it runs on
-    // when its first tokenizer is made.
+    // when it is loaded.
     if (System.getProperty("ai.djl.offline") == null) {
       System.setProperty("ai.djl.offline", "true");
     }
   }
 
-  /** The library would else cut every text to 512 tokens. */
-  private static final Map<String, String> WHOLE_TEXTS =
-      Map.of("truncation", "false", "padding", "false");
-
-  private final HuggingFaceTokenizer tokenizer;
+  private final long handle;
   private boolean closed;
 
-  private NativeTokenizer(HuggingFaceTokenizer tokenizer) {
-    this.tokenizer = tokenizer;
+  private NativeTokenizer(long handle) {
+    this.handle = handle;
   }
 
   /**
@@ -43,6 +37,7 @@ final class NativeTokenizer implements AutoCloseable {
         .name("muninn-tokenizer")
         .start(() -> {
           try {
+            NativeLibrary.provide();
             LibUtils.checkStatus();
           } catch (RuntimeException | LinkageError problem) {
             return;
@@ -50,36 +45,53 @@ final class NativeTokenizer implements AutoCloseable {
         });
   }
 
-  static NativeTokenizer load(Path file) {
+  /**
+   * Makes a tokenizer.
+   *
+   * @param hidden names of tokens that no text is to become
+   */
+  static NativeTokenizer load(TokenizerFile file, Set<String> hidden) {
     try {
+      NativeLibrary.provide();
       LibUtils.checkStatus();
+    } catch (InferenceException problem) {
+      throw problem;
     } catch (RuntimeException | LinkageError problem) {
       throw new InferenceException(
           "the tokenizer library does not load on this machine: "
               + innermost(problem)
-              + "; its native part must fit this platform and is unpacked to DJL_CACHE_DIR,"
-              + " ~/.djl.ai by default",
+              + "; its native part must fit this platform",
           problem);
     }
     try {
-      return new NativeTokenizer(HuggingFaceTokenizer.newInstance(file, WHOLE_TEXTS));
-    } catch (IOException | RuntimeException problem) {
-      throw new CheckpointException(
-          file + ": the tokenizer library refuses it: " + problem.getMessage(), problem);
+      return new NativeTokenizer(
+          TokenizersLibrary.LIB.createTokenizerFromString(file.forLibrary(hidden)));
+    } catch (RuntimeException problem) {
+      throw file.root().refusal("the tokenizer library refuses it: " + problem.getMessage());
     }
   }
 
   /**
-   * The ids of a text.
+   * The ids of a text; nothing is added to them.
    *
    * @param text Unicode text: surrogates in pairs
-   * @param template whether the tokenizer adds what its post-processor is told to add
    */
-  synchronized int[] encode(String text, boolean template) {
+  synchronized int[] encode(String text) {
     if (closed) {
       throw new IllegalStateException("the tokenizer is closed");
     }
-    long[] ids = tokenizer.encode(text, template, false).getIds();
+    long[] ids;
+    try {
+      long encoding = TokenizersLibrary.LIB.encode(handle, text, false);
+      try {
+        ids = TokenizersLibrary.LIB.getTokenIds(encoding);
+      } finally {
+        TokenizersLibrary.LIB.deleteEncoding(encoding);
+      }
+    } catch (RuntimeException problem) {
+      throw new IllegalArgumentException(
+          "the tokenizer library cannot encode the text: " + problem.getMessage(), problem);
+    }
     int[] tokens = new int[ids.length];
     for (int i = 0; i < tokens.length; i++) {
       tokens[i] = Math.toIntExact(ids[i]);
@@ -89,8 +101,10 @@ final class NativeTokenizer implements AutoCloseable {
 
   @Override
   public synchronized void close() {
-    closed = true;
-    tokenizer.close();
+    if (!closed) {
+      closed = true;
+      TokenizersLibrary.LIB.deleteTokenizer(handle);
+    }
   }
 
   private static String innermost(Throwable problem) {

@@ -1,10 +1,18 @@
 package dev.muninn.text;
 
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+
 /**
  * Turns a stream of tokens into text, as it comes. A character whose bytes are spread over several
  * tokens appears with the token that completes it; bytes that can no longer become a character
  * appear as U+FFFD as soon as that is certain. Special tokens are skipped, also in the middle of a
  * character.
+ *
+ * <p>A vocabulary of texts falls back to tokens of single bytes where it lacks a character. A run
+ * of those appears with the token behind it: it is text if all of it is UTF-8, else each of its
+ * bytes is U+FFFD. What the tokenizer's decoder leaves out at the beginning of a text, mostly one
+ * space, is left out.
  *
  * <p>All results together are what {@link Tokenizer#decode} gives for all tokens. The cost of a
  * token does not depend on those before it.
@@ -31,8 +39,20 @@ public final class TextStream {
 
   private int highest;
 
+  /** Bytes of tokens that the vocabulary falls back to. */
+  private byte[] run = new byte[16];
+
+  private int runLength;
+
+  /** Whether a token of the text has been pushed. */
+  private boolean begun;
+
+  /** How many characters may still be left out at the beginning of the text. */
+  private int toStrip;
+
   TextStream(Vocabulary vocabulary) {
     this.vocabulary = vocabulary;
+    this.toStrip = vocabulary.decoding().stripped();
   }
 
   /**
@@ -42,29 +62,86 @@ public final class TextStream {
    * @throws IllegalArgumentException if the token is outside of the model's vocabulary
    */
   public String push(int token) {
-    for (byte value : vocabulary.bytes(token)) {
-      decode(value);
+    if (!vocabulary.isText(token)) {
+      return "";
     }
+    int fallback = vocabulary.fallbackByte(token);
+    if (fallback >= 0) {
+      if (runLength == run.length) {
+        run = Arrays.copyOf(run, 2 * runLength);
+      }
+      run[runLength++] = (byte) fallback;
+    } else {
+      endRun();
+      decodeAll(begun ? vocabulary.bytes(token) : vocabulary.bytesAsFirst(token));
+    }
+    begun = true;
     return take();
   }
 
   /**
    * Ends the stream; another one may then be pushed.
    *
-   * @return U+FFFD if a character was begun and not completed, else nothing
+   * @return what was held back: a run of bytes, or U+FFFD if a character was begun and not
+   *     completed
    */
   public String flush() {
+    endRun();
     if (missing > 0) {
       missing = 0;
       text.appendCodePoint(REPLACEMENT);
     }
-    return take();
+    String last = take();
+    begun = false;
+    toStrip = vocabulary.decoding().stripped();
+    return last;
+  }
+
+  private void endRun() {
+    if (runLength == 0) {
+      return;
+    }
+    int before = text.length();
+    for (int i = 0; i < runLength; i++) {
+      decode(run[i]);
+    }
+    boolean broken = missing > 0 || replacesIn(before);
+    missing = 0;
+    if (broken) {
+      text.setLength(before);
+      text.repeat(REPLACEMENT, runLength);
+    }
+    runLength = 0;
+  }
+
+  /** Whether the bytes of the run, decoded from here on, are other than those of the text. */
+  private boolean replacesIn(int before) {
+    if (text.indexOf("\uFFFD", before) < 0) {
+      return false;
+    }
+    byte[] decoded = text.substring(before).getBytes(StandardCharsets.UTF_8);
+    return !Arrays.equals(decoded, 0, decoded.length, run, 0, runLength);
   }
 
   private String take() {
-    String taken = text.toString();
+    int begin = 0;
+    while (toStrip > 0 && begin < text.length()) {
+      if (text.charAt(begin) == vocabulary.decoding().strippedCharacter()) {
+        begin++;
+        toStrip--;
+      } else {
+        toStrip = 0;
+      }
+    }
+    String taken = text.substring(begin);
     text.setLength(0);
     return taken;
+  }
+
+  private void decodeAll(byte[] bytes) {
+    for (byte value : bytes) {
+      decode(value);
+    }
   }
 
   private void decode(byte signed) {

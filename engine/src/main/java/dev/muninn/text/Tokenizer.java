@@ -1,55 +1,66 @@
 package dev.muninn.text;
 
-import static dev.muninn.weights.CheckpointException.quote;
-
 import dev.muninn.weights.CheckpointException;
-import dev.muninn.weights.JsonFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.List;
-import java.util.Map;
+import java.util.HashSet;
 import java.util.OptionalInt;
+import java.util.Set;
 
 /**
  * A model's tokenizer: turns text into token ids and back.
  *
- * <p>Reads the byte-level BPE of a {@code tokenizer.json}, as the whole family uses it. Special
- * tokens are those that the file marks as special, and {@link SpecialTokens the family's}; they
- * decode to nothing.
+ * <p>Reads the BPE of a {@code tokenizer.json}: byte-level, or of SentencePiece's kind with bytes
+ * to fall back to. Special tokens are those that the file marks as special, and {@link
+ * SpecialTokens Huginn's}; they decode to nothing. Parts of the file that are not known to be safe
+ * are refused before the tokenizer library, which is native code, sees any of it.
  *
  * <p>Thread-safe. Encoding lets one thread in at a time; decoding needs no lock, and goes on to
  * work when the tokenizer is closed.
  */
 public final class Tokenizer implements AutoCloseable {
-  private static final String FILE = "tokenizer.json";
+  /**
+   * The library takes up to 600 times as much memory as a text has bytes, if each becomes a token.
+   * Eight bytes for each token of a context of 131,072.
+   */
+  static final int MAX_BYTES = 1 << 20;
+
   private static final int NONE = -1;
 
+  private final TokenizerFile file;
   private final Vocabulary vocabulary;
   private final NativeTokenizer library;
 
-  /** By the library's id of a token, the file's; ids behind the end are the same. */
-  private final int[] fileIds;
+  /** The library without the special tokens, made for the first text that spells one. */
+  private NativeTokenizer plainLibrary;
 
+  private boolean closed;
   private final int beginToken;
 
-  private Tokenizer(Path directory, Vocabulary vocabulary, NativeTokenizer library) {
+  /** Whether each byte of a text is in one of its tokens, so that long texts need many. */
+  private final boolean keepsAll;
+
+  private Tokenizer(
+      Path directory, TokenizerFile file, Vocabulary vocabulary, NativeTokenizer library) {
+    this.file = file;
     this.vocabulary = vocabulary;
     this.library = library;
-    this.fileIds = fileIds(vocabulary, library);
+    this.keepsAll = file.keepsAll(vocabulary.ids());
     this.beginToken = beginToken(directory);
   }
 
   /**
    * Loads the tokenizer of a model.
    *
-   * <p>Sets the system property {@code ai.djl.offline} unless it is set: the tokenizer library
-   * would else open network connections.
+   * <p>Sets the system properties {@code ai.djl.offline} and {@code RUST_LIBRARY_PATH} unless they
+   * are set: the tokenizer library would else open network connections, and load what lies in a
+   * directory that others may write to.
    *
    * @param modelDirectory directory with a {@code tokenizer.json}
    * @param vocabularySize rows of the model's embedding, which every token id must fit
-   * @throws CheckpointException in one line that names the file, if it is missing, broken, no
-   *     byte-level BPE, or does not fit the vocabulary
+   * @throws CheckpointException in one line that names the file and the part, if it is missing,
+   *     broken, not known to be safe, or does not fit the vocabulary
    * @throws dev.muninn.backend.InferenceException if the tokenizer library does not load on this
    *     machine
    */
@@ -58,11 +69,11 @@ public final class Tokenizer implements AutoCloseable {
       throw new IllegalArgumentException(
           "vocabulary size must be at least 1, not " + vocabularySize);
     }
-    Path file = modelDirectory.resolve(FILE);
-    Vocabulary vocabulary = new Vocabulary(file, JsonFile.readObject(file), vocabularySize);
-    NativeTokenizer library = NativeTokenizer.load(file);
+    TokenizerFile file = TokenizerFile.read(modelDirectory);
+    Vocabulary vocabulary = new Vocabulary(file, vocabularySize);
+    NativeTokenizer library = NativeTokenizer.load(file, Set.of());
     try {
-      return new Tokenizer(modelDirectory, vocabulary, library);
+      return new Tokenizer(modelDirectory, file, vocabulary, library);
     } catch (RuntimeException problem) {
       library.close();
       throw problem;
@@ -76,7 +87,7 @@ public final class Tokenizer implements AutoCloseable {
 
   /** Whether a model directory has a tokenizer. */
   public static boolean exists(Path modelDirectory) {
-    return Files.exists(modelDirectory.resolve(FILE));
+    return Files.exists(modelDirectory.resolve(TokenizerFile.NAME));
   }
 
   /**
@@ -92,7 +103,18 @@ public final class Tokenizer implements AutoCloseable {
    * @throws IllegalStateException if the tokenizer is closed
    */
   public int[] encode(String text) {
-    int[] tokens = encodeWithSpecials(wellFormed(text));
+    return encode(text, Integer.MAX_VALUE);
+  }
+
+  /**
+   * The tokens of a text, like {@link #encode(String)}.
+   *
+   * @param mostTokens a text that surely has more tokens is refused before it is encoded; one that
+   *     turns out to have more is not
+   * @throws IllegalArgumentException if the text is too long
+   */
+  public int[] encode(String text, int mostTokens) {
+    int[] tokens = encodeWithSpecials(text, mostTokens);
     if (beginToken == NONE) {
       return tokens;
     }
@@ -107,16 +129,44 @@ public final class Tokenizer implements AutoCloseable {
   }
 
   /**
+   * The tokens of a text in which special tokens are spelled where they are meant, such as what a
+   * chat template renders: nothing is added.
+   *
+   * @param mostTokens a text that surely has more tokens is refused
+   * @throws IllegalArgumentException if the text is too long
+   * @throws IllegalStateException if the tokenizer is closed
+   */
+  int[] encodeWithSpecials(String text, int mostTokens) {
+    String content = wellFormed(text);
+    requireLength(content, mostTokens);
+    return library.encode(content);
+  }
+
+  /**
    * The tokens of a text that may come from anybody: nothing is added, and no special token comes
    * out, whatever the text spells. {@code <|end_turn|>} in it becomes the tokens of ordinary text,
    * which decode to these twelve characters. Half a surrogate pair counts as U+FFFD.
    *
+   * @throws IllegalArgumentException if the text has more than a million bytes
    * @throws IllegalStateException if the tokenizer is closed
    */
   public int[] encodePlain(String text) {
-    String content = wellFormed(text);
-    int[] tokens = encodeWithSpecials(content);
-    return hasSpecial(tokens) ? encodeCut(content) : tokens;
+    return encodePlain(text, Integer.MAX_VALUE);
+  }
+
+  /**
+   * The tokens of a text from anybody, like {@link #encodePlain(String)}.
+   *
+   * @param mostTokens a text that surely has more tokens is refused before it is encoded
+   * @throws IllegalArgumentException if the text is too long
+   */
+  public int[] encodePlain(String text, int mostTokens) {
+    int[] tokens = encodeWithSpecials(text, mostTokens);
+    if (!hasSpecial(tokens)) {
+      return tokens;
+    }
+    int[] plain = plainLibrary().encode(wellFormed(text));
+    return hasSpecial(plain) ? withoutSpecials(plain) : plain;
   }
 
   /**
@@ -151,39 +201,51 @@ public final class Tokenizer implements AutoCloseable {
 
   /** Frees the native memory. Closing twice does no harm. */
   @Override
-  public void close() {
+  public synchronized void close() {
+    closed = true;
     library.close();
+    if (plainLibrary != null) {
+      plainLibrary.close();
+    }
   }
 
-  /**
-   * The library ignores the ids of added tokens that the model's vocabulary does not hold, and
-   * numbers them from the vocabulary's size on. Where the file leaves a gap before them, that is
-   * not what the model was trained with.
-   */
-  private static int[] fileIds(Vocabulary vocabulary, NativeTokenizer library) {
-    int[] ids = {};
-    for (String name : vocabulary.namesBesideModel()) {
-      int[] found = library.encode(name, false);
-      if (found.length != 1) {
-        throw vocabulary.refusal("the tokenizer library does not know the token " + quote(name));
+  private synchronized NativeTokenizer plainLibrary() {
+    if (plainLibrary == null) {
+      if (closed) {
+        throw new IllegalStateException("the tokenizer is closed");
       }
-      int id = vocabulary.id(name).orElseThrow();
-      if (found[0] == id) {
-        continue;
-      }
-      String taken = vocabulary.nameInModel(found[0]);
-      if (taken != null) {
-        throw vocabulary.refusal(
-            "the tokenizer library takes the token " + quote(name) + " for " + quote(taken));
-      }
-      int identityFrom = ids.length;
-      ids = Arrays.copyOf(ids, Math.max(ids.length, found[0] + 1));
-      for (int i = identityFrom; i < ids.length; i++) {
-        ids[i] = i;
-      }
-      ids[found[0]] = id;
+      Set<String> hidden = new HashSet<>(vocabulary.specialNames());
+      plainLibrary = NativeTokenizer.load(file, hidden);
     }
-    return ids;
+    return plainLibrary;
+  }
+
+  /** Refuses a text before the library spends memory on it. */
+  private void requireLength(String text, int mostTokens) {
+    long bytes = Utf8.length(text);
+    if (bytes > MAX_BYTES) {
+      throw new IllegalArgumentException(
+          "a text of " + bytes + " bytes is too long, expected at most " + MAX_BYTES);
+    }
+    long longest = file.normalizers().longest(text, MAX_BYTES);
+    if (longest > MAX_BYTES) {
+      throw new IllegalArgumentException(
+          "the tokenizer's normalizers make more than "
+              + MAX_BYTES
+              + " bytes of a text of "
+              + bytes);
+    }
+    long most = (long) mostTokens * vocabulary.longest();
+    if (keepsAll && bytes > most && Utf8.length(file.normalizers().apply(text)) > most) {
+      throw new IllegalArgumentException(
+          "a text of "
+              + bytes
+              + " bytes is too long: it has more than "
+              + mostTokens
+              + " tokens, as no token has more than "
+              + vocabulary.longest()
+              + " bytes");
+    }
   }
 
   private int beginToken(Path directory) {
@@ -191,36 +253,12 @@ public final class Tokenizer implements AutoCloseable {
     if (family.isPresent()) {
       return family.getAsInt();
     }
-    Path file = directory.resolve("tokenizer_config.json");
-    if (Files.exists(file)) {
-      Map<String, Object> config = JsonFile.readObject(file);
-      if (Boolean.TRUE.equals(config.get("add_bos_token"))) {
-        Object token = config.get("bos_token");
-        Object name = token instanceof Map<?, ?> map ? map.get("content") : token;
-        return id(String.valueOf(name))
-            .orElseThrow(() ->
-                new CheckpointException(
-                    file
-                        + ": bos_token is "
-                        + (name == null ? "not set" : quote(name.toString()))
-                        + ", expected a token of "
-                        + FILE));
-      }
+    TokenizerConfig config = TokenizerConfig.read(directory);
+    if (config.addsBeginToken()) {
+      return config.beginToken(this);
     }
-    int[] framed = library.encode("a", true);
-    return framed.length > 0 && vocabulary.isSpecial(fileId(framed[0])) ? fileId(framed[0]) : NONE;
-  }
-
-  private int[] encodeWithSpecials(String text) {
-    int[] tokens = library.encode(text, false);
-    for (int i = 0; i < tokens.length; i++) {
-      tokens[i] = fileId(tokens[i]);
-    }
-    return tokens;
-  }
-
-  private int fileId(int libraryId) {
-    return libraryId < fileIds.length ? fileIds[libraryId] : libraryId;
+    OptionalInt first = file.beginToken() == null ? OptionalInt.empty() : id(file.beginToken());
+    return first.isPresent() && vocabulary.isSpecial(first.getAsInt()) ? first.getAsInt() : NONE;
   }
 
   private boolean hasSpecial(int[] tokens) {
@@ -233,50 +271,14 @@ public final class Tokenizer implements AutoCloseable {
   }
 
   /**
-   * Encodes a text in pieces that end behind the first character of every special token's name: the
-   * library has no way to be told that a name is not to be taken for the token, but it cannot find
-   * a name that it never sees whole.
+   * The unknown token, and special ones of a single character, come out even so: what has no other
+   * token cannot be said in plain text.
    */
-  private int[] encodeCut(String text) {
-    TokenBuffer tokens = new TokenBuffer();
-    int begin = 0;
-    for (int i = 0; i < text.length(); i = text.offsetByCodePoints(i, 1)) {
-      if (specialNameAt(text, i)) {
-        int cut = text.offsetByCodePoints(i, 1);
-        encodePiece(text.substring(begin, cut), tokens);
-        begin = cut;
-      }
-    }
-    encodePiece(text.substring(begin), tokens);
-    return tokens.toArray();
-  }
-
-  private void encodePiece(String piece, TokenBuffer tokens) {
-    int[] encoded = encodeWithSpecials(piece);
-    if (!hasSpecial(encoded)) {
-      tokens.addAll(encoded);
-      return;
-    }
-    // The library finds a special token that the piece does not spell: one that is compared after
-    // a normalization, or one of a single character. Character by character only the latter is
-    // left, and that one cannot be said in plain text.
-    for (int i = 0; i < piece.length(); i = piece.offsetByCodePoints(i, 1)) {
-      for (int token : encodeWithSpecials(Character.toString(piece.codePointAt(i)))) {
-        if (!vocabulary.isSpecial(token)) {
-          tokens.add(token);
-        }
-      }
-    }
-  }
-
-  private boolean specialNameAt(String text, int index) {
-    List<String> names = vocabulary.specialNames();
-    for (int i = 0; i < names.size(); i++) {
-      if (text.startsWith(names.get(i), index)) {
-        return true;
-      }
-    }
-    return false;
+  private int[] withoutSpecials(int[] tokens) {
+    int unknown = file.unknownToken() == null ? NONE : id(file.unknownToken()).orElse(NONE);
+    return Arrays.stream(tokens)
+        .filter(token -> token == unknown || !vocabulary.isSpecial(token))
+        .toArray();
   }
 
   /** With U+FFFD for half surrogate pairs, at which the library would garble the whole text. */

@@ -100,6 +100,11 @@ final class TokenizerFiles {
     private String decoder = BYTE_LEVEL;
     private String template = "";
     private String normalizer = "null";
+    private String preTokenizer =
+        """
+        {"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": false}\
+        """;
+    private String model = "";
 
     Builder() {
       int other = 256;
@@ -141,6 +146,34 @@ final class TokenizerFiles {
       return this;
     }
 
+    /** A part of the file by its name there. */
+    Builder part(String name, String json) {
+      switch (name) {
+        case "normalizer" -> normalizer = json;
+        case "pre_tokenizer" -> preTokenizer = json;
+        case "decoder" -> decoder = json;
+        default -> template = '"' + name + "\": " + json + ", ";
+      }
+      return this;
+    }
+
+    /** A member of the model, such as {@code "merges": []}. */
+    Builder member(String json) {
+      model = json;
+      return this;
+    }
+
+    /** An added token that takes the white space around it. */
+    Builder stripping(String name, Object id) {
+      added(name, id, false);
+      added.add(
+          added
+              .removeLast()
+              .replace(
+                  "\"lstrip\": false, \"rstrip\": false", "\"lstrip\": true, \"rstrip\": true"));
+      return this;
+    }
+
     Builder decoder(String decoder) {
       this.decoder = decoder;
       return this;
@@ -172,19 +205,21 @@ final class TokenizerFiles {
           {"version": "1.0",
            "added_tokens": [%s],
            "normalizer": %s,
-           "pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true,
-             "use_regex": false},
+           "pre_tokenizer": %s,
            %s
            "decoder": %s,
-           "model": {"type": "BPE", "vocab": {%s}, "merges": [%s]}}
+           "model": {%s"vocab": {%s}%s}}
           """
               .formatted(
                   String.join(", ", added),
                   normalizer,
+                  preTokenizer,
                   template,
                   decoder,
+                  model.startsWith("\"type") ? "" : "\"type\": \"BPE\", ",
                   String.join(", ", tokens),
-                  merges));
+                  (model.isEmpty() ? "" : ", " + model)
+                      + (model.startsWith("\"merges") ? "" : ", \"merges\": [" + merges + "]")));
     }
 
     private static String quoted(String name) {

@@ -134,9 +134,7 @@ class TokenizerTest {
     try (Tokenizer tokenizer = Tokenizer.load(directory, 258)) {
       assertArrayEquals(new int[] {'a', '<', 's', '>'}, tokenizer.encodePlain("a<s>"));
       assertArrayEquals(
-          new int[] {'a', '<', 's', '>', 'b'},
-          tokenizer.encodePlain("a→<s>b"),
-          "a special token of one character cannot be said");
+          new int[] {'a', 0xE2, 0x86, 0x92, '<', 's', '>', 'b'}, tokenizer.encodePlain("a→<s>b"));
     }
   }
 
@@ -173,10 +171,12 @@ class TokenizerTest {
   }
 
   @Test
-  void gapsThatTheLibraryFillsWithOthersAreRefused() {
-    // 256 bytes and one token: the library gives the added token the id 257, which "ab" has.
+  void gapsThatTheLibraryWouldFillWithOthersDoNoHarm() {
+    // 256 bytes and one token: the library would give the added token the id 257, which "ab" has.
     builder().token("ab", 257).merges("\"a b\"").special("<|end_turn|>", 300).write(directory);
-    assertRefused(512, "takes the token \"<|end_turn|>\" for \"ab\"");
+    try (Tokenizer tokenizer = Tokenizer.load(directory, 512)) {
+      assertArrayEquals(new int[] {257, 300}, tokenizer.encode("ab<|end_turn|>"));
+    }
   }
 
   @Test
@@ -331,9 +331,10 @@ class TokenizerTest {
         Arguments.of(builder().special("<s>", 512), "token \"<s>\" has the id 512"),
         Arguments.of(builder().special("", 256), "an entry of added_tokens has no content"),
         Arguments.of(builder().special("line\nbreak", 512), "break\" has the id 512"),
-        Arguments.of(builder().decoder("{\"type\": \"WordPiece\"}"), "no decoder of type"),
-        Arguments.of(builder().decoder("null"), "no decoder of type"),
-        Arguments.of(builder().merges("\"x qq\""), "the tokenizer library refuses it: "));
+        Arguments.of(
+            builder().decoder("{\"type\": \"WordPiece\"}"), "decoder: the type \"WordPiece\""),
+        Arguments.of(builder().decoder("null"), "no decoder, expected"),
+        Arguments.of(builder().merges("\"x qq\""), "merges[0] needs the token \"qq\""));
   }
 
   @ParameterizedTest
