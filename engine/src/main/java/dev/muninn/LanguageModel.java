@@ -537,7 +537,7 @@ public final class LanguageModel implements ModelService, AutoCloseable {
         yield tokens;
       }
       case Prompt.Text(String text) -> {
-        int[] tokens = tokenizerOrRefusal().encode(text, config.contextLength());
+        int[] tokens = tokenizerOrRefusal().encode(text, model.contextLength());
         if (tokens.length == 0) {
           throw new IllegalArgumentException("the prompt has no tokens");
         }
