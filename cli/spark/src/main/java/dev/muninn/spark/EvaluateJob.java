@@ -115,7 +115,7 @@ final class EvaluateJob {
 
     Described describe() throws IOException {
       TaskModel task = TaskModel.take(source, metrics);
-      return new Described(task.model().config().meanRecurrence(), Hash.of(task.model()));
+      return new Described(task.model().architecture().defaultRecurrence(), Hash.of(task.model()));
     }
 
     /** Computes one of some parts of all problems. */
