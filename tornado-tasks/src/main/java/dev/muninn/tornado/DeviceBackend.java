@@ -7,38 +7,45 @@ import dev.muninn.backend.ComputeDevice;
 import dev.muninn.backend.LatentRows;
 import dev.muninn.cache.KeyValueLayout;
 import dev.muninn.cache.KeyValueStore;
-import dev.muninn.model.RavenWeights;
+import dev.muninn.model.RecurrentModel;
+import dev.muninn.weights.Checkpoint;
 import uk.ac.manchester.tornado.api.common.TornadoDevice;
 
 /** A model on a device, and what of its memory is taken. */
 final class DeviceBackend implements Backend {
   private final ComputeDevice device;
-  private final RavenWeights weights;
+  private final RecurrentModel described;
   private final DeviceThread thread;
   private final DeviceMemory memory;
   private final DeviceModel model;
+  private final int context;
   private final RegionAllocator slots;
   private final RegionAllocator outerUnits;
   private final RegionAllocator recurrentUnits;
 
   DeviceBackend(
-      ComputeDevice device, TornadoDevice tornadoDevice, RavenWeights weights, Schedule schedule) {
+      ComputeDevice device,
+      TornadoDevice tornadoDevice,
+      RecurrentModel described,
+      Checkpoint checkpoint,
+      Schedule schedule) {
     this.device = device;
-    this.weights = weights;
+    this.described = described;
     memory =
         DeviceMemory.of(
             device.toString(),
             tornadoDevice.getMaxGlobalMemory(),
             tornadoDevice.getMaxAllocMemory(),
-            weights,
+            described,
             DeviceModel.MOST_ROWS);
     DeviceSizes sizes = memory.sizes();
+    context = sizes.context();
     thread = new DeviceThread(device.toString());
     try {
       model =
           thread.call(() -> {
             SelfTest.run(tornadoDevice, schedule);
-            return new DeviceModel(weights, tornadoDevice, schedule, sizes);
+            return new DeviceModel(described, checkpoint, tornadoDevice, schedule, sizes);
           });
     } catch (RuntimeException | Error e) {
       thread.close();
@@ -76,6 +83,7 @@ final class DeviceBackend implements Backend {
 
   @Override
   public KeyValueStore allocate(KeyValueLayout layout) {
+    memory.requireContext(layout.capacity());
     return new TornadoStore(layout, outerUnits, recurrentUnits, memory);
   }
 
@@ -91,7 +99,7 @@ final class DeviceBackend implements Backend {
               + capacity
               + ": fewer sequences or a shorter prompt at once take less");
     }
-    return new TornadoRows(weights, thread, model, first, capacity) {
+    return new TornadoRows(described, context, thread, model, first, capacity) {
       private boolean closed;
 
       @Override

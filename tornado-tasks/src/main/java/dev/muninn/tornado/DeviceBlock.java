@@ -1,44 +1,112 @@
 package dev.muninn.tornado;
 
-import dev.muninn.model.SandwichBlock;
+import dev.muninn.model.Attention;
+import dev.muninn.model.Block;
+import dev.muninn.model.BranchNorms;
+import dev.muninn.model.Norm;
+import dev.muninn.model.Projection;
+import dev.muninn.model.Rotary;
+import dev.muninn.tornado.kernel.AttentionKernels;
+import java.util.ArrayList;
+import java.util.List;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /**
- * A sandwich block as kernels take it.
+ * A block as kernels take it.
  *
- * @param vectors scales of norms 1 to 4, bias of queries, bias of keys, [6 * width]
- * @param queryKeyValue [3 * width, width]
- * @param attentionProjection [width, width]
- * @param gateUp [2 * intermediate, width]
- * @param mlpProjection [width, intermediate]
- * @param cache keys and values of all sequences, [units, width]
+ * @param attention its shape
+ * @param query [heads * head size, h]
+ * @param key [key-value heads * head size, h]
+ * @param value [key-value heads * head size, h]
+ * @param output [h, heads * head size]
+ * @param gate [i, h]
+ * @param up [i, h]
+ * @param down [h, i]
+ * @param attentionNorms around the attention
+ * @param mlpNorms around the MLP
+ * @param turning what {@link AttentionKernels#turn} takes as vectors
+ * @param rotary cosines and sines, [context, head size]
+ * @param cache keys and values of all sequences, [units, key-value heads * head size]
  */
 record DeviceBlock(
-    FloatArray vectors,
-    DeviceMatrix queryKeyValue,
-    DeviceMatrix attentionProjection,
-    DeviceMatrix gateUp,
-    DeviceMatrix mlpProjection,
+    Attention attention,
+    DeviceMatrix query,
+    DeviceMatrix key,
+    DeviceMatrix value,
+    DeviceMatrix output,
+    DeviceMatrix gate,
+    DeviceMatrix up,
+    DeviceMatrix down,
+    Norms attentionNorms,
+    Norms mlpNorms,
+    FloatArray turning,
+    FloatArray rotary,
     IntArray cache) {
 
-  static DeviceBlock stage(SandwichBlock block, IntArray cache, Staging staging) {
-    float[][] parts = {
-      block.norm1(), block.norm2(), block.norm3(), block.norm4(), block.queryBias(), block.keyBias()
-    };
-    int width = block.norm1().length;
-    FloatArray vectors = new FloatArray(parts.length * width);
-    for (int part = 0; part < parts.length; part++) {
-      for (int i = 0; i < width; i++) {
-        vectors.set(part * width + i, parts[part][i]);
-      }
+  /** The norms around a branch. */
+  record Norms(DeviceNorm before, DeviceNorm output, DeviceNorm stream) {
+    static Norms of(BranchNorms norms) {
+      return new Norms(
+          DeviceNorm.of(norms.before()),
+          DeviceNorm.of(norms.output()),
+          DeviceNorm.of(norms.stream()));
     }
+  }
+
+  static DeviceBlock stage(Block block, FloatArray rotary, IntArray cache, Staging staging) {
+    Attention attention = block.attention();
     return new DeviceBlock(
-        vectors,
-        DeviceMatrix.stage(block.queryKeyValue(), staging),
-        DeviceMatrix.stage(block.attentionProjection(), staging),
-        DeviceMatrix.stage(block.gateUp(), staging),
-        DeviceMatrix.stage(block.mlpProjection(), staging),
+        attention,
+        DeviceMatrix.stage(attention.query().weights(), staging),
+        DeviceMatrix.stage(attention.key().weights(), staging),
+        DeviceMatrix.stage(attention.value(), staging),
+        DeviceMatrix.stage(attention.output(), staging),
+        DeviceMatrix.stage(block.mlp().gate(), staging),
+        DeviceMatrix.stage(block.mlp().up(), staging),
+        DeviceMatrix.stage(block.mlp().down(), staging),
+        Norms.of(block.attentionNorms()),
+        Norms.of(block.mlpNorms()),
+        turning(attention),
+        rotary,
         cache);
+  }
+
+  /** Scales, biases and epsilons, with neutral ones where the model has none. */
+  private static FloatArray turning(Attention attention) {
+    int both = attention.width() + attention.keyValueWidth();
+    FloatArray vectors = new FloatArray(2 * both + 2);
+    int from = 0;
+    int norm = 2 * both;
+    for (Projection projection : List.of(attention.query(), attention.key())) {
+      int size = projection.weights().rows();
+      for (int i = 0; i < size; i++) {
+        int column = i;
+        vectors.set(from + i, projection.norm().map(found -> found.scale()[column]).orElse(1f));
+        vectors.set(both + from + i, projection.bias().map(bias -> bias[column]).orElse(0f));
+      }
+      vectors.set(norm++, projection.norm().map(Norm::epsilon).orElse(0f));
+      from += size;
+    }
+    return vectors;
+  }
+
+  /** What {@link AttentionKernels#turn} does. */
+  int turningFlags() {
+    return (attention.rotary().layout() == Rotary.Layout.HALVES ? AttentionKernels.HALVES : 0)
+        | (attention.query().norm().isPresent() ? AttentionKernels.QUERY_NORM : 0)
+        | (attention.key().norm().isPresent() ? AttentionKernels.KEY_NORM : 0);
+  }
+
+  /** The arrays that travel to the device once. */
+  List<Object> constants() {
+    List<Object> all = new ArrayList<>(List.of(turning, rotary));
+    for (Norms norms : List.of(attentionNorms, mlpNorms)) {
+      all.addAll(List.of(norms.before().array(), norms.output().array(), norms.stream().array()));
+    }
+    for (DeviceMatrix matrix : List.of(query, key, value, output, gate, up, down)) {
+      all.addAll(List.of(matrix.arrays()));
+    }
+    return all;
   }
 }

@@ -1,11 +1,11 @@
 package dev.muninn.tornado;
 
 import dev.muninn.backend.DeviceMemoryException;
+import dev.muninn.cache.KeyValueLayout;
 import dev.muninn.cache.KeyValueType;
+import dev.muninn.model.Block;
 import dev.muninn.model.Matrix;
-import dev.muninn.family.huginn.HuginnConfig;
-import dev.muninn.model.RavenWeights;
-import dev.muninn.model.SandwichBlock;
+import dev.muninn.model.RecurrentModel;
 import dev.muninn.tornado.kernel.CacheFormat;
 import java.util.ArrayList;
 import java.util.List;
@@ -20,10 +20,12 @@ import java.util.Locale;
  * @param weightBytes of all weights
  * @param matrixBytes of the largest matrix among them
  * @param workBytes of activations, row slots, logits and tables
+ * @param scoreBytes of attention's scores
  * @param unitBytes a unit of keys and values in all recurrent blocks
  * @param outerUnitBytes the same in all prelude and coda blocks
  * @param units that a position takes in the type that the weights have
- * @param config the model's shape
+ * @param context most positions of a sequence
+ * @param model what is computed
  */
 record DeviceMemory(
     String device,
@@ -32,14 +34,16 @@ record DeviceMemory(
     long weightBytes,
     long matrixBytes,
     long workBytes,
+    long scoreBytes,
     long unitBytes,
     long outerUnitBytes,
     int units,
-    HuginnConfig config) {
+    int context,
+    RecurrentModel model) {
   /** What the driver and others need. */
   private static final double USABLE = 0.9;
 
-  /** Sequences of full length and mean recurrence that there is room for, if memory allows. */
+  /** Sequences of full length and default recurrence that there is room for, if memory allows. */
   private static final int SEQUENCES = 4;
 
   /** Row slots beside those of a whole context: prompts under way in a batch. */
@@ -48,46 +52,51 @@ record DeviceMemory(
   /** Graphs with activations of their own. */
   private static final int GRAPHS = 3;
 
+  /** A context is halved until its scores take no more than this share of the memory. */
+  private static final double SCORES = 1.0 / 16;
+
+  /** A context is not halved below this. */
+  private static final int LEAST_CONTEXT = 2048;
+
   static DeviceMemory of(
-      String device, long totalBytes, long largestBytes, RavenWeights weights, int mostRows) {
-    HuginnConfig config = weights.config();
-    long width = config.embeddingSize();
+      String device, long totalBytes, long largestBytes, RecurrentModel model, int mostRows) {
+    int context = model.contextLength();
+    while (context / 2 >= LEAST_CONTEXT
+        && GRAPHS * Activations.scoreBytes(model, mostRows, context) > totalBytes * SCORES) {
+      context /= 2;
+    }
+    long width = model.width();
     long work =
-        GRAPHS * Activations.bytes(config, mostRows)
-            + 2 * 4L * rowSlots(config) * width
-            + 4L * mostRows * (config.vocabularySize() + width)
-            + 4L * config.contextLength() * config.headSize();
-    long unitBytes = 4 * width;
+        GRAPHS * Activations.bytes(model, mostRows)
+            + 2 * 4L * rowSlots(context) * width
+            + 4L * mostRows * (model.vocabularySize() + width)
+            + GRAPHS * 4L * context * model.headSize();
+    long unitBytes = 4L * model.keyValueHeads() * model.headSize();
+    List<Matrix> matrices = matrices(model);
     return new DeviceMemory(
         device,
         totalBytes,
         largestBytes,
-        matrices(weights).stream().mapToLong(matrix -> matrix.data().byteSize()).sum(),
-        matrices(weights).stream()
-            .mapToLong(matrix -> matrix.data().byteSize())
-            .max()
-            .orElseThrow(),
+        matrices.stream().mapToLong(Matrix::bytes).sum(),
+        matrices.stream().mapToLong(Matrix::bytes).max().orElseThrow(),
         work,
-        unitBytes * config.recurrentLayers(),
-        unitBytes * (config.preludeLayers() + config.codaLayers()),
-        TornadoStore.units(KeyValueType.forWeights(weights.adapter().dtype())),
-        config);
+        GRAPHS * Activations.scoreBytes(model, mostRows, context),
+        unitBytes * model.core().blocks().size(),
+        unitBytes * (model.prelude().size() + model.coda().blocks().size()),
+        TornadoStore.units(KeyValueType.forWeights(model.coreType())),
+        context,
+        model);
   }
 
-  private static int rowSlots(HuginnConfig config) {
-    return config.contextLength() + EXTRA_SLOTS;
+  private static int rowSlots(int context) {
+    return context + EXTRA_SLOTS;
   }
 
-  private static List<Matrix> matrices(RavenWeights weights) {
-    List<Matrix> matrices = new ArrayList<>(List.of(weights.adapter(), weights.head()));
-    for (List<SandwichBlock> part :
-        List.of(weights.prelude(), weights.recurrentBlock(), weights.coda())) {
-      for (SandwichBlock block : part) {
-        matrices.add(block.queryKeyValue());
-        matrices.add(block.attentionProjection());
-        matrices.add(block.gateUp());
-        matrices.add(block.mlpProjection());
-      }
+  private static List<Matrix> matrices(RecurrentModel model) {
+    List<Matrix> matrices = new ArrayList<>(List.of(model.coda().head()));
+    model.core().injection().ifPresent(matrices::add);
+    for (Block block : model.blocks()) {
+      matrices.addAll(block.matrices());
     }
     return matrices;
   }
@@ -100,24 +109,11 @@ record DeviceMemory(
    *     allocates at once
    */
   DeviceSizes sizes() {
-    int context = config.contextLength();
     long usable = (long) (totalBytes * USABLE);
-    long left = usable - weightBytes - workBytes;
+    long left = usable - weightBytes - workBytes - scoreBytes;
     long least = (long) context * units * (unitBytes + outerUnitBytes);
     if (left < least) {
-      throw new DeviceMemoryException(
-          device
-              + " has "
-              + gigabytes(totalBytes)
-              + ", of which "
-              + gigabytes(usable)
-              + " are for a model; this one takes "
-              + gigabytes(weightBytes)
-              + " for its weights, "
-              + gigabytes(workBytes)
-              + " to work in and at least "
-              + gigabytes(least)
-              + " for keys and values; --backend vector computes on the CPU");
+      throw tooLarge(usable, least);
     }
     if (matrixBytes > largestBytes) {
       throw new DeviceMemoryException(
@@ -128,34 +124,107 @@ record DeviceMemory(
               + gigabytes(matrixBytes)
               + "; --backend vector computes on the CPU");
     }
-    long wanted = (long) SEQUENCES * context * CacheFormat.F32_UNITS;
-    long outer = Math.min(wanted, Math.max((long) context * units, left / 4 / outerUnitBytes));
-    long recurrent =
-        Math.min(
-            wanted * Math.max(1, config.meanRecurrence()),
-            (left - outer * outerUnitBytes) / unitBytes);
     long most = mostUnitsOfAnArray();
+    long wanted = (long) SEQUENCES * context * CacheFormat.F32_UNITS;
+    long outer = Math.min(wanted, most);
+    if (outerUnitBytes > 0) {
+      outer = Math.min(outer, Math.max((long) context * units, left / 4 / outerUnitBytes));
+    }
+    long recurrent =
+        Math.min(wanted * model.defaultRecurrence(), (left - outer * outerUnitBytes) / unitBytes);
     return new DeviceSizes(
-        rowSlots(config), (int) Math.min(outer, most), (int) Math.min(recurrent, most));
+        context, rowSlots(context), (int) outer, (int) Math.min(recurrent, most));
+  }
+
+  private DeviceMemoryException tooLarge(long usable, long least) {
+    return new DeviceMemoryException(
+        device
+            + " has "
+            + gigabytes(totalBytes)
+            + ", of which a model may take "
+            + gigabytes(usable)
+            + "; this one takes "
+            + gigabytes(weightBytes + workBytes + scoreBytes + least)
+            + ": weights "
+            + gigabytes(weightBytes)
+            + ", attention scores "
+            + gigabytes(scoreBytes)
+            + ", other work "
+            + gigabytes(workBytes)
+            + ", keys and values of one sequence of "
+            + context
+            + " positions at least "
+            + gigabytes(least)
+            + "; --backend vector computes on the CPU");
   }
 
   /** An array is counted in ints, and no larger than the device allocates at once. */
   private long mostUnitsOfAnArray() {
-    long width = config.embeddingSize();
+    long width = (long) model.keyValueHeads() * model.headSize();
     return Math.min(Integer.MAX_VALUE / width, (largestBytes - 64) / (4 * width));
   }
 
-  /** What to say when a sequence's keys and values have no room. */
-  DeviceMemoryException noRoomForSequence(
-      int outerWanted, int outerLeft, long recurrentWanted, int recurrentLeft) {
+  /**
+   * Checks a sequence's length.
+   *
+   * @throws DeviceMemoryException if it is longer than the device was prepared for
+   */
+  void requireContext(int positions) {
+    if (positions > context) {
+      throw new DeviceMemoryException(
+          device
+              + " has room for sequences of "
+              + context
+              + " positions, not "
+              + positions
+              + ": --context "
+              + context
+              + " fits, and --backend vector takes longer ones");
+    }
+  }
+
+  /**
+   * What to say when a sequence's keys and values have no room.
+   *
+   * @param layout the sequence's
+   * @param outerLeft units left in prelude and coda blocks
+   * @param recurrentLeft units left in recurrent blocks
+   */
+  DeviceMemoryException noRoom(KeyValueLayout layout, int outerLeft, int recurrentLeft) {
+    int perPosition = TornadoStore.units(layout.type());
+    long slots = layout.policy().slots(layout.recurrences());
+    long positions = layout.capacity();
     return new DeviceMemoryException(
         device
             + " has "
             + gigabytes(outerLeft * outerUnitBytes + recurrentLeft * unitBytes)
             + " left for keys and values; the sequence takes "
-            + gigabytes(outerWanted * outerUnitBytes + recurrentWanted * unitBytes)
-            + ": a shorter --context, a smaller --recurrence or a cache policy with fewer slots"
-            + " takes less");
+            + gigabytes(positions * perPosition * (outerUnitBytes + slots * unitBytes))
+            + " for "
+            + positions
+            + " positions in "
+            + slots
+            + (slots == 1 ? " slot: " : " slots: ")
+            + advice(layout, slots, outerLeft, recurrentLeft));
+  }
+
+  /** The first of the options that lets the sequence in, from the one that costs least. */
+  private static String advice(
+      KeyValueLayout layout, long slots, int outerLeft, int recurrentLeft) {
+    long positions = layout.capacity();
+    boolean wide = layout.type() == KeyValueType.F32;
+    long least = wide ? CacheFormat.BF16_UNITS : TornadoStore.units(layout.type());
+    if (wide && positions * least <= outerLeft && positions * slots * least <= recurrentLeft) {
+      return "--kv-type bf16 halves that, which fits";
+    }
+    long fitting = recurrentLeft / (positions * least);
+    if (fitting >= 1 && positions * least <= outerLeft) {
+      return "--kv budget:" + fitting + (wide ? " fits, with --kv-type bf16" : " fits");
+    }
+    long context = Math.min(outerLeft / least, recurrentLeft / (slots * least));
+    return context < 1
+        ? "close other sequences, or use --backend vector"
+        : "--context " + context + (wide ? " fits, with --kv-type bf16" : " fits");
   }
 
   private static String gigabytes(long bytes) {

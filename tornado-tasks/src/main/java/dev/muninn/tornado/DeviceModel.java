@@ -1,17 +1,20 @@
 package dev.muninn.tornado;
 
-import dev.muninn.family.huginn.HuginnConfig;
-import dev.muninn.model.RavenWeights;
-import dev.muninn.model.SandwichBlock;
+import dev.muninn.model.Block;
+import dev.muninn.model.RecurrentModel;
+import dev.muninn.model.Rotary;
 import dev.muninn.tornado.kernel.RowTable;
 import dev.muninn.tornado.kernel.WeightFormat;
 import dev.muninn.vector.NativeMemory;
 import dev.muninn.vector.RotaryTable;
+import dev.muninn.weights.Checkpoint;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
+import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Map;
 import uk.ac.manchester.tornado.api.DataRange;
 import uk.ac.manchester.tornado.api.GridScheduler;
 import uk.ac.manchester.tornado.api.ImmutableTaskGraph;
@@ -50,7 +53,8 @@ final class DeviceModel implements AutoCloseable {
   /** Embedded tokens of the rows of the next prelude, [rows, width]. */
   final FloatArray embedded;
 
-  private final HuginnConfig config;
+  private final int keyValueWidth;
+  private final int context;
   private final RowWriter writer;
   private final RecurrentBlockGraph recurrentBlock;
   private final FloatArray latents;
@@ -60,56 +64,64 @@ final class DeviceModel implements AutoCloseable {
   private final long prepareNanos;
   private final TornadoDevice device;
   private final Arena hostTwins = Arena.ofShared();
+  private final Map<Rotary, FloatArray> rotary = new IdentityHashMap<>();
   private TornadoExecutionResult last;
   private TornadoRows logitsOwner;
 
-  DeviceModel(RavenWeights weights, TornadoDevice device, Schedule schedule, DeviceSizes sizes) {
+  DeviceModel(
+      RecurrentModel model,
+      Checkpoint checkpoint,
+      TornadoDevice device,
+      Schedule schedule,
+      DeviceSizes sizes) {
     final long began = System.nanoTime();
-    this.config = weights.config();
     this.device = device;
-    int width = config.embeddingSize();
-    rows = new RowTable(MOST_ROWS, config.contextLength());
+    keyValueWidth = model.keyValueHeads() * model.headSize();
+    context = sizes.context();
+    int width = model.width();
+    rows = new RowTable(MOST_ROWS, context);
     embedded = new FloatArray(MOST_ROWS * width);
     long slotSize = (long) sizes.rowSlots() * width;
     latents = deviceOnlyFloats(slotSize);
     embeddings = deviceOnlyFloats(slotSize);
-    logits = new FloatArray(MOST_ROWS * config.vocabularySize());
+    logits = new FloatArray(MOST_ROWS * model.vocabularySize());
     GridScheduler grids = new GridScheduler();
     FunctionGraph.Shared shared =
         new FunctionGraph.Shared(
-            config,
+            model,
             schedule,
             grids,
             MOST_ROWS,
+            context,
             rows,
             WeightFormat.table(),
-            rotary(config),
             latents,
             embeddings);
     writer = new RowWriter(shared);
-    try (Staging preludeWeights = new Staging(weights.checkpoint());
-        Staging recurrentWeights = new Staging(weights.checkpoint());
-        Staging codaWeights = new Staging(weights.checkpoint())) {
+    try (Staging preludeWeights = new Staging(checkpoint);
+        Staging recurrentWeights = new Staging(checkpoint);
+        Staging codaWeights = new Staging(checkpoint)) {
       PreludeGraph prelude =
           new PreludeGraph(
               shared,
-              Activations.of(config, MOST_ROWS, this::deviceOnlyFloats),
+              activations(model),
               embedded,
-              stage(weights.prelude(), sizes.outerUnits(), preludeWeights));
+              stage(model.prelude(), sizes.outerUnits(), preludeWeights));
       recurrentBlock =
           new RecurrentBlockGraph(
               shared,
-              Activations.of(config, MOST_ROWS, this::deviceOnlyFloats),
-              DeviceMatrix.stage(weights.adapter(), recurrentWeights),
-              stage(weights.recurrentBlock(), sizes.recurrentUnits(), recurrentWeights));
+              activations(model),
+              model.core().injection().map(matrix -> DeviceMatrix.stage(matrix, recurrentWeights)),
+              stage(model.core().blocks(), sizes.recurrentUnits(), recurrentWeights),
+              DeviceNorm.of(model.core().norm()));
       CodaGraph coda =
           new CodaGraph(
               shared,
-              Activations.of(config, MOST_ROWS, this::deviceOnlyFloats),
-              FloatArray.fromArray(weights.finalNorm()),
-              DeviceMatrix.stage(weights.head(), codaWeights),
+              activations(model),
+              model.coda(),
+              DeviceMatrix.stage(model.coda().head(), codaWeights),
               logits,
-              stage(weights.coda(), sizes.outerUnits(), codaWeights));
+              stage(model.coda().blocks(), sizes.outerUnits(), codaWeights));
       List<TaskGraph> graphs =
           List.of(writer.graph, prelude.graph, recurrentBlock.graph, coda.graph);
       plan =
@@ -131,12 +143,16 @@ final class DeviceModel implements AutoCloseable {
     prepareNanos = System.nanoTime() - began;
   }
 
-  private List<DeviceBlock> stage(List<SandwichBlock> blocks, int units, Staging staging) {
+  private Activations activations(RecurrentModel model) {
+    return Activations.of(model, MOST_ROWS, context, this::deviceOnlyFloats);
+  }
+
+  private List<DeviceBlock> stage(List<Block> blocks, int units, Staging staging) {
     List<DeviceBlock> staged = new ArrayList<>();
-    for (SandwichBlock block : blocks) {
-      IntArray cache =
-          IntArray.fromSegmentShallow(deviceOnly((long) units * config.embeddingSize()));
-      staged.add(DeviceBlock.stage(block, cache, staging));
+    for (Block block : blocks) {
+      IntArray cache = IntArray.fromSegmentShallow(deviceOnly((long) units * keyValueWidth));
+      FloatArray angles = rotary.computeIfAbsent(block.attention().rotary(), this::angles);
+      staged.add(DeviceBlock.stage(block, angles, cache, staging));
     }
     return staged;
   }
@@ -154,16 +170,15 @@ final class DeviceModel implements AutoCloseable {
   }
 
   /** Cosine and sine of each pair's angle, [context, head size]. */
-  private static FloatArray rotary(HuginnConfig config) {
-    RotaryTable angles = new RotaryTable(config);
-    angles.extend(config.contextLength());
-    int size = config.headSize();
-    FloatArray table = new FloatArray(Math.multiplyExact(config.contextLength(), size));
-    for (int position = 0; position < config.contextLength(); position++) {
-      int from = angles.offset(position);
-      for (int i = 0; i < size; i += 2) {
-        table.set(position * size + i, angles.cosines()[from + i]);
-        table.set(position * size + i + 1, angles.sines()[from + i + 1]);
+  private FloatArray angles(Rotary rotary) {
+    RotaryTable angles = new RotaryTable(rotary);
+    angles.extend(context);
+    int size = rotary.headSize();
+    FloatArray table = new FloatArray(Math.multiplyExact(context, size));
+    for (int position = 0; position < context; position++) {
+      for (int pair = 0; pair < size / 2; pair++) {
+        table.set(position * size + 2 * pair, angles.cosine(position, pair));
+        table.set(position * size + 2 * pair + 1, angles.sine(position, pair));
       }
     }
     return table;

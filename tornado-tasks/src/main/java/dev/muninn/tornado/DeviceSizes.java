@@ -4,8 +4,9 @@ package dev.muninn.tornado;
  * What a model has room for on its device. Keys and values are counted in units, by {@link
  * dev.muninn.tornado.kernel.CacheFormat}.
  *
+ * @param context most positions of a sequence
  * @param rowSlots row slots of all callers
  * @param outerUnits units of each prelude and coda block
  * @param recurrentUnits units of each recurrent block
  */
-record DeviceSizes(int rowSlots, int outerUnits, int recurrentUnits) {}
+record DeviceSizes(int context, int rowSlots, int outerUnits, int recurrentUnits) {}

@@ -5,7 +5,8 @@ import dev.muninn.backend.BackendException;
 import dev.muninn.backend.Backends;
 import dev.muninn.backend.ComputeDevice;
 import dev.muninn.backend.ComputeDevice.Kind;
-import dev.muninn.model.RavenWeights;
+import dev.muninn.model.RecurrentModel;
+import dev.muninn.weights.Checkpoint;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -86,11 +87,17 @@ final class InstalledRuntime {
   }
 
   /** Opens a model on a device. */
-  Backend open(RavenWeights weights, ComputeDevice chosen) {
+  Backend open(RecurrentModel model, Checkpoint checkpoint, ComputeDevice chosen) {
+    TornadoDevice device = find(chosen);
+    return new DeviceBackend(
+        chosen, device, model, checkpoint, Schedule.of(device.getDeviceType()));
+  }
+
+  /** The runtime's device. */
+  TornadoDevice find(ComputeDevice chosen) {
     for (Found candidate : found) {
       if (candidate.description().equals(chosen)) {
-        TornadoDevice device = candidate.device();
-        return new DeviceBackend(chosen, device, weights, Schedule.of(device.getDeviceType()));
+        return candidate.device();
       }
     }
     throw new IllegalArgumentException("there is no device " + chosen.id());

@@ -1,38 +1,52 @@
 package dev.muninn.tornado;
 
-import dev.muninn.tornado.kernel.AdapterKernels;
+import dev.muninn.tornado.kernel.ProductKernels;
 import java.util.List;
+import java.util.Optional;
 import uk.ac.manchester.tornado.api.enums.DataTransferMode;
 
-/** {@code s = R(e, s)}: adapter and blocks. Built once, executed at every recurrence. */
+/** {@code s = R(e, s)}. Built once, executed at every recurrence. */
 final class RecurrentBlockGraph extends FunctionGraph {
 
   /**
    * The graph.
    *
-   * @param adapter [width, 2 * width]
+   * @param injection [width, 2 * width], or empty where the blocks read s alone
+   * @param norm on the state behind the blocks
    */
   RecurrentBlockGraph(
-      Shared shared, Activations activations, DeviceMatrix adapter, List<DeviceBlock> blocks) {
+      Shared shared,
+      Activations activations,
+      Optional<DeviceMatrix> injection,
+      List<DeviceBlock> blocks,
+      DeviceNorm norm) {
     super("recurrentBlock", shared, activations, blocks);
-    int width = config.embeddingSize();
-    graph.transferToDevice(DataTransferMode.FIRST_EXECUTION, adapter.arrays());
+    once(norm.array());
+    Rows source = new Rows(shared.latents(), shared.slots(), DeviceNorm.NONE);
+    if (injection.isPresent()) {
+      inject(injection.get());
+      source = new Rows(activations.sums(), shared.identity(), DeviceNorm.NONE);
+    }
+    run(source, new Rows(shared.latents(), shared.slots(), norm));
+  }
+
+  private void inject(DeviceMatrix matrix) {
+    int width = model.width();
+    graph.transferToDevice(DataTransferMode.FIRST_EXECUTION, matrix.arrays());
     graph.task(
-        task("adapter", width),
-        AdapterKernels::adapt,
+        task("inject", width),
+        ProductKernels::inject,
         context(),
         shared.rowData(),
         shared.latents(),
         shared.embeddings(),
-        adapter.floats(),
-        adapter.halves(),
+        matrix.floats(),
+        matrix.halves(),
         shared.table(),
         activations.sums(),
         shared.mostRows(),
         width,
-        adapter.format(),
+        matrix.format(),
         lanes());
-    measure("measure", activations.sums());
-    stack(blocks, shared.latents(), shared.slots());
   }
 }

@@ -1,6 +1,6 @@
 package dev.muninn.tornado;
 
-import dev.muninn.tornado.kernel.AdapterKernels;
+import dev.muninn.tornado.kernel.SlotKernels;
 import java.lang.foreign.MemorySegment;
 import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.TaskGraph;
@@ -19,14 +19,14 @@ final class RowWriter {
   private final int width;
 
   RowWriter(FunctionGraph.Shared shared) {
-    width = shared.config().embeddingSize();
+    width = shared.model().width();
     staged = new FloatArray(CAPACITY * width);
     targets.set(0, 0);
     graph.transferToDevice(DataTransferMode.EVERY_EXECUTION, targets, staged);
     graph.transferToDevice(DataTransferMode.UNDER_DEMAND, shared.latents(), shared.embeddings());
     graph.task(
         "write",
-        AdapterKernels::write,
+        SlotKernels::write,
         new KernelContext(),
         targets,
         staged,

@@ -35,6 +35,9 @@ final class Staging implements AutoCloseable {
    * @throws dev.muninn.weights.CheckpointException if the file has changed
    */
   MemorySegment stage(Matrix matrix) {
+    if (matrix.rowStride() != matrix.rowBytes()) {
+      throw new IllegalArgumentException("kernels read whole rows, not parts of wider ones");
+    }
     MemorySegment mapped = checkpoint.mapPrivate(matrix.data(), HEADER, arena);
     if (mapped.address() % ValueLayout.JAVA_INT.byteAlignment() == 0) {
       return mapped;

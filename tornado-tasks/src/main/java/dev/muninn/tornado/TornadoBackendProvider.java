@@ -5,7 +5,8 @@ import dev.muninn.backend.BackendException;
 import dev.muninn.backend.BackendProvider;
 import dev.muninn.backend.Backends;
 import dev.muninn.backend.ComputeDevice;
-import dev.muninn.model.RavenWeights;
+import dev.muninn.model.RecurrentModel;
+import dev.muninn.weights.Checkpoint;
 import java.util.List;
 
 /** Devices that TornadoVM knows. */
@@ -22,8 +23,9 @@ public final class TornadoBackendProvider implements BackendProvider {
   }
 
   @Override
-  public Backend open(RavenWeights weights, int threads, ComputeDevice device) {
-    return runtime().open(weights, device);
+  public Backend open(
+      RecurrentModel model, Checkpoint checkpoint, int threads, ComputeDevice device) {
+    return runtime().open(model, checkpoint, device);
   }
 
   /** No class of TornadoVM is touched before its runtime is known to be in this JVM. */

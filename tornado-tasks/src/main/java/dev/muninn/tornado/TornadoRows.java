@@ -5,9 +5,10 @@ import dev.muninn.backend.RowBatch;
 import dev.muninn.cache.SequenceCache;
 import dev.muninn.cache.SlotPolicy;
 import dev.muninn.model.Matrix;
-import dev.muninn.family.huginn.HuginnConfig;
-import dev.muninn.model.RavenWeights;
+import dev.muninn.model.Norm;
+import dev.muninn.model.RecurrentModel;
 import java.util.Arrays;
+import java.util.Optional;
 
 /**
  * P, R and C on a device. A batch goes through in chunks of {@link DeviceModel#MOST_ROWS} rows.
@@ -15,8 +16,7 @@ import java.util.Arrays;
  * asked for.
  */
 abstract class TornadoRows extends LatentRows {
-  private final RavenWeights weights;
-  private final HuginnConfig config;
+  private final RecurrentModel described;
   private final DeviceThread thread;
   private final DeviceModel model;
   private final int firstSlot;
@@ -24,7 +24,7 @@ abstract class TornadoRows extends LatentRows {
   private final int[] runStart;
   private final int[] runSlot;
 
-  /** As how manieth each row of the last coda was read out, or -1. */
+  /** The place of each row of the last coda among those that were read out, or -1. */
   private int[] logitsIndex = new int[0];
 
   /** Logits that had to leave the device, [rows read out, vocabulary]. */
@@ -38,18 +38,23 @@ abstract class TornadoRows extends LatentRows {
   /**
    * Row slots from a first one of the device on.
    *
+   * @param context most positions of a sequence
    * @param firstSlot the device's slot that is slot 0 here
    */
   TornadoRows(
-      RavenWeights weights, DeviceThread thread, DeviceModel model, int firstSlot, int capacity) {
-    this.weights = weights;
-    this.config = weights.config();
+      RecurrentModel described,
+      int context,
+      DeviceThread thread,
+      DeviceModel model,
+      int firstSlot,
+      int capacity) {
+    this.described = described;
     this.thread = thread;
     this.model = model;
     this.firstSlot = firstSlot;
     this.capacity = capacity;
-    this.runStart = new int[config.contextLength()];
-    this.runSlot = new int[config.contextLength()];
+    this.runStart = new int[context];
+    this.runSlot = new int[context];
   }
 
   @Override
@@ -113,7 +118,7 @@ abstract class TornadoRows extends LatentRows {
 
   /** Fetches what logits are on the device, which is about to compute others. */
   void keepLogits() {
-    int vocabulary = config.vocabularySize();
+    int vocabulary = described.vocabularySize();
     int needed = Math.multiplyExact(deviceEnd, vocabulary);
     if (hostLogits.length < needed) {
       hostLogits = Arrays.copyOf(hostLogits, needed);
@@ -129,7 +134,7 @@ abstract class TornadoRows extends LatentRows {
   @Override
   public void readLogits(int row, float[] logits) {
     int index = logitsIndex[row];
-    int vocabulary = config.vocabularySize();
+    int vocabulary = described.vocabularySize();
     if (index < deviceFirst) {
       System.arraycopy(hostLogits, index * vocabulary, logits, 0, vocabulary);
     } else {
@@ -173,9 +178,9 @@ abstract class TornadoRows extends LatentRows {
 
   /** Looks up the embeddings of the chunk's tokens. */
   private void embed(RowBatch batch, int from, int to) {
-    Matrix embedding = weights.embedding();
-    int width = config.embeddingSize();
-    float scale = (float) Math.sqrt(width);
+    Matrix embedding = described.embedding().matrix();
+    float scale = described.embedding().scale();
+    int width = described.width();
     for (int row = from; row < to; row++) {
       for (int i = 0; i < width; i++) {
         model.embedded.set((row - from) * width + i, scale * embedding.get(batch.token(row), i));
@@ -201,13 +206,20 @@ abstract class TornadoRows extends LatentRows {
   @Override
   public void readNormedLatent(int slot, float[] latent) {
     readLatent(slot, latent);
+    Optional<Norm> norm = described.coda().before();
+    if (norm.isPresent()) {
+      norm(norm.get(), latent);
+    }
+  }
+
+  private static void norm(Norm norm, float[] latent) {
     double squares = 0;
     for (float value : latent) {
       squares += (double) value * value;
     }
-    float factor = (float) (1 / Math.sqrt(squares / latent.length + config.normEpsilon()));
+    float factor = (float) (1 / Math.sqrt(squares / latent.length + norm.epsilon()));
     for (int i = 0; i < latent.length; i++) {
-      latent[i] *= factor * weights.finalNorm()[i];
+      latent[i] *= factor * norm.scale()[i];
     }
   }
 

@@ -43,8 +43,7 @@ final class TornadoStore implements KeyValueStore {
       if (outer >= 0) {
         outerUnits.give(outer, outerSize);
       }
-      throw memory.noRoomForSequence(
-          outerSize, outerUnits.largest(), wanted, recurrentUnits.largest());
+      throw memory.noRoom(layout, outerUnits.largest(), recurrentUnits.largest());
     }
   }
 

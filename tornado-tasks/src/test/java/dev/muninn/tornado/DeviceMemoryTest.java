@@ -23,10 +23,12 @@ class DeviceMemoryTest {
   @Test
   void aModelThatDoesNotFitIsRefusedWithTheFigures() {
     try (Fixture fixture = new Fixture(NAME)) {
-      DeviceMemory memory = DeviceMemory.of("gpu-7", 1_000_000, 1_000_000, fixture.weights(), 32);
+      DeviceMemory memory = DeviceMemory.of("gpu-7", 1_000_000, 1_000_000, fixture.model(), 32);
       String message = assertThrows(DeviceMemoryException.class, memory::sizes).getMessage();
       assertTrue(message.startsWith("gpu-7 has 0.001 GB"), message);
-      assertTrue(message.contains("for its weights"), message);
+      for (String part : List.of("weights", "attention scores", "other work", "keys and values")) {
+        assertTrue(message.matches(".*" + part + "[a-z0-9 ]* \\d+\\.\\d{3} GB.*"), message);
+      }
       assertTrue(message.contains("--backend vector"), message);
     }
   }
@@ -34,31 +36,31 @@ class DeviceMemoryTest {
   @Test
   void moreMemoryHoldsMoreSequencesUpToABound() {
     try (Fixture fixture = new Fixture(NAME)) {
-      int context = fixture.config().contextLength();
+      int context = fixture.model().contextLength();
       int before = 0;
       for (long bytes = 20_000_000; bytes < 100_000_000_000L; bytes *= 2) {
         DeviceMemory memory =
-            DeviceMemory.of("gpu", bytes, bytes / 4, fixture.weights(), DeviceModel.MOST_ROWS);
+            DeviceMemory.of("gpu", bytes, bytes / 4, fixture.model(), DeviceModel.MOST_ROWS);
         DeviceSizes sizes = memory.sizes();
         assertTrue(sizes.recurrentUnits() >= before, bytes + " bytes");
         assertTrue(sizes.outerUnits() >= context, bytes + " bytes");
         before = sizes.recurrentUnits();
       }
-      assertEquals(4 * context * CacheFormat.F32_UNITS * fixture.config().meanRecurrence(), before);
+      assertEquals(4 * context * CacheFormat.F32_UNITS * fixture.model().defaultRecurrence(), before);
     }
   }
 
   @Test
   void aSequenceThatDoesNotFitIsRefusedAndTakesNothing() {
     try (Fixture fixture = new Fixture(NAME);
-        Backend backend = TestDevices.open(fixture.weights())) {
-      int context = fixture.config().contextLength();
+        Backend backend = TestDevices.open(fixture.model(), fixture.checkpoint())) {
+      int context = fixture.model().contextLength();
       KeyValueLayout greedy =
-          new KeyValueLayout(fixture.config(), SlotPolicy.full(), 1_000, context);
+          new KeyValueLayout(fixture.model(), SlotPolicy.full(), 1_000, context);
       String message =
           assertThrows(DeviceMemoryException.class, () -> backend.allocate(greedy)).getMessage();
       assertTrue(message.contains("left for keys and values"), message);
-      KeyValueLayout modest = new KeyValueLayout(fixture.config(), SlotPolicy.full(), 8, context);
+      KeyValueLayout modest = new KeyValueLayout(fixture.model(), SlotPolicy.full(), 8, context);
       List<KeyValueStore> stores = new ArrayList<>();
       for (int i = 0; i < 4; i++) {
         stores.add(backend.allocate(modest));

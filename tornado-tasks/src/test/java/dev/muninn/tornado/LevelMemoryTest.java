@@ -64,12 +64,12 @@ class LevelMemoryTest {
 
   private static void decode(int steps) throws IOException {
     try (Fixture fixture = new Fixture(NAME);
-        DeviceBackend backend = (DeviceBackend) TestDevices.open(fixture.weights())) {
-      int context = fixture.config().contextLength();
+        DeviceBackend backend = TestDevices.open(fixture.model(), fixture.checkpoint())) {
+      int context = fixture.model().contextLength();
       KeyValueLayout layout =
-          new KeyValueLayout(fixture.config(), SlotPolicy.full(), MOST_RECURRENCES, context);
-      float[] latent = new float[fixture.config().embeddingSize()];
-      float[] logits = new float[fixture.config().vocabularySize()];
+          new KeyValueLayout(fixture.model(), SlotPolicy.full(), MOST_RECURRENCES, context);
+      float[] latent = new float[fixture.model().width()];
+      float[] logits = new float[fixture.model().vocabularySize()];
       RowBatch batch = new RowBatch(1);
       Used half = null;
       try (SequenceCache cache = new SequenceCache(layout, backend.allocate(layout));

@@ -5,9 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.muninn.Fixture;
+import dev.muninn.family.ModelFamilies;
 import dev.muninn.model.Matrix;
-import dev.muninn.family.huginn.HuginnConfig;
-import dev.muninn.model.RavenWeights;
+import dev.muninn.model.RecurrentModel;
 import dev.muninn.tornado.kernel.WeightFormat;
 import dev.muninn.weights.Checkpoint;
 import java.io.IOException;
@@ -35,17 +35,17 @@ class StagingTest {
   @FieldSource("NAMES")
   void theFileIsReadInPlaceAndNeverWritten(String name) throws IOException {
     try (Fixture fixture = new Fixture(name)) {
-      RavenWeights weights = fixture.weights();
-      Path file = weights.checkpoint().files().getFirst();
+      RecurrentModel model = fixture.model();
+      Path file = fixture.checkpoint().files().getFirst();
       byte[] before = Files.readAllBytes(file);
-      try (Staging staging = new Staging(weights.checkpoint())) {
-        Matrix matrix = weights.adapter();
+      try (Staging staging = new Staging(fixture.checkpoint())) {
+        Matrix matrix = model.core().injection().orElseThrow();
         requireMapped(staging.stage(matrix), file);
         checkElements(matrix, DeviceMatrix.stage(matrix, staging));
-        checkElements(weights.head(), DeviceMatrix.stage(weights.head(), staging));
+        checkElements(model.coda().head(), DeviceMatrix.stage(model.coda().head(), staging));
       }
       assertArrayEquals(before, Files.readAllBytes(file));
-      weights.checkpoint().verifyUnchanged();
+      fixture.checkpoint().verifyUnchanged();
     }
   }
 
@@ -67,8 +67,8 @@ class StagingTest {
     Files.write(directory.resolve(Checkpoint.SINGLE_FILE), shifted);
     try (Checkpoint checkpoint = Checkpoint.open(directory);
         Staging staging = new Staging(checkpoint)) {
-      RavenWeights weights = RavenWeights.bind(HuginnConfig.load(directory), checkpoint);
-      checkElements(weights.adapter(), DeviceMatrix.stage(weights.adapter(), staging));
+      RecurrentModel model = ModelFamilies.load(directory, checkpoint);
+      checkElements(model.core().injection().orElseThrow(), DeviceMatrix.stage(model.core().injection().orElseThrow(), staging));
     }
   }
 

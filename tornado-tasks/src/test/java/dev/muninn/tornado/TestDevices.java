@@ -1,8 +1,8 @@
 package dev.muninn.tornado;
 
-import dev.muninn.backend.Backend;
 import dev.muninn.backend.ComputeDevice;
-import dev.muninn.model.RavenWeights;
+import dev.muninn.model.RecurrentModel;
+import dev.muninn.weights.Checkpoint;
 import java.util.List;
 
 /** TornadoVM's devices, or without TornadoVM the one of its stand-in. */
@@ -15,7 +15,14 @@ public final class TestDevices {
   }
 
   /** Opens a model on the first device. */
-  static Backend open(RavenWeights weights) {
-    return InstalledRuntime.get().open(weights, all().getFirst());
+  static DeviceBackend open(RecurrentModel model, Checkpoint checkpoint) {
+    return (DeviceBackend) InstalledRuntime.get().open(model, checkpoint, all().getFirst());
+  }
+
+  /** The same with so many work-items an item of work, as on a GPU. */
+  static DeviceBackend open(RecurrentModel model, Checkpoint checkpoint, int lanes) {
+    ComputeDevice first = all().getFirst();
+    return new DeviceBackend(
+        first, InstalledRuntime.get().find(first), model, checkpoint, new Schedule(lanes));
   }
 }

@@ -2,13 +2,14 @@ package dev.muninn.tornado;
 
 import dev.muninn.BackendContract;
 import dev.muninn.backend.Backend;
-import dev.muninn.model.RavenWeights;
+import dev.muninn.model.RecurrentModel;
+import dev.muninn.weights.Checkpoint;
 
 /** The contract on the device that comes first. */
 class TornadoContractTest extends BackendContract {
   @Override
-  protected Backend open(RavenWeights weights) {
-    return TestDevices.open(weights);
+  protected Backend open(RecurrentModel model, Checkpoint checkpoint) {
+    return TestDevices.open(model, checkpoint);
   }
 
   @Override

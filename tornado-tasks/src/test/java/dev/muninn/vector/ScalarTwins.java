@@ -1,5 +1,6 @@
 package dev.muninn.vector;
 
+import dev.muninn.model.Rotary;
 import java.util.Arrays;
 
 /** The engine's scalar kernels, for tests of other backends. */
@@ -20,11 +21,17 @@ public final class ScalarTwins {
     return hidden;
   }
 
-  /** {@code ScalarKernels.rotate} of a head. */
+  /** {@code ScalarKernels.rotate} or {@code rotateHalves} of a head. */
   public static float[] rotate(float[] head, float[] bias, RotaryTable table, int position) {
     float[] out = new float[head.length];
-    ScalarKernels.rotate(
-        head, 0, bias, 0, table.cosines, table.sines, table.offset(position), out, head.length);
+    int at = table.offset(position);
+    if (table.layout() == Rotary.Layout.PAIRS) {
+      ScalarKernels.rotate(
+          head, 0, bias, 0, table.cosines, table.sines, at, out, head.length);
+    } else {
+      ScalarKernels.rotateHalves(
+          head, 0, bias, 0, table.cosines, table.sines, at, out, head.length);
+    }
     return out;
   }
 

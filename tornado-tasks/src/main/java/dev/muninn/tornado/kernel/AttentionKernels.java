@@ -4,156 +4,168 @@ import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.math.TornadoMath;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
-import uk.ac.manchester.tornado.api.types.arrays.ShortArray;
 
 /**
- * Queries, keys and values with bias and rotary embedding, and attention over what is stored, by
- * {@link CacheFormat}.
+ * What attention does between its two products: norms, biases and rotary positions of queries and
+ * keys, storing keys and values by {@link CacheFormat}, and the softmax over what is stored.
  */
 public final class AttentionKernels {
+  /** Columns i and i + head size / 2 are turned together; without it 2i and 2i + 1 are. */
+  public static final int HALVES = 1;
+
+  /** A norm over all of a row's queries. */
+  public static final int QUERY_NORM = 2;
+
+  /** A norm over all of a row's keys. */
+  public static final int KEY_NORM = 4;
+
   private AttentionKernels() {}
 
   /**
-   * Puts two neighbouring outputs of a row where they belong: queries, scaled by {@code 1 /
-   * sqrt(head size)}, to {@code queries}; keys and values to the cache.
+   * A query or key, turned by its position.
    *
-   * @param pair index of the two among the {@code 3 * width / 2} pairs of a row
-   * @param vectors the bias of queries, then of keys, stands from {@code 4 * width} on
-   * @param rotary cosine and sine of each pair's angle, [context, head size]
+   * @param column among a row's queries and, behind them, keys
+   * @param factor of the norm over them, or 1
+   * @param biases where biases begin in {@code vectors}
+   * @param angle where the position begins in {@code rotary}
    */
-  public static void store(
-      IntArray rows,
-      int row,
-      int mostRows,
-      int pair,
-      float even,
-      float odd,
+  static float turned(
+      FloatArray projected,
+      int from,
+      int column,
+      float factor,
       FloatArray vectors,
-      FloatArray table,
+      int biases,
       FloatArray rotary,
+      int angle,
+      int headSize,
+      int flags) {
+    int within = column % headSize;
+    int halfSize = headSize / 2;
+    int pair = within / 2;
+    int first = column - within + 2 * pair;
+    int second = first + 1;
+    if ((flags & HALVES) != 0) {
+      pair = within % halfSize;
+      first = column - within + pair;
+      second = first + halfSize;
+    }
+    float a =
+        projected.get(from + first) * factor * vectors.get(first) + vectors.get(biases + first);
+    float b =
+        projected.get(from + second) * factor * vectors.get(second) + vectors.get(biases + second);
+    float cosine = rotary.get(angle + 2 * pair);
+    float sine = rotary.get(angle + 2 * pair + 1);
+    float result = a * cosine - b * sine;
+    if (column == second) {
+      result = b * cosine + a * sine;
+    }
+    return result;
+  }
+
+  /**
+   * Turns queries and keys by their positions, and stores keys and values. A workgroup computes a
+   * row. Queries come out scaled by {@code 1 / sqrt(head size)}.
+   *
+   * @param projected queries, keys and values, [rows, queryWidth + 2 * keyValueWidth]
+   * @param vectors scale of the norm of queries, of keys; bias of queries, of keys; epsilon of the
+   *     norm of queries, of keys
+   * @param rotary cosine and sine of each pair's angle, [context, head size]
+   * @param queries [rows, queryWidth]
+   * @param cache keys and values of all sequences; a unit is {@code keyValueWidth} ints
+   */
+  public static void turn(
+      KernelContext context,
+      IntArray rows,
+      FloatArray projected,
+      FloatArray vectors,
+      FloatArray rotary,
+      FloatArray table,
       FloatArray queries,
       IntArray cache,
-      int width,
-      int headSize) {
-    int output = 2 * pair;
-    int position = rows.get(RowTable.positions(mostRows) + row);
-    int units = rows.get(RowTable.units(mostRows) + row);
-    int stored = rows.get(RowTable.cacheUnits(mostRows) + row) * width;
-    float first = even;
-    float second = odd;
-    if (output < 2 * width) {
-      int angle = position * headSize + output % headSize;
-      float cosine = rotary.get(angle);
-      float sine = rotary.get(angle + 1);
-      float a = even + vectors.get(4 * width + output);
-      float b = odd + vectors.get(4 * width + output + 1);
-      first = a * cosine - b * sine;
-      second = b * cosine + a * sine;
-    }
-    if (output < width) {
-      float factor = 1 / TornadoMath.sqrt(headSize);
-      queries.set(row * width + output, first * factor);
-      queries.set(row * width + output + 1, second * factor);
-    } else {
-      CacheFormat.set(cache, table, units, stored, output - width, first, second);
+      int mostRows,
+      int queryWidth,
+      int keyValueWidth,
+      int headSize,
+      int flags,
+      int lanes) {
+    int row = context.globalIdx / lanes;
+    int lane = context.globalIdx % lanes;
+    if (row < rows.get(RowTable.ROWS)) {
+      int from = row * (queryWidth + 2 * keyValueWidth);
+      int biases = queryWidth + keyValueWidth;
+      int values = from + queryWidth + keyValueWidth;
+      float queryFactor = 1;
+      float keyFactor = 1;
+      if ((flags & QUERY_NORM) != 0) {
+        float sum = JoinKernels.squares(projected, from, queryWidth, lane, lanes);
+        sum = Lanes.sum(context, sum, lane, lanes);
+        queryFactor = JoinKernels.factor(sum, queryWidth, vectors.get(2 * biases));
+      }
+      if ((flags & KEY_NORM) != 0) {
+        float sum = JoinKernels.squares(projected, from + queryWidth, keyValueWidth, lane, lanes);
+        sum = Lanes.sum(context, sum, lane, lanes);
+        keyFactor = JoinKernels.factor(sum, keyValueWidth, vectors.get(2 * biases + 1));
+      }
+      int angle = rows.get(RowTable.positions(mostRows) + row) * headSize;
+      float share = 1 / TornadoMath.sqrt(headSize);
+      for (int i = lane; i < queryWidth; i += lanes) {
+        float query =
+            turned(
+                projected, from, i, queryFactor, vectors, biases, rotary, angle, headSize, flags);
+        queries.set(row * queryWidth + i, query * share);
+      }
+      int units = rows.get(RowTable.units(mostRows) + row);
+      int stored = rows.get(RowTable.cacheUnits(mostRows) + row) * keyValueWidth;
+      for (int i = 2 * lane; i < keyValueWidth; i += 2 * lanes) {
+        int column = queryWidth + i;
+        float even =
+            turned(
+                projected, from, column, keyFactor, vectors, biases, rotary, angle, headSize,
+                flags);
+        float odd =
+            turned(
+                projected,
+                from,
+                column + 1,
+                keyFactor,
+                vectors,
+                biases,
+                rotary,
+                angle,
+                headSize,
+                flags);
+        CacheFormat.set(cache, table, units, stored, i, even, odd);
+        CacheFormat.set(
+            cache,
+            table,
+            units,
+            stored,
+            keyValueWidth + i,
+            projected.get(values + i),
+            projected.get(values + i + 1));
+      }
     }
   }
 
   /**
-   * Queries, keys and values of normed rows. An item is a pair of outputs, of all rows.
+   * Scores of a lane's positions of a row and head, and the greatest of them.
    *
-   * @param stream rows before their norm
-   * @param factors the norm's factor of each row
-   * @param vectors the block's: norm scales 1 to 4, bias of queries, bias of keys, [6 * width]
-   * @param floats or {@code halves}: weights, [3 * width, width]
+   * @param query where the head's query begins
+   * @param key number at which the head's keys begin in a position
    */
-  public static void queriesKeysValues(
-      KernelContext context,
-      IntArray rows,
-      FloatArray stream,
-      FloatArray factors,
-      FloatArray vectors,
-      FloatArray floats,
-      ShortArray halves,
-      FloatArray table,
-      FloatArray rotary,
-      FloatArray queries,
-      IntArray cache,
-      int mostRows,
-      int width,
-      int headSize,
-      int format,
-      int lanes) {
-    int pair = context.globalIdx / lanes;
-    int lane = context.globalIdx % lanes;
-    int weights = 2 * pair * width;
-    int count = rows.get(RowTable.ROWS);
-    for (int row = 0; row < count; row++) {
-      float even =
-          Products.scaledDot(
-              format,
-              floats,
-              halves,
-              table,
-              weights,
-              stream,
-              row * width,
-              vectors,
-              0,
-              width,
-              lane,
-              lanes);
-      float odd =
-          Products.scaledDot(
-              format,
-              floats,
-              halves,
-              table,
-              weights + width,
-              stream,
-              row * width,
-              vectors,
-              0,
-              width,
-              lane,
-              lanes);
-      if (lanes > 1) {
-        float[] shared = context.allocateFloatLocalArray(lanes);
-        even = Lanes.sum(context, even, shared, lane, lanes);
-        odd = Lanes.sum(context, odd, shared, lane, lanes);
-      }
-      if (lane == 0) {
-        float factor = factors.get(row);
-        store(
-            rows,
-            row,
-            mostRows,
-            pair,
-            even * factor,
-            odd * factor,
-            vectors,
-            table,
-            rotary,
-            queries,
-            cache,
-            width,
-            headSize);
-      }
-    }
-  }
-
-  /** Scores of a lane's positions of a row and head, and the greatest of them. */
-  public static float scores(
+  private static float scores(
       IntArray rows,
       int row,
       int mostRows,
-      int head,
+      int query,
+      int key,
       FloatArray queries,
       IntArray cache,
       FloatArray table,
       FloatArray scores,
       int scoresFrom,
-      int width,
+      int keyValueWidth,
       int headSize,
       int lane,
       int lanes) {
@@ -161,7 +173,6 @@ public final class AttentionKernels {
     int units = rows.get(RowTable.units(mostRows) + row);
     int begin = rows.get(RowTable.runBegins(mostRows) + row);
     int end = rows.get(RowTable.runEnds(mostRows) + row);
-    int query = row * width + head * headSize;
     float greatest = -3.4e38f;
     for (int run = begin; run < end; run++) {
       int at = RowTable.runs(mostRows) + 2 * run;
@@ -172,12 +183,10 @@ public final class AttentionKernels {
         last = rows.get(at + 2);
       }
       for (int position = first + lane; position < last; position += lanes) {
-        int key = (base + position * units) * width;
+        int from = (base + position * units) * keyValueWidth;
         float sum = 0;
         for (int i = 0; i < headSize; i++) {
-          sum +=
-              queries.get(query + i)
-                  * CacheFormat.get(cache, table, units, key, head * headSize + i);
+          sum += queries.get(query + i) * CacheFormat.get(cache, table, units, from, key + i);
         }
         scores.set(scoresFrom + position, sum);
         greatest = TornadoMath.max(greatest, sum);
@@ -187,7 +196,7 @@ public final class AttentionKernels {
   }
 
   /** Replaces the scores of a lane's positions by exp(score - greatest); their sum. */
-  public static float exponentiate(
+  private static float exponentiate(
       FloatArray scores, int scoresFrom, int length, float greatest, int lane, int lanes) {
     float sum = 0;
     for (int position = lane; position < length; position += lanes) {
@@ -198,19 +207,25 @@ public final class AttentionKernels {
     return sum;
   }
 
-  /** The weighted mean of the values, in a lane's columns of a head. */
-  public static void mix(
+  /**
+   * The weighted mean of the values, in a lane's columns of a head.
+   *
+   * @param value number at which the head's values begin in a position
+   * @param to where the head's mean begins
+   */
+  private static void mix(
       IntArray rows,
       int row,
       int mostRows,
-      int head,
+      int value,
       IntArray cache,
       FloatArray table,
       FloatArray scores,
       int scoresFrom,
       float sum,
       FloatArray attended,
-      int width,
+      int to,
+      int keyValueWidth,
       int headSize,
       int lane,
       int lanes) {
@@ -218,7 +233,6 @@ public final class AttentionKernels {
     int units = rows.get(RowTable.units(mostRows) + row);
     int begin = rows.get(RowTable.runBegins(mostRows) + row);
     int end = rows.get(RowTable.runEnds(mostRows) + row);
-    int to = row * width + head * headSize;
     for (int i = lane; i < headSize; i += lanes) {
       attended.set(to + i, 0);
     }
@@ -232,11 +246,11 @@ public final class AttentionKernels {
         last = rows.get(at + 2);
       }
       for (int position = first; position < last; position++) {
-        int from = (base + position * units) * width;
+        int from = (base + position * units) * keyValueWidth;
         float weight = scores.get(scoresFrom + position) * share;
         for (int i = lane; i < headSize; i += lanes) {
-          float value = CacheFormat.get(cache, table, units, from, width + head * headSize + i);
-          attended.set(to + i, attended.get(to + i) + weight * value);
+          float number = CacheFormat.get(cache, table, units, from, value + i);
+          attended.set(to + i, attended.get(to + i) + weight * number);
         }
       }
     }
@@ -245,8 +259,10 @@ public final class AttentionKernels {
   /**
    * Attention of every row over the stored positions up to its own. An item is a head of a row.
    *
+   * @param queries turned and scaled, [rows, heads * headSize]
    * @param scores to work in, [rows * heads, context]
-   * @param attended [rows, width]
+   * @param attended [rows, heads * headSize]
+   * @param keyValueHeads heads of keys and values, each read by as many neighbouring heads
    */
   public static void attend(
       KernelContext context,
@@ -257,39 +273,64 @@ public final class AttentionKernels {
       FloatArray scores,
       FloatArray attended,
       int mostRows,
-      int width,
+      int heads,
+      int keyValueHeads,
       int headSize,
       int contextLength,
       int lanes) {
     int item = context.globalIdx / lanes;
     int lane = context.globalIdx % lanes;
-    int heads = width / headSize;
     int row = item / heads;
     int head = item % heads;
+    int keyValueWidth = keyValueHeads * headSize;
     if (row < rows.get(RowTable.ROWS)) {
       int from = item * contextLength;
+      int query = item * headSize;
+      int key = head / (heads / keyValueHeads) * headSize;
+      int value = keyValueWidth + key;
       int length = rows.get(RowTable.positions(mostRows) + row) + 1;
       float greatest =
           scores(
-              rows, row, mostRows, head, queries, cache, table, scores, from, width, headSize, lane,
+              rows,
+              row,
+              mostRows,
+              query,
+              key,
+              queries,
+              cache,
+              table,
+              scores,
+              from,
+              keyValueWidth,
+              headSize,
+              lane,
               lanes);
+      greatest = Lanes.greatest(context, greatest, lane, lanes);
       if (lanes > 1) {
-        float[] shared = context.allocateFloatLocalArray(lanes);
-        greatest = Lanes.greatest(context, greatest, shared, lane, lanes);
         // A lane's positions in runs are not those of the whole row.
         context.globalBarrier();
-        float sum = exponentiate(scores, from, length, greatest, lane, lanes);
-        sum = Lanes.sum(context, sum, shared, lane, lanes);
-        context.globalBarrier();
-        mix(
-            rows, row, mostRows, head, cache, table, scores, from, sum, attended, width, headSize,
-            lane, lanes);
-      } else {
-        float sum = exponentiate(scores, from, length, greatest, lane, lanes);
-        mix(
-            rows, row, mostRows, head, cache, table, scores, from, sum, attended, width, headSize,
-            lane, lanes);
       }
+      float sum = exponentiate(scores, from, length, greatest, lane, lanes);
+      sum = Lanes.sum(context, sum, lane, lanes);
+      if (lanes > 1) {
+        context.globalBarrier();
+      }
+      mix(
+          rows,
+          row,
+          mostRows,
+          value,
+          cache,
+          table,
+          scores,
+          from,
+          sum,
+          attended,
+          query,
+          keyValueWidth,
+          headSize,
+          lane,
+          lanes);
     }
   }
 }

@@ -6,9 +6,8 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /**
  * How keys and values are stored: the bits of floats, or two by two the upper halves of floats, in
- * ints. A unit is {@code width} ints. A position of a block has its key and then its value, {@code
- * 2 * width} numbers: in BF16 they take one unit, in F32 two. Sequences of both types share an
- * array.
+ * ints. A unit is as many ints as a key has numbers. A position of a block has its key and then its
+ * value: in BF16 they take one unit, in F32 two. Sequences of both types share an array.
  *
  * <p>A device that cannot reinterpret bits makes them by arithmetic, which is exact from 2^-119 to
  * 2^127; what is smaller is stored as zero, what is larger as no number.
@@ -37,7 +36,7 @@ public final class CacheFormat {
    * @param table {@link WeightFormat#table}
    * @param units {@link #BF16_UNITS} or {@link #F32_UNITS}
    * @param from first int of the position
-   * @param number which of the {@code 2 * width}
+   * @param number which of a position's
    */
   public static float get(IntArray cache, FloatArray table, int units, int from, int number) {
     int bits;

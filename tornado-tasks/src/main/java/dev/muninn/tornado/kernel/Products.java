@@ -25,27 +25,4 @@ final class Products {
     }
     return sum;
   }
-
-  /** The same of an input that is scaled by column: the norm but for its root mean square. */
-  static float scaledDot(
-      int format,
-      FloatArray floats,
-      ShortArray halves,
-      FloatArray table,
-      int weights,
-      FloatArray input,
-      int from,
-      FloatArray scale,
-      int scaleFrom,
-      int columns,
-      int lane,
-      int lanes) {
-    float sum = 0;
-    for (int i = lane; i < columns; i += lanes) {
-      sum +=
-          WeightFormat.weight(format, floats, halves, table, weights + i)
-              * (input.get(from + i) * scale.get(scaleFrom + i));
-    }
-    return sum;
-  }
 }

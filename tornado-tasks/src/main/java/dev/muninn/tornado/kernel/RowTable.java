@@ -92,7 +92,7 @@ public final class RowTable {
     data.set(runEnds(mostRows) + rows() - 1, runs);
   }
 
-  /** The last row is read out; says as how manieth. */
+  /** The last row is read out; returns its place among the rows that are. */
   public int want() {
     int wanted = data.get(WANTED);
     data.set(wantedRows(mostRows) + wanted, rows() - 1);

@@ -1,5 +1,6 @@
 package dev.muninn.tornado.kernel;
 
+import dev.muninn.backend.BackendException;
 import dev.muninn.weights.DType;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.ShortArray;
@@ -29,13 +30,21 @@ public final class WeightFormat {
 
   private WeightFormat() {}
 
-  /** The format of a matrix's elements. */
+  /**
+   * The format of a matrix's elements.
+   *
+   * @throws BackendException if no kernel reads it
+   */
   public static int of(DType type) {
     return switch (type) {
       case F32 -> F32;
       case BF16 -> BF16;
       case F16 -> F16;
-      default -> throw new IllegalArgumentException("no kernel for " + type);
+      default ->
+          throw new BackendException(
+              "the backend tornado has no kernel for weights in "
+                  + type
+                  + "; --backend vector computes on the CPU");
     };
   }
 
@@ -79,9 +88,9 @@ public final class WeightFormat {
     if (format == BF16) {
       // Zero and subnormals lack the leading one.
       int leading = (bits & 0x7F80) == 0 ? 0 : 128;
-      return table.get(BF16_TABLE + (bits >>> 7)) * (leading + (bits & 127));
+      return table.get(BF16_TABLE + (bits >> 7)) * (leading + (bits & 127));
     }
     int leading = (bits & 0x7C00) == 0 ? 0 : 1024;
-    return table.get(F16_TABLE + (bits >>> 10)) * (leading + (bits & 1023));
+    return table.get(F16_TABLE + (bits >> 10)) * (leading + (bits & 1023));
   }
 }

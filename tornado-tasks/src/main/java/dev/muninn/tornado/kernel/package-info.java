@@ -8,8 +8,11 @@
  * local memory. {@code lanes} says which of the two: it is constant where the kernel is compiled,
  * and what the other needs falls away.
  *
- * <p>A kernel is a method of an item and a lane, in plain Java, and an entry that takes both from
- * the device. Names of parameters stand in the code of the device as they are, so that OpenCL's
- * words ({@code local}, {@code global}, {@code kernel}) cannot be among them.
+ * <p>A kernel's name and its parameters' names stand in the code of the device as they are: no
+ * kernel is named like a function of CUDA or OpenCL, and no parameter like one of OpenCL's words
+ * ({@code local}, {@code global}, {@code kernel}). Local memory is allocated where it is used and
+ * never passed to another method. {@code >>>} is not used: devices shift a negative int by it as
+ * {@code >>} does. No int is tested against both ends of a range: the runtime makes one unsigned
+ * comparison of the two, and compiles it as signed.
  */
 package dev.muninn.tornado.kernel;

@@ -1,0 +1,131 @@
+package dev.muninn.tornado.kernel;
+
+import static org.junit.jupiter.api.Assertions.assertFalse;
+
+import dev.muninn.tornado.TestDevices;
+import java.util.SplittableRandom;
+import org.junit.jupiter.api.BeforeAll;
+import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+import uk.ac.manchester.tornado.api.types.arrays.IntArray;
+import uk.ac.manchester.tornado.api.types.arrays.ShortArray;
+
+/** What tests of kernels share: odd sizes, three rows in slots of their own, weights and caches. */
+abstract class KernelFixture {
+  static final int MOST_ROWS = 5;
+  static final int ROWS = 3;
+  static final int WIDTH = 42;
+  static final int HEAD_SIZE = 14;
+  static final int KEY_VALUE_HEADS = 3;
+  static final int KEY_VALUE_WIDTH = KEY_VALUE_HEADS * HEAD_SIZE;
+  static final int CONTEXT = 11;
+  static final int[] POSITIONS = {0, 4, 9};
+
+  /** One sequence has its keys and values in BF16. */
+  static final int[] UNITS = {
+    CacheFormat.F32_UNITS, CacheFormat.BF16_UNITS, CacheFormat.F32_UNITS
+  };
+
+  final SplittableRandom random = new SplittableRandom(11);
+  final FloatArray table = WeightFormat.table();
+
+  @BeforeAll
+  static void setUpRuntime() {
+    assertFalse(TestDevices.all().isEmpty(), "no device");
+  }
+
+  /** Weights as a kernel takes them, and their values. */
+  final class Weights {
+    final FloatArray floats;
+    final ShortArray halves;
+    final float[][] values;
+
+    Weights(int format, int rows, int columns) {
+      floats = new FloatArray(format == WeightFormat.F32 ? rows * columns : 1);
+      halves = new ShortArray(format == WeightFormat.F32 ? 1 : rows * columns);
+      values = new float[rows][columns];
+      for (int r = 0; r < rows; r++) {
+        for (int c = 0; c < columns; c++) {
+          float value = (float) random.nextDouble(-1, 1);
+          int at = r * columns + c;
+          switch (format) {
+            case WeightFormat.F32 -> floats.set(at, value);
+            case WeightFormat.BF16 -> {
+              halves.set(at, (short) (Float.floatToRawIntBits(value) >>> 16));
+              value = Float.intBitsToFloat(halves.get(at) << 16);
+            }
+            default -> {
+              halves.set(at, Float.floatToFloat16(value));
+              value = Float.float16ToFloat(halves.get(at));
+            }
+          }
+          values[r][c] = value;
+        }
+      }
+    }
+  }
+
+  float[] values(int size) {
+    float[] values = new float[size];
+    for (int i = 0; i < size; i++) {
+      values[i] = (float) random.nextDouble(-2, 2);
+    }
+    return values;
+  }
+
+  /** Rows in slots 4, 3, 2, the last of them in two runs; two are read out. */
+  static RowTable rows() {
+    RowTable rows = new RowTable(MOST_ROWS, CONTEXT);
+    rows.clear();
+    for (int row = 0; row < ROWS; row++) {
+      rows.add(4 - row, POSITIONS[row], cacheUnit(row, POSITIONS[row]), UNITS[row]);
+      rows.addRun(0, cacheUnit(row, 0));
+      if (row == 2) {
+        rows.addRun(6, cacheUnit(row, 0));
+      }
+      if (row != 1) {
+        rows.want();
+      }
+    }
+    return rows;
+  }
+
+  /** Where a row's sequence has a position: each has room for {@link #CONTEXT} in F32. */
+  static int cacheUnit(int row, int position) {
+    return row * CONTEXT * CacheFormat.F32_UNITS + position * UNITS[row];
+  }
+
+  /** The cache with these numbers, by position, and the numbers as they can be read from it. */
+  IntArray cache(float[] numbers) {
+    IntArray cache = new IntArray(ROWS * CONTEXT * CacheFormat.F32_UNITS * KEY_VALUE_WIDTH);
+    cache.init(0);
+    for (int row = 0; row < ROWS; row++) {
+      for (int position = 0; position < CONTEXT; position++) {
+        int from = cacheUnit(row, position) * KEY_VALUE_WIDTH;
+        int at = (row * CONTEXT + position) * 2 * KEY_VALUE_WIDTH;
+        for (int i = 0; i < 2 * KEY_VALUE_WIDTH; i += 2) {
+          CacheFormat.set(cache, table, UNITS[row], from, i, numbers[at + i], numbers[at + i + 1]);
+          for (int j = at + i; j < at + i + 2; j++) {
+            numbers[j] = stored(UNITS[row], numbers[j]);
+          }
+        }
+      }
+    }
+    return cache;
+  }
+
+  static float stored(int units, float number) {
+    if (units == CacheFormat.F32_UNITS) {
+      return number;
+    }
+    int bits = Float.floatToRawIntBits(number);
+    return Float.intBitsToFloat((bits + 0x7FFF + (bits >>> 16 & 1)) >>> 16 << 16);
+  }
+
+  float read(IntArray cache, int index) {
+    int row = index / (CONTEXT * 2 * KEY_VALUE_WIDTH);
+    int position = index / (2 * KEY_VALUE_WIDTH) % CONTEXT;
+    int from = cacheUnit(row, position) * KEY_VALUE_WIDTH;
+    return CacheFormat.get(cache, table, UNITS[row], from, index % (2 * KEY_VALUE_WIDTH));
+  }
+
+}
