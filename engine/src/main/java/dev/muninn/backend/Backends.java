@@ -52,7 +52,7 @@ public final class Backends {
   public static String missing(String name) {
     return "the backend "
         + name
-        + " needs TornadoVM 5.2.0 for JDK 25: install it, and set TORNADOVM_HOME to it";
+        + " needs TornadoVM: install its SDK, and set TORNADOVM_HOME to it";
   }
 
   /**

@@ -10,6 +10,7 @@ import dev.muninn.cache.KeyValueStore;
 import dev.muninn.model.RecurrentModel;
 import dev.muninn.weights.Checkpoint;
 import uk.ac.manchester.tornado.api.common.TornadoDevice;
+import uk.ac.manchester.tornado.api.enums.TornadoVMBackendType;
 
 /** A model on a device, and what of its memory is taken. */
 final class DeviceBackend implements Backend {
@@ -19,6 +20,10 @@ final class DeviceBackend implements Backend {
   private final DeviceMemory memory;
   private final DeviceModel model;
   private final int context;
+
+  /** What the device might do and the runtime does not, for people. */
+  private volatile String limits = "";
+
   private final RegionAllocator slots;
   private final RegionAllocator outerUnits;
   private final RegionAllocator recurrentUnits;
@@ -45,7 +50,7 @@ final class DeviceBackend implements Backend {
       model =
           thread.call(() -> {
             SelfTest.run(tornadoDevice, schedule);
-            return new DeviceModel(described, checkpoint, tornadoDevice, schedule, sizes);
+            return load(checkpoint, tornadoDevice, schedule, sizes);
           });
     } catch (RuntimeException | Error e) {
       thread.close();
@@ -56,6 +61,26 @@ final class DeviceBackend implements Backend {
     recurrentUnits = new RegionAllocator(sizes.recurrentUnits());
   }
 
+  /** With captured graphs where the device has them and the runtime manages to. */
+  private DeviceModel load(
+      Checkpoint checkpoint, TornadoDevice tornadoDevice, Schedule schedule, DeviceSizes sizes) {
+    if (capturesGraphs(tornadoDevice)) {
+      try {
+        return new DeviceModel(described, checkpoint, tornadoDevice, schedule, sizes, true);
+      } catch (VirtualMachineError e) {
+        throw e;
+      } catch (RuntimeException | Error e) {
+        limits = ", without captured graphs (" + DeviceThread.firstLine(e) + ")";
+      }
+    }
+    return new DeviceModel(described, checkpoint, tornadoDevice, schedule, sizes, false);
+  }
+
+  private static boolean capturesGraphs(TornadoDevice device) {
+    TornadoVMBackendType type = device.getTornadoVMBackend();
+    return type == TornadoVMBackendType.CUDA || type == TornadoVMBackendType.PTX;
+  }
+
   @Override
   public ComputeDevice device() {
     return device;
@@ -63,7 +88,7 @@ final class DeviceBackend implements Backend {
 
   @Override
   public String description() {
-    return Backends.TORNADO + ", " + device;
+    return Backends.TORNADO + ", " + device + limits;
   }
 
   /** Nanoseconds that building and compiling the graphs and the upload took. */

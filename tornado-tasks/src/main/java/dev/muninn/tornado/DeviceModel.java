@@ -68,12 +68,20 @@ final class DeviceModel implements AutoCloseable {
   private TornadoExecutionResult last;
   private TornadoRows logitsOwner;
 
+  /**
+   * Builds and compiles the graphs, and sends the weights.
+   *
+   * @param capture whether the device captures each graph and replays it, which takes one call of
+   *     the driver in the place of one a task
+   * @throws RuntimeException if the runtime fails, as it likes; nothing is left behind
+   */
   DeviceModel(
       RecurrentModel model,
       Checkpoint checkpoint,
       TornadoDevice device,
       Schedule schedule,
-      DeviceSizes sizes) {
+      DeviceSizes sizes,
+      boolean capture) {
     final long began = System.nanoTime();
     this.device = device;
     keyValueWidth = model.keyValueHeads() * model.headSize();
@@ -130,17 +138,33 @@ final class DeviceModel implements AutoCloseable {
       plan.withDevice(device);
       plan.withCompilerFlags(TornadoVMBackendType.OPENCL, OPENCL_FLAGS);
       plan.withGridScheduler(grids);
+      if (capture) {
+        plan.withCUDAGraph();
+      }
       // Without rows the graphs compute nothing, but they are compiled and the weights sent. What
       // is on the device is no longer kept mapped.
       rows.clear();
-      execute(WRITER);
-      execute(PRELUDE);
-      preludeWeights.release();
-      execute(RECURRENT_BLOCK);
-      recurrentWeights.release();
-      execute(CODA);
+      try {
+        execute(WRITER);
+        execute(PRELUDE);
+        preludeWeights.release();
+        execute(RECURRENT_BLOCK);
+        recurrentWeights.release();
+        execute(CODA);
+      } catch (RuntimeException | Error e) {
+        closeAfter(e);
+        throw e;
+      }
     }
     prepareNanos = System.nanoTime() - began;
+  }
+
+  private void closeAfter(Throwable failure) {
+    try {
+      close();
+    } catch (RuntimeException | Error e) {
+      failure.addSuppressed(e);
+    }
   }
 
   private Activations activations(RecurrentModel model) {

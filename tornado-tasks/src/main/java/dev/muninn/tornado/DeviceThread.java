@@ -73,7 +73,8 @@ final class DeviceThread implements AutoCloseable {
     };
   }
 
-  private static String firstLine(Throwable cause) {
+  /** What went wrong, in one line. */
+  static String firstLine(Throwable cause) {
     String message = cause.getMessage() == null ? cause.toString() : cause.getMessage();
     return message.strip().lines().findFirst().orElse(cause.toString());
   }

@@ -10,13 +10,18 @@ import dev.muninn.weights.Checkpoint;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import uk.ac.manchester.tornado.api.TornadoBackend;
 import uk.ac.manchester.tornado.api.TornadoRuntime;
 import uk.ac.manchester.tornado.api.common.TornadoDevice;
+import uk.ac.manchester.tornado.api.enums.TornadoVMBackendType;
 import uk.ac.manchester.tornado.api.runtime.TornadoRuntimeProvider;
 
 /** TornadoVM's runtime in this JVM, with the settings that it reads when its classes load. */
 final class InstalledRuntime {
+  private static final Pattern API_JAR = Pattern.compile("tornado-api-([^/]+)\\.jar$");
+
   private static InstalledRuntime instance;
 
   private final List<Found> found;
@@ -28,7 +33,13 @@ final class InstalledRuntime {
     // A kernel that cannot be compiled must not be computed in Java instead, silently and wrongly.
     System.setProperty("tornado.recover.bailout", "False");
     // The graph of a recurrent block has more tasks than the default has room for.
-    System.setProperty("tornado.tvm.maxbytecodesize", "65536");
+    System.setProperty("tornado.tvm.maxbytecodesize", "1048576");
+    // Every execution clears a list of so many events for each array: the default of 32,768 took
+    // more time than the launches. Enough for the tasks of a hundred blocks.
+    System.setProperty("tornado.max.events", "1024");
+    // CUDA and PTX would lock all of the host's arrays in memory: mapped weights, and the twins of
+    // caches, which are never touched and would become real.
+    System.setProperty("tornado.staged.transfers", "True");
     // The runtime's own limit is a guess; what fits is checked against the device.
     System.setProperty("tornado.device.memory", "1024TB");
     found = find();
@@ -58,13 +69,30 @@ final class InstalledRuntime {
       }
     } catch (RuntimeException | LinkageError e) {
       throw new BackendException(
-          "TornadoVM cannot list its devices: "
+          version()
+              + " cannot list its devices: "
               + e.getMessage()
               + "; --backend vector computes on the CPU",
           e);
     }
     all.sort(Comparator.comparing(device -> device.description().kind() != Kind.GPU));
     return List.copyOf(all);
+  }
+
+  /** The runtime's name with its version, as its jar tells it: {@code TornadoVM 5.2.0-jdk25}. */
+  static String version() {
+    return ModuleLayer.boot()
+        .configuration()
+        .findModule("tornado.api")
+        .flatMap(module -> module.reference().location())
+        .map(location -> version(location.getPath()))
+        .orElse("TornadoVM");
+  }
+
+  /** The same from the path of the jar with TornadoVM's API. */
+  static String version(String jar) {
+    Matcher name = API_JAR.matcher(jar);
+    return name.find() ? "TornadoVM " + name.group(1) : "TornadoVM";
   }
 
   private static Found describe(TornadoDevice device) {
@@ -74,11 +102,27 @@ final class InstalledRuntime {
           case CPU -> Kind.CPU;
           default -> Kind.ACCELERATOR;
         };
-    String name = device.getPhysicalDevice().getDeviceName().strip();
+    String name =
+        device.getPhysicalDevice().getDeviceName().strip()
+            + ", "
+            + word(device.getTornadoVMBackend())
+            + " by "
+            + version();
     return new Found(
         new ComputeDevice(
             Backends.TORNADO, device.getDeviceName(), name, kind, device.getMaxGlobalMemory()),
         device);
+  }
+
+  private static String word(TornadoVMBackendType type) {
+    return switch (type.name()) {
+      case "OPENCL" -> "OpenCL";
+      case "METAL" -> "Metal";
+      case "SPIRV" -> "SPIR-V";
+      case "JAVA" -> "Java";
+      // CUDA, PTX, and what later versions may add.
+      default -> type.name();
+    };
   }
 
   /** All devices, GPUs first. */

@@ -19,6 +19,7 @@ public class TornadoExecutionPlan implements AutoCloseable {
   private final Set<TaskGraph> executed = new HashSet<>();
   private GridScheduler grids = new GridScheduler();
   private int selected;
+  private boolean captures;
 
   /** A plan of graphs. */
   public TornadoExecutionPlan(ImmutableTaskGraph... graphs) {
@@ -46,13 +47,9 @@ public class TornadoExecutionPlan implements AutoCloseable {
     return this;
   }
 
-  /** Host arrays are copied before they travel, and so need not be page-locked. */
-  public TornadoExecutionPlan withStagedTransfers() {
-    return this;
-  }
-
-  /** Graphs are captured and replayed by a device of CUDA. */
+  /** Graphs are captured and replayed by a device of CUDA, which this one is not. */
   public TornadoExecutionPlan withCUDAGraph() {
+    captures = true;
     return this;
   }
 
@@ -69,6 +66,9 @@ public class TornadoExecutionPlan implements AutoCloseable {
 
   /** Executes the selected graph. */
   public TornadoExecutionResult execute() {
+    if (captures) {
+      throw new UnsupportedOperationException("Java captures no graphs");
+    }
     TaskGraph graph = graphs[selected];
     boolean first = executed.add(graph);
     for (TaskGraph.Transfer transfer : graph.toDevice) {
