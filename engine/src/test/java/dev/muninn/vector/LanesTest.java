@@ -60,9 +60,9 @@ class LanesTest {
   @Test
   void copiesUpToAVector() {
     KernelInputs inputs = new KernelInputs(3);
-    float[] source = inputs.values(2 * Lanes.COUNT);
+    float[] source = inputs.values(5 + Lanes.COUNT);
     for (int count = 0; count <= Lanes.COUNT; count++) {
-      float[] target = inputs.values(3 * Lanes.COUNT);
+      float[] target = inputs.values(9 + Lanes.COUNT);
       float[] expected = target.clone();
       System.arraycopy(source, 5, expected, 7, count);
       Lanes.copy(source, 5, target, 7, count);
