@@ -77,7 +77,7 @@ public final class Main {
   /** Runs what a command line selects, and prints the table. */
   static Collection<RunResult> run(CommandLineOptions commandLine)
       throws IOException, RunnerException {
-    try (TemporaryDirectory checkpoints = new TemporaryDirectory("muninn-bench")) {
+    try (TemporaryDirectory checkpoints = new TemporaryDirectory()) {
       return run(commandLine, checkpoints.path());
     }
   }

@@ -26,7 +26,7 @@ public class TokenizerBenchmark extends WorkBenchmark {
 
   private void open() {
     RandomVocabulary vocabulary = new RandomVocabulary(0);
-    try (TemporaryDirectory directory = new TemporaryDirectory("muninn-tokenizer")) {
+    try (TemporaryDirectory directory = new TemporaryDirectory()) {
       vocabulary.write(directory.path());
       tokenizer = Tokenizer.load(directory.path(), vocabulary.size());
     } catch (IOException e) {

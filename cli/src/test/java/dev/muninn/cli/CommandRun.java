@@ -13,7 +13,9 @@ import java.net.URISyntaxException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /**
  * One command, run in this JVM with streams of its own.
@@ -66,6 +68,17 @@ public record CommandRun(int exitCode, String out, String err) {
     assertTrue(err.startsWith("muninn: ") && err.contains(expectedText), err);
     assertEquals(1, err.lines().count(), err);
     assertEquals(expectedExitCode, exitCode, err);
+  }
+
+  /** The hidden names in a directory, sorted. */
+  public static List<String> hidden(Path directory) throws IOException {
+    try (Stream<Path> files = Files.list(directory)) {
+      return files
+          .map(file -> file.getFileName().toString())
+          .filter(name -> name.startsWith("."))
+          .sorted()
+          .toList();
+    }
   }
 
   private static Path resource(String name) {

@@ -1,49 +1,33 @@
 package dev.muninn.measure;
 
+import dev.muninn.weights.Scratch;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.util.Comparator;
-import java.util.List;
-import java.util.stream.Stream;
+import java.time.Duration;
 
-/** A directory that is deleted with all it holds when it is closed, or when the JVM ends before. */
+/**
+ * A directory that only its user can read. It is deleted with all it holds when it is closed, or
+ * when the JVM ends before; where the JVM is killed, by the next that makes one.
+ */
 public final class TemporaryDirectory implements AutoCloseable {
-  private final Path path;
-  private final Thread hook = new Thread(this::delete);
+  private final Scratch scratch;
 
-  /** Creates a directory whose name begins so, where the system keeps temporary files. */
-  public TemporaryDirectory(String prefix) throws IOException {
-    path = Files.createTempDirectory(prefix);
-    Runtime.getRuntime().addShutdownHook(hook);
+  /** Creates a directory where the system keeps temporary files. */
+  public TemporaryDirectory() throws IOException {
+    scratch = Scratch.temporaryDirectory(Duration.ZERO);
   }
 
   public Path path() {
-    return path;
-  }
-
-  private void delete() {
-    try (Stream<Path> tree = Files.walk(path)) {
-      List<Path> files = tree.sorted(Comparator.reverseOrder()).toList();
-      for (Path file : files) {
-        Files.deleteIfExists(file);
-      }
-    } catch (NoSuchFileException e) {
-      // Somebody else tidied up.
-    } catch (IOException e) {
-      throw new UncheckedIOException(path + " cannot be deleted", e);
-    }
+    return scratch.path();
   }
 
   @Override
   public void close() {
     try {
-      Runtime.getRuntime().removeShutdownHook(hook);
-    } catch (IllegalStateException e) {
-      // The JVM is ending, and the hook deletes too.
+      scratch.close();
+    } catch (IOException e) {
+      throw new UncheckedIOException(path() + " cannot be deleted", e);
     }
-    delete();
   }
 }

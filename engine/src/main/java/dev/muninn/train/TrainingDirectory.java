@@ -3,18 +3,21 @@ package dev.muninn.train;
 import dev.muninn.vector.ScalarKernels;
 import dev.muninn.weights.AtomicFile;
 import dev.muninn.weights.Checkpoint;
+import dev.muninn.weights.Csv;
 import dev.muninn.weights.DType;
+import dev.muninn.weights.ProcessLock;
 import dev.muninn.weights.SafetensorsWriter;
+import dev.muninn.weights.Scratch;
 import dev.muninn.weights.Tensor;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.channels.FileChannel;
-import java.nio.channels.OverlappingFileLockException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.HashMap;
@@ -61,7 +64,7 @@ public final class TrainingDirectory implements AutoCloseable {
 
   private final Path path;
   private final Map<String, String> settings;
-  private final FileChannel lock;
+  private final ProcessLock lock;
 
   /**
    * What training goes on from.
@@ -104,29 +107,19 @@ public final class TrainingDirectory implements AutoCloseable {
     Path state = path.resolve(STATE);
     try {
       Files.createDirectories(state);
-      FileChannel lock =
-          FileChannel.open(
-              state.resolve(LOCK), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-      // The system lets go of it however the run ends.
-      if (!locked(lock)) {
-        lock.close();
-        throw new TrainingException(path + ": another run is writing there");
-      }
+      ProcessLock lock =
+          ProcessLock.tryTake(state.resolve(LOCK))
+              .orElseThrow(() -> new TrainingException(path + ": another run is writing there"));
+      // A run that was killed may have left files that were not whole.
+      Scratch.sweep(path);
+      Scratch.sweep(state);
       return new TrainingDirectory(path, Map.copyOf(settings), lock);
     } catch (IOException e) {
       throw failure(path, e);
     }
   }
 
-  private static boolean locked(FileChannel channel) throws IOException {
-    try {
-      return channel.tryLock() != null;
-    } catch (OverlappingFileLockException e) {
-      return false;
-    }
-  }
-
-  private TrainingDirectory(Path path, Map<String, String> settings, FileChannel lock) {
+  private TrainingDirectory(Path path, Map<String, String> settings, ProcessLock lock) {
     this.path = path;
     this.settings = settings;
     this.lock = lock;
@@ -253,7 +246,7 @@ public final class TrainingDirectory implements AutoCloseable {
       lines
           .append(step)
           .append(',')
-          .append(evaluation.set())
+          .append(Csv.cell(evaluation.set()))
           .append(',')
           .append(evaluation.recurrence())
           .append(',')
@@ -318,10 +311,16 @@ public final class TrainingDirectory implements AutoCloseable {
   }
 
   private static TrainingException failure(Path file, IOException e) {
+    FileSystemException named =
+        e instanceof FileSystemException known && known.getFile() != null
+            ? known
+            : AtomicFile.named(file, e);
     String reason =
-        e instanceof FileSystemException problem && problem.getReason() != null
-            ? problem.getReason()
-            : e.toString();
-    return new TrainingException(file + ": cannot be written: " + reason, e);
+        switch (named) {
+          case NoSuchFileException missing -> "no such file or directory";
+          case AccessDeniedException denied -> "permission denied";
+          default -> named.getReason() == null ? named.toString() : named.getReason();
+        };
+    return new TrainingException(named.getFile() + ": cannot be written: " + reason, e);
   }
 }

@@ -83,7 +83,7 @@ class RandomCheckpointTest {
   @Test
   void temporaryDirectoryIsGoneWhenClosed() throws IOException {
     Path path;
-    try (TemporaryDirectory temporary = new TemporaryDirectory("muninn-test")) {
+    try (TemporaryDirectory temporary = new TemporaryDirectory()) {
       path = temporary.path();
       Files.writeString(Files.createDirectory(path.resolve("a")).resolve("b"), "c");
       assertTrue(Files.exists(path));

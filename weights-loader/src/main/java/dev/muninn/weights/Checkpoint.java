@@ -67,6 +67,15 @@ public final class Checkpoint implements AutoCloseable {
   /** The name of a sharded checkpoint's index. */
   public static final String INDEX_FILE = "model.safetensors.index.json";
 
+  /** The folder of a pull's own files, in a model's. */
+  public static final String PULL_FOLDER = ".muninn-pull";
+
+  /** A file in it: which revision was pulled. */
+  public static final String PULLED = "manifest.json";
+
+  /** A file in it, while the files of one revision replace those of another. */
+  public static final String UNFINISHED = "unfinished.json";
+
   private static final long WATCH_NANOS = 50_000_000;
 
   private final Path directory;
@@ -100,6 +109,18 @@ public final class Checkpoint implements AutoCloseable {
    */
   public static Checkpoint open(Path directory) {
     requireDirectory(directory);
+    PulledRevision revision = PulledRevision.of(directory);
+    Checkpoint checkpoint = openFiles(directory);
+    try {
+      revision.verifySame();
+      return checkpoint;
+    } catch (RuntimeException | Error changed) {
+      checkpoint.close();
+      throw changed;
+    }
+  }
+
+  private static Checkpoint openFiles(Path directory) {
     Path single = directory.resolve(SINGLE_FILE);
     if (exists(single)) {
       return load(directory, null, List.of(single));

@@ -90,7 +90,8 @@ public final class CheckpointException extends RuntimeException {
       // The message of a FileSystemException repeats the path, which the line names already.
       case FileSystemException other when other.getReason() != null ->
           "the error '" + other.getReason() + "'";
-      default -> "the error '" + cause + "'";
+      // Such as "No space left on device", which the system says of no file.
+      default -> "the error '" + (cause.getMessage() == null ? cause : cause.getMessage()) + "'";
     };
   }
 

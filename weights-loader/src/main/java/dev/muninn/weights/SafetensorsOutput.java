@@ -3,9 +3,7 @@ package dev.muninn.weights;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.Map;
 import java.util.Objects;
 
@@ -19,7 +17,7 @@ import java.util.Objects;
  */
 public final class SafetensorsOutput implements AutoCloseable {
   private final Path target;
-  private final Path temporary;
+  private final Scratch scratch;
   private final FileChannel channel;
   private final Map<String, Region> reserved;
   private boolean committed;
@@ -28,9 +26,9 @@ public final class SafetensorsOutput implements AutoCloseable {
   record Region(long offset, long bytes) {}
 
   SafetensorsOutput(
-      Path target, Path temporary, FileChannel channel, Map<String, Region> reserved) {
+      Path target, Scratch scratch, FileChannel channel, Map<String, Region> reserved) {
     this.target = target;
-    this.temporary = temporary;
+    this.scratch = scratch;
     this.channel = channel;
     this.reserved = reserved;
   }
@@ -93,14 +91,14 @@ public final class SafetensorsOutput implements AutoCloseable {
   }
 
   /**
-   * Forces the file to the disk and moves it to its name, over whatever stands there.
+   * Forces the file to the disk, moves it to its name, over whatever stands there, and forces that.
    *
    * @throws CheckpointException if that fails
    */
   public void commit() {
     try {
       channel.force(true);
-      Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
+      scratch.moveTo(target);
       committed = true;
     } catch (IOException problem) {
       throw unwritable(target, problem);
@@ -110,21 +108,18 @@ public final class SafetensorsOutput implements AutoCloseable {
   /** Ends reading; without a commit, removes what was written. */
   @Override
   public void close() {
-    discard(channel, committed ? null : temporary);
+    discard(channel, scratch);
   }
 
   static CheckpointException unwritable(Path target, IOException problem) {
     return CheckpointException.failure(target, "a file that can be written", problem);
   }
 
-  /** Closes and removes what there is of a file. */
-  static void discard(FileChannel channel, Path temporary) {
-    try {
+  /** Closes a file, and removes what was not moved to its name. */
+  static void discard(FileChannel channel, Scratch scratch) {
+    try (scratch) {
       if (channel != null) {
         channel.close();
-      }
-      if (temporary != null) {
-        Files.deleteIfExists(temporary);
       }
     } catch (IOException left) {
       // What made the write fail is being reported; that it left a file behind adds nothing to it.

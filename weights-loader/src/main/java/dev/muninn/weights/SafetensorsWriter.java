@@ -16,7 +16,6 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.UUID;
 import java.util.function.Supplier;
 import tools.jackson.core.JsonGenerator;
 import tools.jackson.core.ObjectWriteContext;
@@ -185,18 +184,18 @@ public final class SafetensorsWriter {
    * @throws CheckpointException as {@link #write}
    */
   public SafetensorsOutput open() {
-    Path temporary = target.resolveSibling(".muninn-" + UUID.randomUUID() + ".tmp");
+    Scratch scratch = null;
     FileChannel channel = null;
     boolean complete = false;
     try {
+      scratch = Scratch.beside(target);
       channel =
           FileChannel.open(
-              temporary,
+              scratch.path(),
               StandardOpenOption.CREATE_NEW,
               StandardOpenOption.READ,
               StandardOpenOption.WRITE);
-      SafetensorsOutput output =
-          new SafetensorsOutput(target, temporary, channel, writeTo(channel));
+      SafetensorsOutput output = new SafetensorsOutput(target, scratch, channel, writeTo(channel));
       complete = true;
       return output;
     } catch (IOException problem) {
@@ -205,7 +204,7 @@ public final class SafetensorsWriter {
       throw SafetensorsOutput.unwritable(target, problem.getCause());
     } finally {
       if (!complete) {
-        SafetensorsOutput.discard(channel, temporary);
+        SafetensorsOutput.discard(channel, scratch);
       }
     }
   }

@@ -59,7 +59,7 @@ record BenchModel(String name, LanguageModel model, TemporaryDirectory temporary
   private static BenchModel random(
       ModelShape shape, DType type, ModelOptions options, StandardStreams streams)
       throws IOException {
-    TemporaryDirectory temporary = new TemporaryDirectory("muninn-" + shape + "-");
+    TemporaryDirectory temporary = new TemporaryDirectory();
     try {
       RandomCheckpoint checkpoint = RandomCheckpoint.of(shape, type);
       long bytes = checkpoint.bytes();

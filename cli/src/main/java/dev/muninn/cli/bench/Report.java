@@ -3,6 +3,7 @@ package dev.muninn.cli.bench;
 import dev.muninn.cli.options.NumberConverters;
 import dev.muninn.cli.output.Json;
 import dev.muninn.cli.output.Units;
+import dev.muninn.weights.Csv;
 import java.io.IOException;
 import java.io.Writer;
 import java.util.ArrayList;
@@ -84,9 +85,9 @@ final class Report {
       baseline.ifPresent(earlier -> fields.putAll(earlier.ratios(fields)));
       if (format == Format.CSV) {
         if (written.isEmpty()) {
-          out.write(Csv.names(fields));
+          out.write(CsvLines.names(fields));
         }
-        out.write(Csv.values(fields));
+        out.write(CsvLines.values(fields));
       } else if (format == Format.JSONL) {
         out.write(json(fields));
       }
@@ -210,9 +211,9 @@ final class Report {
     out.write('\n');
   }
 
-  /** Comma-separated values by RFC 4180, without what is no single value. */
-  private static final class Csv {
-    private Csv() {}
+  /** Lines of comma-separated values, without what is no single value. */
+  private static final class CsvLines {
+    private CsvLines() {}
 
     static String names(Map<String, Object> fields) {
       StringBuilder line = new StringBuilder();
@@ -228,7 +229,7 @@ final class Report {
       StringBuilder line = new StringBuilder();
       fields.forEach((name, value) -> {
         if (!isArray(name)) {
-          line.append(line.isEmpty() ? "" : ",").append(cell(value));
+          line.append(line.isEmpty() ? "" : ",").append(Csv.cell(value));
         }
       });
       return line.append('\n').toString();
@@ -237,15 +238,6 @@ final class Report {
     /** By its name, since a value may be missing. */
     private static boolean isArray(String name) {
       return name.startsWith("samples_") || name.endsWith("_by_context");
-    }
-
-    private static String cell(Object value) {
-      if (value == null) {
-        return "";
-      }
-      String text = value.toString();
-      boolean quotes = text.contains(",") || text.contains("\"") || text.contains("\n");
-      return quotes ? '"' + text.replace("\"", "\"\"") + '"' : text;
     }
   }
 

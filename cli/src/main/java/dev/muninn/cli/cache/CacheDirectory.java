@@ -1,7 +1,7 @@
 package dev.muninn.cli.cache;
 
-import dev.muninn.cli.files.DirectoryTree;
 import dev.muninn.cli.files.UserDirectories;
+import dev.muninn.weights.DirectoryTree;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;

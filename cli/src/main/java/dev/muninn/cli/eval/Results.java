@@ -3,16 +3,18 @@ package dev.muninn.cli.eval;
 import dev.muninn.cli.output.Json;
 import dev.muninn.eval.Problem;
 import dev.muninn.eval.ProblemResult;
+import dev.muninn.weights.AtomicFile;
 import dev.muninn.weights.CheckpointException;
 import dev.muninn.weights.JsonFile;
+import dev.muninn.weights.ProcessLock;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
-import java.nio.channels.FileLock;
-import java.nio.channels.OverlappingFileLockException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
@@ -33,12 +35,14 @@ final class Results implements AutoCloseable {
   private static final long VERSION = 1;
 
   private final Path path;
+  private final ProcessLock lock;
   private final FileChannel channel;
   private final Map<Cell.Key, TreeMap<Integer, ProblemResult>> results = new HashMap<>();
 
   /** Results in no file. */
   Results() {
     path = null;
+    lock = null;
     channel = null;
   }
 
@@ -53,36 +57,44 @@ final class Results implements AutoCloseable {
   Results(Path path, Map<String, String> header, Function<String, List<Problem>> tasks)
       throws IOException {
     this.path = path;
-    if (Files.isDirectory(path)) {
-      throw new FileSystemException(path.toString(), null, "is a directory");
+    Path file = AtomicFile.destination(path);
+    if (Files.exists(file) && !Files.isRegularFile(file)) {
+      throw new FileSystemException(
+          path.toString(),
+          null,
+          Files.isDirectory(file) ? "is a directory" : "is no file that a run can go on with");
     }
-    channel =
-        FileChannel.open(
-            path, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
+    lock = lock(file);
+    FileChannel opened = null;
     try {
-      lock();
+      opened =
+          FileChannel.open(
+              file, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
+      channel = opened;
       read(header, tasks);
     } catch (IOException | RuntimeException e) {
-      channel.close();
+      if (opened != null) {
+        opened.close();
+      }
+      lock.remove();
       throw e;
     }
   }
 
-  private void lock() throws IOException {
-    FileLock lock = null;
+  /** The results cannot be locked themselves: the system lets go when they are read elsewhere. */
+  private ProcessLock lock(Path file) throws IOException {
     try {
-      lock = channel.tryLock();
-    } catch (OverlappingFileLockException e) {
-      // Held by this JVM, which is the same to the user.
-    }
-    if (lock == null) {
-      throw new FileSystemException(path.toString(), null, "another run is writing to it");
+      return ProcessLock.tryTake(file.resolveSibling("." + file.getFileName() + ".lock"))
+          .orElseThrow(
+              () -> new FileSystemException(path.toString(), null, "another run is writing to it"));
+    } catch (NoSuchFileException e) {
+      throw AtomicFile.named(path, e);
     }
   }
 
   private void read(Map<String, String> header, Function<String, List<Problem>> tasks)
       throws IOException {
-    byte[] bytes = Files.readAllBytes(path);
+    byte[] bytes = Channels.newInputStream(channel).readAllBytes();
     int end = bytes.length;
     while (end > 0 && bytes[end - 1] != '\n') {
       end--;
@@ -281,14 +293,22 @@ final class Results implements AutoCloseable {
         channel.write(bytes);
       }
     } catch (IOException e) {
-      throw new FileSystemException(path.toString(), null, e.getMessage());
+      throw AtomicFile.named(path, e);
     }
   }
 
+  /** Makes sure of what was added, and lets another run go on. */
   @Override
   public void close() throws IOException {
-    if (channel != null) {
-      channel.close();
+    if (channel == null) {
+      return;
+    }
+    try (channel) {
+      channel.force(true);
+    } catch (IOException e) {
+      throw AtomicFile.named(path, e);
+    } finally {
+      lock.remove();
     }
   }
 }

@@ -1,32 +1,39 @@
 package dev.muninn.cli.trace;
 
-import dev.muninn.cli.files.DirectoryTree;
+import dev.muninn.weights.AtomicFile;
+import dev.muninn.weights.CheckpointException;
+import dev.muninn.weights.DirectoryTree;
+import dev.muninn.weights.Scratch;
 import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.UUID;
 import java.util.stream.Stream;
 
 /**
  * A directory that appears whole or not at all: its files are written to a hidden one beside it,
- * which is moved to its name by {@link #commit} and removed without it.
+ * which is moved to its name by {@link #commit} and removed without it, also by Ctrl-C; what a kill
+ * leaves, the next run removes.
  */
 public final class OutputDirectory implements AutoCloseable {
-  private final Path target;
-  private final Path work;
-  private final boolean replace;
-  private boolean committed;
+  /** Longer than a command that was interrupted is given to end by itself. */
+  private static final Duration PATIENCE = Duration.ofMillis(5_500);
 
-  private OutputDirectory(Path target, Path work, boolean replace) {
+  private final Path asked;
+  private final Path target;
+  private final Scratch scratch;
+  private final boolean replace;
+
+  private OutputDirectory(Path asked, Path target, Scratch scratch, boolean replace) {
+    this.asked = asked;
     this.target = target;
-    this.work = work;
+    this.scratch = scratch;
     this.replace = replace;
   }
 
@@ -47,14 +54,24 @@ public final class OutputDirectory implements AutoCloseable {
       throw new FileSystemException(target.toString(), null, "no directory to write to");
     }
     createParents(real.getParent());
-    Path work = real.resolveSibling(".muninn-" + UUID.randomUUID() + ".tmp");
-    Files.createDirectory(work);
-    return new OutputDirectory(real, work, replace);
+    Scratch scratch = null;
+    try {
+      scratch = Scratch.beside(real);
+      scratch.removeAtExit(PATIENCE);
+      Files.createDirectory(scratch.path());
+      return new OutputDirectory(target, real, scratch, replace);
+    } catch (IOException e) {
+      if (scratch != null) {
+        scratch.close();
+      }
+      throw AtomicFile.named(target, e);
+    }
   }
 
   /** A directory that is only worked in. */
   public static OutputDirectory temporary() throws IOException {
-    return new OutputDirectory(null, Files.createTempDirectory("muninn-"), false);
+    Scratch scratch = Scratch.temporaryDirectory(PATIENCE);
+    return new OutputDirectory(scratch.path(), scratch.path(), scratch, false);
   }
 
   private static void createParents(Path parent) throws IOException {
@@ -93,7 +110,7 @@ public final class OutputDirectory implements AutoCloseable {
 
   /** Where files are written. */
   public Path work() {
-    return work;
+    return scratch.path();
   }
 
   /**
@@ -102,30 +119,35 @@ public final class OutputDirectory implements AutoCloseable {
    * @throws IOException if it cannot be moved, or if something has come to stand there
    */
   public void commit() throws IOException {
-    Path former = null;
+    DirectoryTree.force(scratch.path());
     if (replace && Files.exists(target)) {
-      former = target.resolveSibling(".muninn-" + UUID.randomUUID() + ".old");
-      Files.move(target, former, StandardCopyOption.ATOMIC_MOVE);
-    }
-    try {
+      scratch.replace(target);
+    } else {
       // An empty directory gives way to a move, one with files does not.
-      Files.move(work, target, StandardCopyOption.ATOMIC_MOVE);
-      committed = true;
-    } finally {
-      if (former != null) {
-        if (committed) {
-          DirectoryTree.delete(former);
-        } else {
-          Files.move(former, target, StandardCopyOption.ATOMIC_MOVE);
-        }
-      }
+      scratch.moveTo(target);
     }
+  }
+
+  /** A failure to write there, by the name that was asked for and not by the hidden one. */
+  public IOException named(IOException problem) {
+    return problem instanceof FileSystemException known && known.getFile() != null
+        ? AtomicFile.named(asked(known.getFile()), problem)
+        : AtomicFile.named(asked, problem);
+  }
+
+  private Path asked(String file) {
+    Path path = Path.of(file);
+    return path.startsWith(scratch.path()) ? asked.resolve(scratch.path().relativize(path)) : path;
+  }
+
+  /** As {@link #named(IOException)}. */
+  public CheckpointException named(CheckpointException problem) {
+    return new CheckpointException(
+        problem.getMessage().replace(scratch.path().toString(), asked.toString()), problem);
   }
 
   @Override
   public void close() throws IOException {
-    if (!committed) {
-      DirectoryTree.delete(work);
-    }
+    scratch.close();
   }
 }

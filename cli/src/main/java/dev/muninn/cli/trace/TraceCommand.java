@@ -20,6 +20,7 @@ import dev.muninn.text.Prompt;
 import dev.muninn.trace.Trace;
 import dev.muninn.trace.TraceListener;
 import dev.muninn.trace.TraceRequest;
+import dev.muninn.weights.CheckpointException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
@@ -90,6 +91,8 @@ public final class TraceCommand implements Callable<Integer> {
                 directory.work().resolve(TraceReport.LATENTS),
                 progress,
                 shutdown.cancellation());
+      } catch (CheckpointException e) {
+        throw directory.named(e);
       }
       if (traced.isEmpty()) {
         return ExitCode.INTERRUPTED;
@@ -104,14 +107,22 @@ public final class TraceCommand implements Callable<Integer> {
                 new TokenTexts(model.tokenizer()));
       }
       if (outputOptions.out().isPresent()) {
-        new TraceReport(analysis, traceOptions.detail()).write(directory.work());
-        directory.commit();
+        write(analysis, directory);
       }
       print(analysis);
     } catch (UncheckedIOException e) {
       throw e.getCause();
     }
     return ExitCode.OK;
+  }
+
+  private void write(TraceAnalysis analysis, OutputDirectory directory) throws IOException {
+    try {
+      new TraceReport(analysis, traceOptions.detail()).write(directory.work());
+      directory.commit();
+    } catch (IOException e) {
+      throw directory.named(e);
+    }
   }
 
   private void print(TraceAnalysis analysis) throws IOException {

@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.function.Consumer;
 import tools.jackson.core.JsonGenerator;
+import tools.jackson.core.exc.JacksonIOException;
 
 /** The numbers of a trace as JSON. */
 public final class TraceJson {
@@ -32,6 +33,8 @@ public final class TraceJson {
                   writeRecurrences(json, token);
                 });
           });
+    } catch (JacksonIOException e) {
+      throw e.getCause();
     }
   }
 

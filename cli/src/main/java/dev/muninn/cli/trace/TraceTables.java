@@ -2,6 +2,7 @@ package dev.muninn.cli.trace;
 
 import dev.muninn.trace.PathIndependence;
 import dev.muninn.trace.Readouts;
+import dev.muninn.weights.Csv;
 import java.io.BufferedWriter;
 import java.io.IOException;
 import java.io.Writer;
@@ -154,7 +155,6 @@ final class TraceTables {
     if (value instanceof Double number) {
       return Double.isFinite(number) ? Float.toString(number.floatValue()) : "";
     }
-    String text = value.toString();
-    return text.matches("[^\",\r\n]*") ? text : '"' + text.replace("\"", "\"\"") + '"';
+    return Csv.cell(value);
   }
 }
