@@ -1,2 +1,2 @@
-/** A user's directories, and what is done with whole directories. */
+/** A user's directories. */
 package dev.muninn.cli.files;

@@ -13,11 +13,17 @@ import java.util.Optional;
  *
  * @param base {@code http} or {@code https}, a host and perhaps a path, without a slash at its end
  * @param token what the endpoint's host is shown, and nobody else
+ * @param proxies on the way there, and to where it redirects
  */
-record Endpoint(URI base, Optional<String> token) {
+record Endpoint(URI base, Optional<String> token, Proxies proxies) {
   private static final String DEFAULT = "https://huggingface.co";
 
-  /** By {@code HF_ENDPOINT} and {@code HF_TOKEN}. */
+  /** An endpoint that is reached without proxies. */
+  Endpoint(URI base, Optional<String> token) {
+    this(base, token, Proxies.none());
+  }
+
+  /** By {@code HF_ENDPOINT}, {@code HF_TOKEN} and what {@link Proxies} reads. */
   static Endpoint of(Map<String, String> environment) {
     String text = environment.getOrDefault("HF_ENDPOINT", "").strip();
     String token = environment.getOrDefault("HF_TOKEN", "").strip();
@@ -26,7 +32,8 @@ record Endpoint(URI base, Optional<String> token) {
     }
     return new Endpoint(
         parse(text.isEmpty() ? DEFAULT : text),
-        token.isEmpty() ? Optional.empty() : Optional.of(token));
+        token.isEmpty() ? Optional.empty() : Optional.of(token),
+        Proxies.of(environment));
   }
 
   private static URI parse(String text) {

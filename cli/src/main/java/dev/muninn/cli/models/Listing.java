@@ -12,6 +12,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -20,8 +22,45 @@ import java.util.regex.Pattern;
  *
  * @param commit the commit that the revision stands for
  * @param files those that a checkpoint may need
+ * @param others names of weights in other formats, and of what tells of an adapter
  */
-record Listing(String commit, List<RemoteFile> files) {
+record Listing(String commit, List<RemoteFile> files, Set<String> others) {
+
+  /**
+   * Refuses what is known not to be a model that can be opened, before anything is fetched.
+   *
+   * @param model for messages
+   */
+  void requireModel(ModelReference model) throws IOException {
+    Set<String> weights = new TreeSet<>();
+    boolean configured = false;
+    boolean indexed = false;
+    for (RemoteFile file : files) {
+      configured |= file.name().equals(RemoteFile.CONFIGURATION);
+      indexed |= file.name().equals(RemoteFile.INDEX);
+      if (file.isWeights()) {
+        weights.add(file.name());
+      }
+    }
+    String found = null;
+    if (others.contains(RemoteFile.ADAPTER) && !weights.contains(RemoteFile.SINGLE) && !indexed) {
+      found = "is an adapter to another model";
+    } else if (!configured) {
+      found = "has no " + RemoteFile.CONFIGURATION;
+    } else if (weights.isEmpty()) {
+      found = "has no *.safetensors" + (others.isEmpty() ? "" : ", but " + named(others));
+    } else if (!weights.contains(RemoteFile.SINGLE) && !indexed) {
+      found = "has " + named(weights) + ", but no " + RemoteFile.SINGLE + " and no index of shards";
+    }
+    if (found != null) {
+      throw new IOException(model + " " + found + ": it is no model that Muninn reads");
+    }
+  }
+
+  private static String named(Set<String> names) {
+    String first = names.iterator().next();
+    return names.size() == 1 ? first : first + " and " + (names.size() - 1) + " more";
+  }
 
   /** Asks an endpoint, by several requests where one does not tell all. */
   static final class Reader {
@@ -35,6 +74,7 @@ record Listing(String commit, List<RemoteFile> files) {
     private final Transport transport;
     private final Patience patience;
     private final PullProgress progress;
+    private final Set<String> others = new TreeSet<>();
 
     Reader(Endpoint endpoint, Transport transport, Patience patience, PullProgress progress) {
       this.endpoint = endpoint;
@@ -68,14 +108,15 @@ record Listing(String commit, List<RemoteFile> files) {
           add(entries, sibling, "rfilename", "blobId", "sha256");
         }
       }
-      if (entries.isEmpty() || !entries.values().stream().allMatch(Entry::complete)) {
+      boolean nothing = entries.isEmpty() && others.isEmpty();
+      if (nothing || !entries.values().stream().allMatch(Entry::complete)) {
         readTree(model, commit, entries);
       }
       List<RemoteFile> files = new ArrayList<>();
       for (Entry entry : entries.values()) {
         files.add(describe(model, commit, entry));
       }
-      return new Listing(commit, List.copyOf(files));
+      return new Listing(commit, List.copyOf(files), others);
     }
 
     /** Not every endpoint has trees; then the headers of the files are to tell. */
@@ -133,6 +174,9 @@ record Listing(String commit, List<RemoteFile> files) {
         throw refusal("the file name " + CheckpointException.quote(name));
       }
       if (!RemoteFile.isNeeded(name)) {
+        if (RemoteFile.isOther(name)) {
+          others.add(name);
+        }
         return;
       }
       // The blob of a large file is only a pointer to it.

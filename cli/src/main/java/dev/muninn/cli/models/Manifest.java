@@ -2,7 +2,9 @@ package dev.muninn.cli.models;
 
 import dev.muninn.cli.output.Json;
 import dev.muninn.weights.AtomicFile;
+import dev.muninn.weights.Checkpoint;
 import dev.muninn.weights.CheckpointException;
+import dev.muninn.weights.DirectoryTree;
 import dev.muninn.weights.JsonFile;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -25,7 +27,7 @@ import java.util.Optional;
  */
 record Manifest(String model, String endpoint, String revision, String commit, List<String> files) {
   private static final int SHORTEST_COMMIT = 7;
-  private static final String NAME = "manifest.json";
+  private static final String NAME = Checkpoint.PULLED;
 
   /** Whether a model's folder has a manifest. */
   static boolean exists(Path state) {
@@ -38,12 +40,26 @@ record Manifest(String model, String endpoint, String revision, String commit, L
    * @param state the folder of the pull's own files
    */
   static Optional<Manifest> read(Path state) {
-    if (!exists(state)) {
+    return readFile(state.resolve(NAME));
+  }
+
+  /** What a folder held before a pull that was stopped while it moved files, if there was one. */
+  static Optional<Manifest> readUnfinished(Path state) {
+    return readFile(state.resolve(Checkpoint.UNFINISHED));
+  }
+
+  /** Whether a pull moves files in a model's folder, or was stopped while it did. */
+  static boolean isUnfinished(Path state) {
+    return Files.exists(state.resolve(Checkpoint.UNFINISHED), LinkOption.NOFOLLOW_LINKS);
+  }
+
+  private static Optional<Manifest> readFile(Path file) {
+    if (!Files.exists(file, LinkOption.NOFOLLOW_LINKS)) {
       return Optional.empty();
     }
     Map<String, Object> json;
     try {
-      json = JsonFile.readObject(state.resolve(NAME));
+      json = JsonFile.readObject(file);
     } catch (CheckpointException e) {
       return Optional.empty();
     }
@@ -75,6 +91,21 @@ record Manifest(String model, String endpoint, String revision, String commit, L
 
   /** Writes the manifest: from now on the model is complete. */
   void write(Path state) throws IOException {
+    writeFile(state.resolve(NAME));
+  }
+
+  /** Says that files are about to be moved: from now on, the loader refuses the folder. */
+  void writeUnfinished(Path state) throws IOException {
+    writeFile(state.resolve(Checkpoint.UNFINISHED));
+  }
+
+  /** Says that they were. */
+  static void deleteUnfinished(Path state) throws IOException {
+    Files.deleteIfExists(state.resolve(Checkpoint.UNFINISHED));
+    DirectoryTree.forceEntries(state);
+  }
+
+  private void writeFile(Path file) throws IOException {
     String json =
         Json.object(generator -> {
           generator.writeStringProperty("model", model);
@@ -85,7 +116,7 @@ record Manifest(String model, String endpoint, String revision, String commit, L
           files.forEach(generator::writeString);
           generator.writeEndArray();
         });
-    AtomicFile.write(state.resolve(NAME), json.getBytes(StandardCharsets.UTF_8));
+    AtomicFile.write(file, json.getBytes(StandardCharsets.UTF_8));
   }
 
   /** Removes the manifest: from now on the model is not complete. */

@@ -1,8 +1,10 @@
 package dev.muninn.cli.models;
 
-import dev.muninn.cli.files.DirectoryTree;
 import dev.muninn.cli.files.UserDirectories;
 import dev.muninn.cli.options.UsageException;
+import dev.muninn.weights.Checkpoint;
+import dev.muninn.weights.DirectoryTree;
+import dev.muninn.weights.ProcessLock;
 import java.io.IOException;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
@@ -23,7 +25,8 @@ import java.util.stream.Stream;
  * @param root the models directory; it need not exist
  */
 public record ModelStore(Path root) {
-  private static final String STATE = ".muninn-pull";
+  private static final String STATE = Checkpoint.PULL_FOLDER;
+  private static final String REMOVED = ".removed-";
 
   /** The user's store, by {@code MUNINN_MODELS}, {@code XDG_DATA_HOME} or {@code HOME}. */
   public static ModelStore of(Map<String, String> environment) throws IOException {
@@ -44,6 +47,10 @@ public record ModelStore(Path root) {
     }
     Optional<ModelReference> reference = ModelReference.parse(asked.toString());
     if (reference.isEmpty() || Files.exists(asked)) {
+      if (Manifest.isUnfinished(state(asked))
+          || isIncomplete(state(asked)) && !Files.exists(asked.resolve(RemoteFile.CONFIGURATION))) {
+        throw new IOException(asked + ": its pull was not completed; the same command goes on");
+      }
       return asked;
     }
     return of(environment).find(reference.get());
@@ -69,7 +76,7 @@ public record ModelStore(Path root) {
               + "' fetches it)");
     }
     Optional<Manifest> manifest = Manifest.read(state(directory));
-    if (manifest.isEmpty() && Files.exists(state(directory))) {
+    if (isIncomplete(state(directory))) {
       throw new NotHere(
           model + ": its pull was not completed ('muninn pull " + model + "' goes on)");
     }
@@ -97,6 +104,11 @@ public record ModelStore(Path root) {
     }
   }
 
+  /** Whether a pull began and did not end. */
+  private static boolean isIncomplete(Path state) {
+    return Manifest.isUnfinished(state) || Files.exists(state) && Manifest.read(state).isEmpty();
+  }
+
   /**
    * A model in the store.
    *
@@ -112,13 +124,14 @@ public record ModelStore(Path root) {
   List<Entry> list() throws IOException {
     List<Entry> entries = new ArrayList<>();
     for (Path owner : folders(root)) {
+      sweep(owner);
       for (Path model : folders(owner)) {
         String name = owner.getFileName() + "/" + model.getFileName();
         if (ModelReference.parse(name).isEmpty()) {
           continue;
         }
         Optional<Manifest> manifest = Manifest.read(state(model));
-        boolean incomplete = manifest.isEmpty() && Files.exists(state(model));
+        boolean incomplete = isIncomplete(state(model));
         entries.add(new Entry(name, model, manifest, incomplete, size(model)));
       }
     }
@@ -168,7 +181,7 @@ public record ModelStore(Path root) {
     if (Files.isSymbolicLink(directory)) {
       Files.delete(directory);
     } else if (Files.isDirectory(state(directory), LinkOption.NOFOLLOW_LINKS)) {
-      try (PullLock _ =
+      try (ProcessLock _ =
           PullLock.tryTake(state(directory))
               .orElseThrow(() -> new IOException(model.model() + " is being pulled just now"))) {
         bytes = size(directory);
@@ -178,6 +191,7 @@ public record ModelStore(Path root) {
       bytes = size(directory);
       delete(directory);
     }
+    sweep(directory.getParent());
     if (folders(directory.getParent()).isEmpty()) {
       removeIfEmpty(directory.getParent());
     }
@@ -195,8 +209,17 @@ public record ModelStore(Path root) {
 
   /** Takes the name away first, so that nobody finds a model that is half there. */
   private static void delete(Path directory) throws IOException {
-    Path nameless = directory.resolveSibling(".removed-" + UUID.randomUUID());
+    Path nameless = directory.resolveSibling(REMOVED + UUID.randomUUID());
     Files.move(directory, nameless);
     DirectoryTree.delete(nameless);
+  }
+
+  /** Goes on with removals that were stopped. */
+  private static void sweep(Path owner) throws IOException {
+    for (Path folder : folders(owner)) {
+      if (folder.getFileName().toString().startsWith(REMOVED)) {
+        DirectoryTree.delete(folder);
+      }
+    }
   }
 }

@@ -2,7 +2,9 @@ package dev.muninn.cli.models;
 
 import dev.muninn.cli.output.Units;
 import dev.muninn.weights.CheckpointException;
+import dev.muninn.weights.DirectoryTree;
 import dev.muninn.weights.JsonFile;
+import dev.muninn.weights.ProcessLock;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.FileAlreadyExistsException;
@@ -68,23 +70,11 @@ final class Pull {
     try (Transport transport = new Transport(endpoint, patience)) {
       Listing listing =
           new Listing.Reader(endpoint, transport, patience, progress).read(model, revision);
-      requireModel(listing);
+      listing.requireModel(model);
       createFolder();
-      try (PullLock _ = lock()) {
+      try (ProcessLock _ = lock()) {
         return fetch(transport, listing, revision);
       }
-    }
-  }
-
-  private void requireModel(Listing listing) throws IOException {
-    boolean configured =
-        listing.files().stream().anyMatch(f -> f.name().equals(RemoteFile.CONFIGURATION));
-    if (!configured || listing.files().stream().noneMatch(RemoteFile::isWeights)) {
-      throw new IOException(
-          model
-              + " has no "
-              + (configured ? "*.safetensors" : RemoteFile.CONFIGURATION)
-              + ": it is no model that Muninn reads");
     }
   }
 
@@ -100,11 +90,11 @@ final class Pull {
     Files.createDirectories(state);
   }
 
-  private PullLock lock() throws IOException {
+  private ProcessLock lock() throws IOException {
     for (boolean told = false; true; told = true) {
       // Whoever had the lock may have removed the folder.
       Files.createDirectories(state);
-      Optional<PullLock> lock = PullLock.tryTake(state);
+      Optional<ProcessLock> lock = PullLock.tryTake(state);
       if (lock.isPresent()) {
         return lock.get();
       }
@@ -203,10 +193,7 @@ final class Pull {
     if (listed.containsKey(RemoteFile.SINGLE)) {
       return List.of(listed.get(RemoteFile.SINGLE));
     }
-    if (index.isEmpty()) {
-      return List.copyOf(listed.values());
-    }
-    Path path = staged.getOrDefault(index.get(), directory.resolve(RemoteFile.INDEX));
+    Path path = staged.getOrDefault(index.orElseThrow(), directory.resolve(RemoteFile.INDEX));
     List<RemoteFile> shards = new ArrayList<>();
     for (String shard : shards(path)) {
       if (!listed.containsKey(shard)) {
@@ -255,10 +242,14 @@ final class Pull {
   }
 
   private void publish(Manifest manifest, Map<RemoteFile, Path> staged) throws IOException {
-    Optional<Manifest> before = Manifest.read(state);
-    if (staged.isEmpty() && before.equals(Optional.of(manifest))) {
+    Optional<Manifest> before = Manifest.read(state).or(() -> Manifest.readUnfinished(state));
+    if (staged.isEmpty()
+        && Manifest.read(state).equals(Optional.of(manifest))
+        && !Manifest.isUnfinished(state)) {
       return;
     }
+    // From here on the folder is opened by nobody, until all of its files are of one revision.
+    before.orElse(manifest).writeUnfinished(state);
     Manifest.delete(state);
     for (Map.Entry<RemoteFile, Path> entry : staged.entrySet()) {
       Files.move(
@@ -271,7 +262,9 @@ final class Pull {
         Files.deleteIfExists(directory.resolve(old));
       }
     }
+    DirectoryTree.forceEntries(directory);
     manifest.write(state);
+    Manifest.deleteUnfinished(state);
     removeLeftovers();
   }
 

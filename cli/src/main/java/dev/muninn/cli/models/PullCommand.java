@@ -33,6 +33,7 @@ import picocli.CommandLine.Parameters;
       "Environment:",
       "  HF_ENDPOINT            Where models are (default: https://huggingface.co).",
       "  HF_TOKEN               Access token, sent to the endpoint's host alone.",
+      "  HTTPS_PROXY, NO_PROXY  Proxy, and hosts without one; HTTP_PROXY and ALL_PROXY too.",
       "  MUNINN_MODELS          Models directory (~/.local/share/muninn/models)."
     })
 public final class PullCommand implements Callable<Integer> {

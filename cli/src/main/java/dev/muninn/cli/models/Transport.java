@@ -32,6 +32,15 @@ import javax.net.ssl.SSLException;
 final class Transport implements AutoCloseable {
   private static final int MOST_REDIRECTS = 10;
   private static final int POLL_MILLISECONDS = 100;
+  private static final String TUNNELING = "jdk.http.auth.tunneling.disabledSchemes";
+
+  static {
+    // Java would not show a proxy a password that can be read on the way to it. Whoever gives one
+    // with the proxy's address wants it shown, as curl does.
+    if (System.getProperty(TUNNELING) == null) {
+      System.setProperty(TUNNELING, "");
+    }
+  }
 
   private final Endpoint endpoint;
   private final Patience patience;
@@ -45,6 +54,7 @@ final class Transport implements AutoCloseable {
             .version(HttpClient.Version.HTTP_1_1)
             .followRedirects(HttpClient.Redirect.NEVER)
             .connectTimeout(patience.silence())
+            .proxy(endpoint.proxies())
             .build();
   }
 
@@ -122,6 +132,11 @@ final class Transport implements AutoCloseable {
     if (endpoint.token().isPresent() && endpoint.owns(address)) {
       request.header("Authorization", "Bearer " + endpoint.token().get());
     }
+    endpoint
+        .proxies()
+        .on(address)
+        .flatMap(Proxies.Hop::authorization)
+        .ifPresent(shown -> request.header("Proxy-Authorization", shown));
     return await(
         client.sendAsync(
             request.build(),
@@ -129,8 +144,14 @@ final class Transport implements AutoCloseable {
                 info.statusCode() == 200 || info.statusCode() == 206
                     ? handler.apply(info)
                     : new NoBody<>()),
-        Endpoint.host(address),
+        way(address),
         received);
+  }
+
+  /** The server's name for messages, and the proxy's if one is on the way. */
+  private String way(URI address) {
+    String host = Endpoint.host(address);
+    return endpoint.proxies().on(address).map(hop -> host + " by the proxy " + hop).orElse(host);
   }
 
   private <T> HttpResponse<T> await(
@@ -175,6 +196,10 @@ final class Transport implements AutoCloseable {
         }
         case UnresolvedAddressException unknown -> {
           return new IOException("no host is called " + host, failure);
+        }
+        case IOException tunnel
+            when String.valueOf(tunnel.getMessage()).startsWith("Tunnel failed") -> {
+          return new IOException("no connection to " + host + ", which refuses it", failure);
         }
         case SSLException insecure -> {
           return new IOException(
@@ -225,6 +250,11 @@ final class Transport implements AutoCloseable {
                       ? "a private or gated model needs an access token in HF_TOKEN, and a name"
                           + " that does not exist may look like one"
                       : "the token in HF_TOKEN does not permit it, or the name does not exist"));
+      case 407 ->
+          new IOException(
+              "no connection to "
+                  + way(address)
+                  + ", which wants a user and a password (407): http://USER:PASSWORD@HOST:PORT");
       case 404 -> new IOException(host + " has no " + what + " (404)");
       case 416 -> new WrongContent(host + " has less of " + what + " than is here already (416)");
       case 408, 429 -> new TransientFailure(host + " answers " + status, retryAfter(headers), null);
