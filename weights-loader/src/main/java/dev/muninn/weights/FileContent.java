@@ -9,13 +9,19 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.regex.Pattern;
 
 /** Recognizes what often stands where a model's file should be, by its first bytes. */
 final class FileContent {
   private static final int BYTES = 512;
   private static final int SHOWN = 40;
 
-  private static final String LFS = "version https://git-lfs.github.com/spec/";
+  /** The second is what the first was called in its beginnings. */
+  private static final List<String> LFS =
+      List.of(
+          "version https://git-lfs.github.com/spec/", "version https://hawser.github.com/spec/");
+
+  private static final int TAR_MARK = 257;
 
   /** What the first bytes of a binary format are, in hexadecimal, and what it is called. */
   private record Magic(byte[] bytes, String name) {
@@ -47,6 +53,8 @@ final class FileContent {
           new Magic("fffe0000", "UTF-32 text"),
           new Magic("fffe", "UTF-16 text"),
           new Magic("feff", "UTF-16 text"));
+
+  private static final Pattern COMMENT = Pattern.compile("^<!--.*?-->\\s*", Pattern.DOTALL);
 
   private FileContent() {}
 
@@ -80,7 +88,7 @@ final class FileContent {
 
   /** Refuses a file whose first bytes are known to be those of something else. */
   static void refuseKnown(Path file, byte[] begin, String expected) {
-    if (text(begin).startsWith(LFS)) {
+    if (LFS.stream().anyMatch(text(begin)::startsWith)) {
       throw CheckpointException.refusal(
           file, "a Git LFS pointer, not the file itself", expected + ": 'git lfs pull' fetches it");
     }
@@ -104,7 +112,13 @@ final class FileContent {
       return Optional.of("UTF-16 text");
     }
     String text = text(begin);
-    String start = text.stripLeading().toLowerCase(Locale.ROOT);
+    if (text.startsWith("ustar", TAR_MARK)) {
+      return Optional.of("a tar archive");
+    }
+    if (begin.length == BYTES && text.chars().allMatch(c -> c == 0)) {
+      return Optional.of("zeros, as a download leaves that was not completed");
+    }
+    String start = COMMENT.matcher(text.stripLeading()).replaceFirst("").toLowerCase(Locale.ROOT);
     if (start.startsWith("<!doctype html")
         || start.startsWith("<html")
         || start.startsWith("<head")

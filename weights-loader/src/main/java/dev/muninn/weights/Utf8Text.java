@@ -4,8 +4,8 @@ import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
-import java.io.PushbackInputStream;
 import java.io.Reader;
+import java.io.SequenceInputStream;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
@@ -56,8 +56,7 @@ public final class Utf8Text {
    * @throws IOException in one line, if the text is UTF-16 or cannot be read
    */
   public static Reader reader(String source, InputStream stream) throws IOException {
-    PushbackInputStream pushback = new PushbackInputStream(stream, MARK_BYTES);
-    byte[] first = begin(pushback);
+    byte[] first = begin(stream);
     if (first.length >= 2) {
       int pair = (first[0] & 0xFF) << Byte.SIZE | first[1] & 0xFF;
       if (pair == 0xFEFF || pair == 0xFFFE) {
@@ -67,10 +66,10 @@ public final class Utf8Text {
         throw new IOException(source + " is UTF-16 or binary, expected UTF-8 text");
       }
     }
-    if (markLength(first) == 0) {
-      pushback.unread(first);
-    }
-    return new InputStreamReader(pushback, StandardCharsets.UTF_8.newDecoder());
+    int mark = markLength(first);
+    InputStream rest =
+        new SequenceInputStream(new ByteArrayInputStream(first, mark, first.length - mark), stream);
+    return new InputStreamReader(rest, StandardCharsets.UTF_8.newDecoder());
   }
 
   /** As few bytes as tell: who types into a pipe waits for an answer to what was typed. */

@@ -51,6 +51,7 @@ class OtherContentTest {
         "\n\n  <html lang='en'>\n<body>Gateway timeout</body></html>",
         "\uFEFF<!DOCTYPE html>\n<html></html>",
         "<head><title>Moved</title></head>",
+        "<!-- saved from a browser -->\n<html></html>",
         "<?xml version='1.0'?><!DOCTYPE html><html xmlns='x'></html>"
       })
   void pagesAreNamed(String page) throws IOException {
@@ -94,6 +95,18 @@ class OtherContentTest {
   void otherFormatsAreNamed(String begin, String what) throws IOException {
     byte[] bytes = Arrays.copyOf(HexFormat.of().parseHex(begin), 4_000_000);
     Bytes.assertRefused(directory, bytes, "found " + what, "expected safetensors weights");
+  }
+
+  @Test
+  void archivesAndUnfinishedDownloadsAreNamed() throws IOException {
+    byte[] tar = new byte[4096];
+    byte[] name = "model.safetensors".getBytes(StandardCharsets.US_ASCII);
+    System.arraycopy(name, 0, tar, 0, name.length);
+    System.arraycopy("ustar".getBytes(StandardCharsets.US_ASCII), 0, tar, 257, 5);
+    Bytes.assertRefused(directory, tar, "found a tar archive");
+    Bytes.assertRefused(directory, new byte[4096], "found zeros");
+    String old = POINTER.replace("git-lfs.github.com", "hawser.github.com");
+    Bytes.assertRefused(directory, old.getBytes(StandardCharsets.UTF_8), "found a Git LFS pointer");
   }
 
   @Test
@@ -180,6 +193,9 @@ class OtherContentTest {
 
           @Override
           public int read(byte[] target, int offset, int length) {
+            if (length == 0) {
+              return 0;
+            }
             target[offset] = (byte) read();
             return 1;
           }

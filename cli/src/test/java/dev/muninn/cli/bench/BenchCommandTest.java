@@ -2,9 +2,12 @@ package dev.muninn.cli.bench;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.muninn.cli.ChildRun;
 import dev.muninn.cli.CommandRun;
 import dev.muninn.cli.process.ExitCode;
 import dev.muninn.weights.JsonFile;
@@ -51,6 +54,31 @@ class BenchCommandTest {
       requireConsistent(result, i >= 3);
     }
     assertTrue(Files.readString(plot).contains("<svg"));
+  }
+
+  @Test
+  void devicesAreWrittenToAndFullOnesNamed() {
+    assumeTrue(Files.exists(Path.of("/dev/full")), "no /dev/full here");
+    CommandRun run = bench("-p", "2", "-n", "1", "-r", "1", "--save", "/dev/null");
+    assertEquals(ExitCode.OK, run.exitCode(), run.err());
+    assertFalse(Files.isRegularFile(Path.of("/dev/null")));
+    run = bench("-p", "2", "-n", "1", "-r", "1", "--save", "/dev/full");
+    assertEquals("muninn: /dev/full: No space left on device\n", run.err());
+    assertEquals(ExitCode.FAILED, run.exitCode());
+  }
+
+  @Test
+  void theNextRunRemovesTheRandomWeightsOfOneThatWasKilled() throws Exception {
+    String[] small = {"bench", "-m", "small", "-p", "2", "-n", "1", "-r", "1"};
+    try (ChildRun killed = ChildRun.start(directory, Map.of(), small)) {
+      killed.await(() -> CommandRun.hidden(directory).size() == 2);
+    }
+    assertEquals(2, CommandRun.hidden(directory).size());
+    String[] tiny = {"bench", "-m", "tiny", "-p", "2", "-n", "1", "-r", "1", "--no-warmup"};
+    try (ChildRun next = ChildRun.start(directory, Map.of(), tiny)) {
+      assertEquals(ExitCode.OK, next.result().exitCode());
+    }
+    assertEquals(List.of(), CommandRun.hidden(directory));
   }
 
   private static void requireConsistent(Map<?, ?> result, boolean decoding) {

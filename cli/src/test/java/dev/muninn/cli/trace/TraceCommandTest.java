@@ -52,6 +52,16 @@ class TraceCommandTest {
   }
 
   @Test
+  void tokensAreNoFormulasInTables() throws IOException {
+    assertEquals(0, trace("-r", "2", "--out", out(), "=1+2-3=").exitCode());
+    List<String> rows = lines(Path.of(out(), "tokens.csv"));
+    List<String> texts = rows.stream().skip(1).map(row -> row.split(",")[2]).toList();
+    assertEquals(
+        List.of("'=", "1", "'+", "2", "'-", "3", "'="),
+        texts.subList(texts.size() - 7, texts.size()));
+  }
+
+  @Test
   void summaryHasALineForEachToken() {
     CommandRun run = trace("-r", "8", "47+8=");
     assertEquals("", run.err());

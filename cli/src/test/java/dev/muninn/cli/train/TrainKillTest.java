@@ -85,6 +85,23 @@ class TrainKillTest {
     CommandRun last = CommandRun.of(options(reached + 3).toArray(String[]::new));
     assertEquals(ExitCode.OK, last.exitCode(), last.err());
     assertEquals(reached + 4, Files.readAllLines(directory.resolve("log.csv")).size());
+    assertEquals(List.of(), CommandRun.hidden(directory));
+    assertEquals(List.of(), CommandRun.hidden(directory.resolve("training-state")));
+  }
+
+  @Test
+  void twoRunsCannotWriteOneDirectory() throws IOException, InterruptedException {
+    Process first = start(1_000_000);
+    try {
+      awaitSteps(2);
+      for (int i = 0; i < 2; i++) {
+        CommandRun.of(options(1_000_000).toArray(String[]::new))
+            .assertFails(ExitCode.FAILED, directory + ": another run is writing there");
+      }
+    } finally {
+      first.destroyForcibly().waitFor();
+    }
+    assertWhole();
   }
 
   @Test
