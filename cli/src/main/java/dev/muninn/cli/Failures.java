@@ -2,6 +2,7 @@ package dev.muninn.cli;
 
 import dev.muninn.backend.BackendException;
 import dev.muninn.backend.InferenceException;
+import dev.muninn.cli.help.Suggestions;
 import dev.muninn.cli.options.BasicOptions;
 import dev.muninn.cli.options.PromptOptions;
 import dev.muninn.cli.options.UsageException;
@@ -16,6 +17,7 @@ import java.io.StringWriter;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
+import java.util.Optional;
 import picocli.CommandLine;
 import picocli.CommandLine.IExecutionExceptionHandler;
 import picocli.CommandLine.IParameterExceptionHandler;
@@ -130,9 +132,9 @@ public final class Failures implements IParameterExceptionHandler, IExecutionExc
             ? "unknown option"
             : command.subcommands().isEmpty() ? "unexpected argument" : "unknown command";
     String unmatched = what + " '" + argument + "'";
-    if (!exception.getSuggestions().isEmpty()) {
-      // The nearest. Picocli goes on with what has hardly a letter in common.
-      return unmatched + ", did you mean " + exception.getSuggestions().getFirst() + "?";
+    Optional<String> meant = Suggestions.of(command, argument, exception.getSuggestions());
+    if (meant.isPresent()) {
+      return unmatched + ", did you mean " + meant.get() + "?";
     }
     if (command.findOption(PromptOptions.TEXT) == null) {
       return unmatched;

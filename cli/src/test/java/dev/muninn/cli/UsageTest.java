@@ -24,6 +24,22 @@ class UsageTest {
           generate a b | unexpected argument 'b'; a prompt of several words needs quotes
           generate -5+3= | unknown option '-5+3='; a prompt that begins with - goes
           generate x --temprature 1 | unknown option '--temprature', did you mean --temperature?
+          generate x --max-new-tokens 5 | did you mean --max-tokens?
+          generate x --max_new_tokens=5 | did you mean --max-tokens?
+          generate x --n-predict 5 | did you mean --max-tokens?
+          generate x --temp 1 | did you mean --temperature?
+          generate x --ctx-size 9 | did you mean --context?
+          generate x --top_k 9 | did you mean --top-k?
+          generate x --Top-P 0.9 | did you mean --top-p?
+          generate x --repeat-penalty 1.1 | did you mean --repetition-penalty?
+          generate x --num-steps 4 | did you mean --recurrence?
+          train --out x --learning-rates 4 | did you mean --learning-rate?
+          score x --max-new-tokens 5 | unknown option '--max-new-tokens'; a prompt
+          generate x --flash-attention | unknown option '--flash-attention'; a prompt
+          generate x --top-k 40 | --top-k needs --temperature above 0
+          generate x --top-p 0.9 | --top-p needs --temperature above 0
+          chat --min-p 0.1 | --min-p needs --temperature above 0
+          inspect x -m x | more than one model
           generate x -- -n 3 | option '-n' must go before --
           generate x -n | -n/--max-tokens needs a value
           generate x -n 1 -n 2 | -n/--max-tokens is given more than once

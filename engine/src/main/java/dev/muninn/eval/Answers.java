@@ -14,12 +14,7 @@ final class Answers {
   static String read(Problem.Answer problem, String generated) {
     String found = generated;
     if (problem.pattern().isPresent()) {
-      Matcher matcher = problem.pattern().get().matcher(generated);
-      found = "";
-      while (matcher.find()) {
-        String group = matcher.groupCount() == 0 ? matcher.group() : matcher.group(1);
-        found = group == null ? "" : group;
-      }
+      found = BoundedPattern.last(problem.pattern().get(), generated, problem.where()).orElse("");
     }
     return comparable(problem, found);
   }

@@ -14,8 +14,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.regex.Pattern;
-import java.util.regex.PatternSyntaxException;
 
 /**
  * Reads tasks: JSONL, one problem a line, all of one kind.
@@ -178,7 +176,7 @@ public final class TaskFile {
         answers,
         object.containsKey(EXAMPLE) ? text(EXAMPLE, object.get(EXAMPLE)) : answers.getFirst(),
         object.containsKey(PATTERN)
-            ? Optional.of(pattern(text(PATTERN, object.get(PATTERN))))
+            ? Optional.of(BoundedPattern.compile(text(PATTERN, object.get(PATTERN))))
             : Optional.empty(),
         !TEXT.equals(compare),
         object.containsKey(STOP) ? texts(object, STOP) : List.of(),
@@ -252,14 +250,5 @@ public final class TaskFile {
       return number.intValue();
     }
     throw new IllegalArgumentException(key + " must be a whole number of at least 1");
-  }
-
-  private static Pattern pattern(String text) {
-    try {
-      return Pattern.compile(text);
-    } catch (PatternSyntaxException e) {
-      throw new IllegalArgumentException(
-          "pattern is no regular expression: " + e.getDescription(), e);
-    }
   }
 }

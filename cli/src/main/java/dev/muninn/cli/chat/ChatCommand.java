@@ -18,6 +18,7 @@ import dev.muninn.cli.terminal.Terminal;
 import dev.muninn.decode.DecodingOptions;
 import dev.muninn.decode.ExitOptions;
 import dev.muninn.decode.InitialState;
+import dev.muninn.decode.SamplingOptions;
 import dev.muninn.serve.GenerationRequest;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -86,6 +87,7 @@ public final class ChatCommand implements Callable<Integer> {
     private int recurrence = depthOptions.recurrence();
     private String criterion = exitOptions.criterion();
     private final InitialState initialState = depthOptions.initialState();
+    private final SamplingOptions sampling = samplerOptions.samplingOptions(depthOptions.seed());
     private DecodingOptions decoding = decoding(exitOptions.exitOptions(PREFILL_EXIT));
 
     private DecodingOptions decoding(ExitOptions exit) {
@@ -98,7 +100,7 @@ public final class ChatCommand implements Callable<Integer> {
           .limit(request)
           .recurrence(recurrence)
           .initialState(initialState)
-          .sampling(samplerOptions.samplingOptions(depthOptions.seed()))
+          .sampling(sampling)
           .decoding(decoding);
     }
 

@@ -4,6 +4,7 @@ import dev.muninn.cli.help.CommandSection;
 import dev.muninn.cli.help.HelpHeading;
 import dev.muninn.cli.options.ModelOptions;
 import dev.muninn.cli.options.OutputOptions;
+import dev.muninn.cli.options.UsageException;
 import dev.muninn.cli.process.ExitCode;
 import dev.muninn.cli.terminal.StandardStreams;
 import dev.muninn.family.ConfigReader;
@@ -15,6 +16,7 @@ import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** Shows what a checkpoint holds, computing nothing. */
@@ -42,12 +44,26 @@ public final class InspectCommand implements Callable<Integer> {
         arity = "0..1",
         paramLabel = "MODEL",
         description = "Directory, or OWNER/NAME of a pulled one (default: built-in raven-tiny).")
-    private Path model;
+    private Path argument;
+
+    // As the other commands have it.
+    @Option(
+        names = {"-m", "--model"},
+        paramLabel = "MODEL",
+        description = "The same, as for the other commands.")
+    private Path option;
+
+    Path model() {
+      if (argument != null && option != null) {
+        throw new UsageException("more than one model: give it as MODEL or as --model");
+      }
+      return argument == null ? option : argument;
+    }
   }
 
   @Override
   public Integer call() throws IOException {
-    Path model = ModelOptions.orBuiltIn(modelArgument.model, environment);
+    Path model = ModelOptions.orBuiltIn(modelArgument.model(), environment);
     ConfigReader config = ConfigReader.of(model);
     try (Checkpoint checkpoint = Checkpoint.open(model)) {
       Inspection inspection = new Inspection(ModelFamilies.load(config, checkpoint), checkpoint);

@@ -42,7 +42,17 @@ public final class SamplerOptions {
       description = "Above 1 disfavours repetition (default: 1).")
   private float repetitionPenalty = 1;
 
+  /**
+   * What the options say.
+   *
+   * @throws UsageException if tokens are to be chosen from some that are never looked at
+   */
   public SamplingOptions samplingOptions(long seed) {
+    if (temperature == 0) {
+      refuse("--top-k", topK > 1);
+      refuse("--top-p", topP < 1);
+      refuse("--min-p", minP > 0);
+    }
     return new SamplingOptions(temperature, topK, topP, minP, repetitionPenalty, seed);
   }
 
@@ -53,5 +63,12 @@ public final class SamplerOptions {
    */
   public SamplingOptions samplingOptions(long seed, Object id) {
     return samplingOptions(seed).forText(id == null ? null : id.toString());
+  }
+
+  private static void refuse(String option, boolean given) {
+    if (given) {
+      throw new UsageException(
+          option + " needs --temperature above 0: at 0 the likeliest token is taken");
+    }
   }
 }

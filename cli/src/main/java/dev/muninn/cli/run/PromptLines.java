@@ -101,13 +101,47 @@ public final class PromptLines {
   }
 
   private static ChatMessage message(Object value) {
-    if (value instanceof Map<?, ?> message
-        && message.size() == 2
-        && message.get("role") instanceof String role
-        && message.get("content") instanceof String content) {
-      return new ChatMessage(role, content);
+    if (!(value instanceof Map<?, ?> message) || !(message.get("role") instanceof String role)) {
+      throw new IllegalArgumentException("a message is an object with a role and a content");
     }
-    throw new IllegalArgumentException("a message is an object with a role and a content");
+    for (Object key : message.keySet()) {
+      if (!key.equals("role") && !key.equals("content")) {
+        throw new IllegalArgumentException(
+            "a message has "
+                + CheckpointException.quote(key.toString())
+                + "; expected only role and content");
+      }
+    }
+    return new ChatMessage(role, content(message.get("content")));
+  }
+
+  /** A text, or parts of one as chat servers take them. */
+  private static String content(Object value) {
+    if (value instanceof String text) {
+      return text;
+    }
+    if (!(value instanceof List<?> parts)) {
+      throw new IllegalArgumentException(
+          "the content of a message must be a text or a list of text parts");
+    }
+    StringBuilder text = new StringBuilder();
+    for (Object part : parts) {
+      if (part instanceof Map<?, ?> object
+          && "text".equals(object.get("type"))
+          && object.get("text") instanceof String piece) {
+        text.append(piece);
+      } else {
+        String type =
+            part instanceof Map<?, ?> object && object.get("type") instanceof String name
+                ? "of type " + CheckpointException.quote(name)
+                : "without a type";
+        throw new IllegalArgumentException(
+            "a content part "
+                + type
+                + " cannot be read; expected {\"type\":\"text\",\"text\":...}");
+      }
+    }
+    return text.toString();
   }
 
   private static int token(Object value) {

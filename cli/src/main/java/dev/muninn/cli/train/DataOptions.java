@@ -3,12 +3,15 @@ package dev.muninn.cli.train;
 import dev.muninn.cli.help.HelpHeading;
 import dev.muninn.cli.options.NumberConverters;
 import dev.muninn.cli.options.UsageException;
+import dev.muninn.cli.output.Units;
+import dev.muninn.cli.terminal.Printable;
 import dev.muninn.text.Tokenizer;
 import dev.muninn.train.data.TaskData;
 import dev.muninn.train.data.TextData;
 import dev.muninn.train.data.TrainingData;
 import java.nio.file.Path;
 import java.util.Locale;
+import java.util.Optional;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
 
@@ -99,6 +102,19 @@ final class DataOptions {
         digits == null ? Preset.DIGITS : digits,
         operands == null ? Preset.OPERANDS : operands,
         seed);
+  }
+
+  /** What was read, for people: a file that was read as another kind shows by its numbers. */
+  Optional<String> summary(TrainingData data) {
+    return data instanceof TextData text
+        ? Optional.of(
+            "read %s from %s: %s of at most %d tokens to learn"
+                .formatted(
+                    Units.count(text.documents(), "document"),
+                    Printable.line(file.toString()),
+                    Units.count(text.sequences(), "sequence"),
+                    length))
+        : Optional.empty();
   }
 
   /** The name of a task. */

@@ -99,6 +99,7 @@ public final class TrainCommand implements Callable<Integer> {
                 : EmbeddedModel.read().directory(environment);
     try (Tokenizer tokenizer = Tokenizer.load(source, config.vocabularySize())) {
       TrainingData data = dataOptions.open(tokenizer, plan.seed());
+      dataOptions.summary(data).ifPresent(streams.err()::println);
       Map<String, String> settings =
           saved.isPresent() ? merged(saved.get().settings()) : SavedOptions.of(command);
       return train(plan, data, source, settings, saved);
@@ -114,6 +115,12 @@ public final class TrainCommand implements Callable<Integer> {
   private Optional<TrainingDirectory.State> savedState(Path out) {
     Optional<TrainingDirectory.State> saved = TrainingDirectory.readState(out);
     if (fileOptions.resume()) {
+      if (saved.isEmpty() && !Files.exists(out.resolve(TrainingDirectory.LOG))) {
+        throw new UsageException(
+            "--resume: there is no run in "
+                + out
+                + "; expected a directory that train --out began before");
+      }
       if (saved.isEmpty()) {
         streams.err().println("muninn: nothing is saved in " + out + " yet: beginning at step 0");
       }

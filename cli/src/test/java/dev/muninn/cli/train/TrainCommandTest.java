@@ -96,7 +96,16 @@ class TrainCommandTest {
   }
 
   @Test
-  void resumingNothingBegins() {
+  void resumingNothingIsRefused() {
+    train("--resume", "--steps=1").assertFails(ExitCode.USAGE, "there is no run in " + out());
+    assertTrue(Files.notExists(out()));
+  }
+
+  /** As after a power cut before the first checkpoint. */
+  @Test
+  void resumingARunThatHasSavedNothingBegins() throws IOException {
+    Files.createDirectories(out());
+    Files.writeString(out().resolve("log.csv"), "");
     CommandRun run = train("--resume", "--steps=1");
     assertEquals(ExitCode.OK, run.exitCode(), run.err());
     assertTrue(run.err().contains("nothing is saved in " + out() + " yet"), run.err());

@@ -39,7 +39,7 @@ class TrainKillTest {
     return List.of(
         "train",
         "--out=" + directory,
-        "--resume",
+        Files.exists(directory.resolve("log.csv")) ? "--resume" : "--threads=1",
         "--embedding-size=16",
         "--heads=2",
         "--intermediate-size=24",
@@ -47,16 +47,16 @@ class TrainKillTest {
         "--batch=2",
         "--length=30",
         "--digits=4",
-        "--threads=1",
         "--save-every=1",
         "--evaluate-every=1000",
         "--steps=" + steps);
   }
 
   /** Waits until the log has more than its heading and so many lines. */
-  private void awaitSteps(long lines) throws IOException, InterruptedException {
+  private void awaitSteps(Process process, long lines) throws IOException, InterruptedException {
     Path log = directory.resolve("log.csv");
     while (!Files.exists(log) || Files.readAllLines(log).size() <= lines) {
+      assertTrue(process.isAlive(), "train ended early");
       Thread.sleep(5);
     }
   }
@@ -74,7 +74,7 @@ class TrainKillTest {
     for (int kill = 0; kill < KILLS; kill++) {
       Process process = start(1_000_000);
       try {
-        awaitSteps(reached + 2);
+        awaitSteps(process, reached + 2);
         Thread.sleep(random.nextInt(100));
       } finally {
         process.destroyForcibly().waitFor();
@@ -108,7 +108,7 @@ class TrainKillTest {
   void interruptionSavesFirst() throws IOException, InterruptedException {
     Process process = start(1_000_000);
     try {
-      awaitSteps(3);
+      awaitSteps(process, 3);
       new ProcessBuilder("kill", "-INT", Long.toString(process.pid())).start().waitFor();
       assertTrue(process.waitFor(60, TimeUnit.SECONDS));
     } finally {

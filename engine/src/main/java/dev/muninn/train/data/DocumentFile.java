@@ -40,8 +40,14 @@ final class DocumentFile {
   List<Document> read(Path file) {
     String name = file.getFileName().toString().toLowerCase(Locale.ROOT);
     try {
-      List<Document> documents =
-          name.endsWith(".jsonl") || name.endsWith(".ndjson") ? lines(file) : text(file);
+      boolean lines = name.endsWith(".jsonl") || name.endsWith(".ndjson") || hasJsonLines(file);
+      if (!lines && name.endsWith(".json")) {
+        throw new TrainingException(
+            file
+                + ": JSON is no text to learn; expected an object a line with text, or with prompt"
+                + " and completion");
+      }
+      List<Document> documents = lines ? lines(file) : text(file);
       if (documents.isEmpty()) {
         throw new TrainingException(file + ": nothing to learn; expected a text or JSON lines");
       }
@@ -52,6 +58,23 @@ final class DocumentFile {
       throw new TrainingException(file + ": not UTF-8 text", e);
     } catch (IOException e) {
       throw new TrainingException(file + ": cannot be read: " + e.getMessage(), e);
+    }
+  }
+
+  /** Whether the first line is an object with documents' keys, whatever the file is called. */
+  private static boolean hasJsonLines(Path file) throws IOException {
+    try (BufferedReader reader = new BufferedReader(reader(file))) {
+      String line = reader.readLine();
+      while (line != null && line.isBlank()) {
+        line = reader.readLine();
+      }
+      if (line == null || !line.stripLeading().startsWith("{")) {
+        return false;
+      }
+      Map<String, Object> object = JsonFile.readObject(file.toString(), line);
+      return object.containsKey("text") || object.containsKey("prompt");
+    } catch (CheckpointException e) {
+      return false;
     }
   }
 

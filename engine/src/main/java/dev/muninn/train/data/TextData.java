@@ -25,6 +25,7 @@ public final class TextData implements TrainingData {
   private static final long SPLIT = -1;
   private static final long SHUFFLE = -2;
 
+  private final int documents;
   private final List<Document> sequences;
   private final int count;
   private final int length;
@@ -47,6 +48,7 @@ public final class TextData implements TrainingData {
   public TextData(
       Path file, Tokenizer tokenizer, int count, int length, double validationShare, long seed) {
     List<Document> documents = new ArrayList<>(new DocumentFile(tokenizer).read(file));
+    this.documents = documents.size();
     this.count = count;
     this.length = length;
     this.seed = seed;
@@ -172,6 +174,11 @@ public final class TextData implements TrainingData {
       order[other] = i;
     }
     orderedEpoch = epoch;
+  }
+
+  /** Documents in the file, with those that are held out. */
+  public int documents() {
+    return documents;
   }
 
   /** Sequences of an epoch. */

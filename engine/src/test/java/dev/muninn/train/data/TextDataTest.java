@@ -46,6 +46,23 @@ class TextDataTest {
   }
 
   @Test
+  void jsonIsKnownByItsContent() throws IOException {
+    String lines = "{\"text\":\"abcdefgh\"}\n".repeat(8);
+    for (String name : new String[] {"a.json", "a.txt", "a.jsonl"}) {
+      TextData data = data(name, lines, 10);
+      assertEquals(8, data.documents(), name);
+      assertEquals(6, data.sequences(), name);
+    }
+    for (String content :
+        new String[] {"{\n \"text\": \"a\"\n}\n", "[{\"text\":\"a\"}]", "{\"a\":1}", "7"}) {
+      TrainingException refusal =
+          assertThrows(TrainingException.class, () -> data("b.json", content, 10));
+      assertTrue(refusal.getMessage().contains("b.json: JSON is no text"), refusal.getMessage());
+    }
+    assertEquals(1, data("c.txt", "{ is a brace and no JSON }\n".repeat(9), 10).documents());
+  }
+
+  @Test
   void aTextIsCutIntoSequencesThatPredictTheNextToken() throws IOException {
     String text = "abcdefghij".repeat(30);
     TextData data = data("a.txt", text, 20);
