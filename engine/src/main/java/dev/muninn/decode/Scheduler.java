@@ -90,6 +90,11 @@ public final class Scheduler implements AutoCloseable {
     waiting.add(task);
   }
 
+  /** Whether a sequence that is added now begins in the next step. */
+  public boolean hasRoom() {
+    return active.size() + waiting.size() < batchSize;
+  }
+
   /** Calls of the recurrent block so far. */
   public long corePasses() {
     return loop.corePasses();

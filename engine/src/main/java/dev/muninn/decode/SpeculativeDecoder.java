@@ -121,9 +121,7 @@ public final class SpeculativeDecoder implements AutoCloseable {
       if (accepted) {
         task.acceptedTokens++;
       } else {
-        for (int i = 0; i < verified.length; i++) {
-          verified[i] = Math.max(0, verified[i] - drafted[index][i]);
-        }
+        leaveResidual(verified, drafted[index]);
         token = task.sampler.draw(verified);
       }
       task.sampler.accept(token);
@@ -134,6 +132,20 @@ public final class SpeculativeDecoder implements AutoCloseable {
       }
     }
     throw new AssertionError("unreachable");
+  }
+
+  /**
+   * Leaves max(p - q, 0) of a distribution p. Where that rounds to nothing everywhere, p and q are
+   * the same but for rounding, and p stays as it is.
+   */
+  static void leaveResidual(float[] p, float[] q) {
+    boolean any = false;
+    for (int i = 0; i < p.length && !any; i++) {
+      any = p[i] > q[i];
+    }
+    for (int i = 0; any && i < p.length; i++) {
+      p[i] = Math.max(0, p[i] - q[i]);
+    }
   }
 
   private void keep(int count) {

@@ -55,8 +55,9 @@ public sealed interface Strategy {
     /** When positions settle. */
     public enum Freeze {
       /**
-       * All up to the last whose latent state changed little; the first alone once it has had four
-       * times as many recurrences as in sequential decoding, for some states orbit and never do.
+       * All up to the last whose latent state changed little. Some states orbit and never do: where
+       * the wavefront has no more room, the first alone leaves once it has had four times as many
+       * recurrences as in sequential decoding.
        */
       LATENT_DIFF,
       /** After as many recurrences as sequential decoding makes. */

@@ -18,7 +18,10 @@ import java.util.function.BooleanSupplier;
  * be chosen.
  */
 public final class WavefrontDecoder implements AutoCloseable {
-  /** A position is left as it is after so many times the recurrences of sequential decoding. */
+  /**
+   * In a window that cannot grow, a position is left as it is after so many times the recurrences
+   * of sequential decoding.
+   */
   private static final int MOST_DEPTH = 4;
 
   private final SequenceTask task;
@@ -133,13 +136,13 @@ public final class WavefrontDecoder implements AutoCloseable {
       int settled = lastSettled(advanced);
       task.outerSteps++;
       int end = first + extent;
-      int added = Math.min(headway, Math.min(first + window, task.layout.capacity()) - end);
+      int added = Math.min(headway, room());
       remember();
       advanced = settled - first;
-      if (!advance(settled, end + Math.max(0, added))) {
+      if (!advance(settled, end + added)) {
         return true;
       }
-      initialize(end, end + Math.max(0, added));
+      initialize(end, end + added);
     }
     return true;
   }
@@ -246,7 +249,7 @@ public final class WavefrontDecoder implements AutoCloseable {
                 yield false;
               }
               rows.readLatent(slot, state);
-              yield ExitCriteria.relativeChange(
+              yield LatentExits.relativeChange(
                       state, 0, previousStates, compared % window * width, width)
                   < strategy.exitThreshold();
             }
@@ -255,13 +258,20 @@ public final class WavefrontDecoder implements AutoCloseable {
         settled = position;
       }
     }
-    // Some latent states orbit and never settle: the wave would stand for ever.
+    // Some latent states orbit and never settle: where the window cannot grow, the wave would stand
+    // for ever.
     if (settled == first
         && extent > 1
+        && room() == 0
         && depths[(first + 1) % window] >= (long) MOST_DEPTH * task.recurrence) {
       settled = first + 1;
     }
     return settled;
+  }
+
+  /** Positions that the window has room for. */
+  private int room() {
+    return Math.max(0, Math.min(first + window, task.layout.capacity()) - first - extent);
   }
 
   private void remember() {

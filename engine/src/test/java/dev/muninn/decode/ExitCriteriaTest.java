@@ -2,6 +2,7 @@ package dev.muninn.decode;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -305,7 +306,7 @@ class ExitCriteriaTest {
     assertTrue(message.startsWith("exit criterion \"" + name + "\" is none of "), message);
     for (String known :
         new String[] {
-          "entropy-diff", "latent-diff", "cosine", "kl", "minp-kl", "argmax-stability"
+          "entropy-diff", "latent-diff", "cosine", "kl", "minp-kl", "argmax-stability", "gate"
         }) {
       assertTrue(message.contains(known), message);
     }
@@ -313,26 +314,58 @@ class ExitCriteriaTest {
 
   @ParameterizedTest
   @CsvSource({
-    "kl, 0, number",
-    "kl, -1, number",
-    "kl, '', number",
-    "kl, x, number",
-    "kl, NaN, number",
-    "kl, Infinity, number",
-    "kl, 1:2, number",
-    "kl, '0,5', number",
-    "latent-diff, -0.0, number",
-    "argmax-stability, 1.5, whole number",
-    "argmax-stability, 0, whole number",
-    "argmax-stability, -2, whole number",
-    "argmax-stability, five, whole number"
+    "kl, 0, positive number",
+    "kl, -1, positive number",
+    "kl, '', positive number",
+    "kl, x, positive number",
+    "kl, NaN, positive number",
+    "kl, Infinity, positive number",
+    "kl, 1:2, positive number",
+    "kl, '0,5', positive number",
+    "latent-diff, -0.0, positive number",
+    "argmax-stability, 1.5, positive whole number",
+    "argmax-stability, 0, positive whole number",
+    "argmax-stability, -2, positive whole number",
+    "argmax-stability, five, positive whole number",
+    "gate, 0, number above 0 and at most 1",
+    "gate, 1.01, number above 0 and at most 1",
+    "gate, -1, number above 0 and at most 1",
+    "gate, NaN, number above 0 and at most 1",
+    "gate, x, number above 0 and at most 1"
   })
   void aBadThresholdIsRefused(String name, String threshold, String what) {
     String message =
         assertThrows(
                 IllegalArgumentException.class, () -> ExitCriteria.parse(name + ":" + threshold))
             .getMessage();
+    assertEquals("exit threshold \"" + threshold + "\" of " + name + " is no " + what, message);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"kl", "kl:0.5", "argmax-stability:3", "gate", "gate:0.7", "cosine"})
+  void whatIsParsedComparesAsAValue(String text) {
+    ExitCriteria.Factory first = ExitCriteria.parse(text);
+    ExitCriteria.Factory second = ExitCriteria.parse(new String(text.toCharArray()));
+    assertEquals(first, second);
+    assertEquals(first.hashCode(), second.hashCode());
+    assertEquals(ExitOptions.of(first), ExitOptions.of(second));
     assertEquals(
-        "exit threshold \"" + threshold + "\" of " + name + " is no positive " + what, message);
+        DecodingOptions.defaults().withExit(ExitOptions.of(first)),
+        DecodingOptions.defaults().withExit(ExitOptions.of(second)));
+    assertNotEquals(first, ExitCriteria.parse("kl:0.25"));
+    assertEquals(ExitCriteria.parse("kl"), ExitCriteria.parse("kl:0.001"));
+    assertNotEquals(ExitCriteria.parse("gate"), ExitCriteria.parse("gate:0.7"));
+  }
+
+  @Test
+  void aModelWithoutAGateRefusesIt() {
+    for (String text : new String[] {"gate", "gate:0.5"}) {
+      ExitCriteria.Factory gate = ExitCriteria.parse(text);
+      IllegalArgumentException refusal =
+          assertThrows(IllegalArgumentException.class, () -> gate.requireFits(CONFIG));
+      assertFalse(refusal.getMessage().contains("\n"));
+      assertTrue(refusal.getMessage().contains("gate"), refusal.getMessage());
+    }
+    ExitCriteria.parse("kl").requireFits(CONFIG);
   }
 }

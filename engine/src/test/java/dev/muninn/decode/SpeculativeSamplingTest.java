@@ -1,5 +1,6 @@
 package dev.muninn.decode;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.muninn.cache.KeyValueLayout;
@@ -192,5 +193,18 @@ class SpeculativeSamplingTest {
     assertTrue(
         Math.abs(share - (1 - apart)) < 5 * Math.sqrt(apart * (1 - apart) / drafted),
         share + " accepted, drafts are " + apart + " apart");
+  }
+
+  /** Where p - q rounds to nothing everywhere, what is drawn comes from p, and not token 0. */
+  @Test
+  void aResidualThatRoundsToNothingIsTheTarget() {
+    float[] p = {0, 0.25f, Math.nextDown(0.75f), 0};
+    float[] target = p.clone();
+    SpeculativeDecoder.leaveResidual(p, new float[] {0, 0.25f, 0.75f, 0});
+    assertArrayEquals(target, p);
+    float[] q = {0.5f, 0.25f, 0.25f, 0};
+    float[] residual = {0.25f, 0, 0.5f, 0.25f};
+    SpeculativeDecoder.leaveResidual(residual, q);
+    assertArrayEquals(new float[] {0, 0, 0.25f, 0.25f}, residual);
   }
 }

@@ -151,6 +151,24 @@ class WavefrontDecoderTest {
     assertTrue(run.statistics().outerSteps() <= 5 * (1 + 4 * 8 / 4));
   }
 
+  /**
+   * A position that does not settle waits as long as the window can grow, however many recurrences
+   * it has had: only then is it left as it is.
+   */
+  @ParameterizedTest
+  @CsvSource({"4, 1, 128, 28", "4, 1, 20, 20", "4, 3, 128, 10", "2, 1, 128, 28"})
+  void aPositionWaitsAsLongAsTheWindowGrows(int inner, int headway, int wavefront, int steps) {
+    SequenceRequest request =
+        request(4).recurrence(8).count(5).strategy(parallel(inner, headway, 1e-12, wavefront));
+    model.backend.reset();
+    SequenceRun run = model.run(request);
+    // 6 positions of the prompt, and room for 28 more.
+    assertEquals(34, request.capacity());
+    assertEquals(8 + inner * steps, run.recurrences()[1]);
+    assertTrue(run.recurrences()[1] > 4 * 8);
+    assertCosts(run);
+  }
+
   /** Without regard to what changes, a position has its fixed number of recurrences. */
   @ParameterizedTest
   @CsvSource({

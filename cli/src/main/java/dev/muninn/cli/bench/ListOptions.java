@@ -98,7 +98,7 @@ final class ListOptions {
         paramLabel = "NAME[:X],...",
         description =
             "Stop a token's recurrences by a criterion and threshold: kl, minp-kl, entropy-diff,"
-                + " latent-diff, cosine, argmax-stability, none (default: none).")
+                + " latent-diff, cosine, argmax-stability, gate, none (default: none).")
     private final List<String> exits = new ArrayList<>();
 
     /** By name, in the order given. */

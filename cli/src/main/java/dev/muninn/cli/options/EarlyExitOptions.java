@@ -12,7 +12,7 @@ public final class EarlyExitOptions extends ExitCheckOptions {
       paramLabel = "NAME[:X]",
       description =
           "Stop a token's recurrences by a criterion and threshold: kl, minp-kl, entropy-diff,"
-              + " latent-diff, cosine, argmax-stability, none.")
+              + " latent-diff, cosine, argmax-stability, gate, none.")
   private String exit = NONE;
 
   /** What the options say. */
