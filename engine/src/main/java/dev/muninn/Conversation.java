@@ -31,6 +31,7 @@ public final class Conversation implements AutoCloseable {
   private final List<ChatMessage> messages = new ArrayList<>();
   private String system;
   private int forgotten;
+  private boolean asking;
 
   /**
    * An empty conversation.
@@ -77,8 +78,13 @@ public final class Conversation implements AutoCloseable {
     return session.keptPositions();
   }
 
-  /** Forgets all messages but the system's. */
+  /**
+   * Forgets all messages but the system's.
+   *
+   * @throws IllegalStateException while an answer is made
+   */
   public void reset() {
+    requireIdle();
     messages.clear();
     forgotten = 0;
   }
@@ -90,9 +96,31 @@ public final class Conversation implements AutoCloseable {
    * @param text the user's message
    * @param settings how to answer: gets a request with the prompt and gives it back with all else
    * @throws IllegalArgumentException if the message alone is too long, or the settings do not fit
+   * @throws IllegalStateException while an answer is made, or if the model is closed
    * @throws InferenceException if the model computes logits that are no numbers
    */
   public GenerationResult ask(
+      String text,
+      UnaryOperator<GenerationRequest.Builder> settings,
+      GenerationListener listener,
+      Cancellation cancellation) {
+    requireIdle();
+    asking = true;
+    try {
+      return answer(text, settings, listener, cancellation);
+    } finally {
+      asking = false;
+    }
+  }
+
+  private void requireIdle() {
+    if (asking) {
+      throw new IllegalStateException(
+          "the conversation is making an answer: a listener must not ask, reset or close it");
+    }
+  }
+
+  private GenerationResult answer(
       String text,
       UnaryOperator<GenerationRequest.Builder> settings,
       GenerationListener listener,
@@ -157,6 +185,7 @@ public final class Conversation implements AutoCloseable {
   /** Frees the memory. The model stays open. */
   @Override
   public void close() {
+    requireIdle();
     session.close();
   }
 }

@@ -1,17 +1,14 @@
 package dev.muninn;
 
-import dev.muninn.backend.Backend;
 import dev.muninn.backend.InferenceException;
-import dev.muninn.cache.KeyValueLayout;
 import dev.muninn.decode.Cancellation;
-import dev.muninn.decode.DecodingOptions;
-import dev.muninn.decode.InitialState;
-import dev.muninn.decode.KeptSequence;
-import dev.muninn.decode.SequenceTask;
 import dev.muninn.serve.GenerationListener;
 import dev.muninn.serve.GenerationRequest;
 import dev.muninn.serve.GenerationResult;
+import dev.muninn.serve.RequestRunner;
+import dev.muninn.serve.SessionCache;
 import dev.muninn.serve.Timings;
+import java.util.Optional;
 
 /**
  * Generations that go on from each other: the keys and values of what was computed are kept. A
@@ -25,23 +22,19 @@ import dev.muninn.serve.Timings;
  * which it grew.
  *
  * <p>Keys and values belong to a recurrence, initial states, decoding options and a context length;
- * when a request has others, they are all computed anew. Room is reserved for the request's context
+ * when a request has others, they are all computed anew. Options are compared as values, so a
+ * criterion that is parsed again is the same one; one that is a lambda of your own is the same only
+ * if it is the same object. Room is reserved for the request's context
  * length, or else the model's; memory is used as positions are.
  *
  * <p>For one thread at a time. Several sessions of a model take turns.
  */
 public final class Session implements AutoCloseable {
-  private final LanguageModel model;
-  private KeptSequence kept;
-  private Settings settings;
-  private boolean closed;
+  private final RequestRunner runner;
+  private final SessionCache cache = new SessionCache();
 
-  /** What keys and values depend on, beside the tokens. */
-  private record Settings(
-      KeyValueLayout layout, InitialState initialState, DecodingOptions decoding) {}
-
-  Session(LanguageModel model) {
-    this.model = model;
+  Session(RequestRunner runner) {
+    this.runner = runner;
   }
 
   /**
@@ -51,45 +44,36 @@ public final class Session implements AutoCloseable {
    *
    * @throws IllegalArgumentException if the request does not fit the model, or is for parallel
    *     sampling, whose keys and values never are final
+   * @throws IllegalStateException if the session or the model is closed, or a listener of the model
+   *     calls it
    * @throws InferenceException if the model computes logits that are no numbers
    */
   public GenerationResult generate(
       GenerationRequest request, GenerationListener listener, Cancellation cancellation) {
-    if (closed) {
-      throw new IllegalStateException("the session is closed");
-    }
-    return model.generate(this, request, listener, cancellation);
-  }
-
-  /** Makes a task continue from here; returns the positions of its prompt that are kept. */
-  int prepare(SequenceTask task, GenerationRequest request, Backend backend) {
-    Settings wanted = new Settings(task.layout(), request.initialState(), request.decoding());
-    if (!wanted.equals(settings)) {
-      forget();
-      kept = new KeptSequence(backend, task.layout());
-      settings = wanted;
-    }
-    return task.continueFrom(kept);
+    return runner.generate(Optional.of(cache), request, listener, cancellation);
   }
 
   /** Positions whose keys and values are kept. */
   public int keptPositions() {
-    return kept == null ? 0 : kept.length();
+    return cache.keptPositions();
   }
 
-  /** Frees the memory; the next request computes all. */
+  /**
+   * Frees the memory; the next request computes all.
+   *
+   * @throws IllegalStateException if a listener of the model calls it
+   */
   public void forget() {
-    if (kept != null) {
-      kept.close();
-      kept = null;
-      settings = null;
-    }
+    runner.forget(cache);
   }
 
-  /** Frees the memory. The model stays open. */
+  /**
+   * Frees the memory. The model stays open.
+   *
+   * @throws IllegalStateException if a listener of the model calls it
+   */
   @Override
   public void close() {
-    closed = true;
-    forget();
+    runner.close(cache);
   }
 }

@@ -17,6 +17,7 @@ import dev.muninn.decode.LogProbabilities;
 import dev.muninn.decode.SequenceForward;
 import dev.muninn.decode.Strategy;
 import dev.muninn.serve.ContinuationScores;
+import dev.muninn.serve.Outcome;
 import dev.muninn.serve.GenerationRequest;
 import dev.muninn.serve.GenerationResult;
 import dev.muninn.serve.Score;
@@ -25,7 +26,6 @@ import dev.muninn.text.Prompt;
 import dev.muninn.vector.VectorBackendProvider;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -73,7 +73,7 @@ class ScoreAllTest {
   private static List<ContinuationScores> scores(
       LanguageModel model, List<ScoreRequest> requests, int batchSize) {
     return model.scoreAll(requests, batchSize, (result, index) -> {}, new Cancellation()).stream()
-        .map(Optional::orElseThrow)
+        .map(Outcome::orElseThrow)
         .toList();
   }
 
@@ -221,10 +221,10 @@ class ScoreAllTest {
     try (LanguageModel model = open()) {
       Cancellation cancellation = new Cancellation();
       cancellation.cancel();
-      List<Optional<ContinuationScores>> results =
+      List<Outcome<ContinuationScores>> results =
           model.scoreAll(
               requests(DecodingOptions.defaults()), 2, (result, index) -> {}, cancellation);
-      assertTrue(results.stream().allMatch(Optional::isEmpty));
+      assertTrue(results.stream().allMatch(Outcome::isEmpty));
     }
   }
 
@@ -233,7 +233,7 @@ class ScoreAllTest {
     try (LanguageModel model = open()) {
       List<ScoreRequest> requests = requests(DecodingOptions.defaults());
       ContinuationScores[] heard = new ContinuationScores[requests.size()];
-      List<Optional<ContinuationScores>> results =
+      List<Outcome<ContinuationScores>> results =
           model.scoreAll(
               requests,
               2,

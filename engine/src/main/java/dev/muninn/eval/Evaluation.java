@@ -9,6 +9,7 @@ import dev.muninn.serve.GenerationListener;
 import dev.muninn.serve.GenerationRequest;
 import dev.muninn.serve.GenerationResult;
 import dev.muninn.serve.ModelService;
+import dev.muninn.serve.Outcome;
 import dev.muninn.serve.ScoreRequest;
 import dev.muninn.text.Prompt;
 import dev.muninn.text.Tokenizer;
@@ -209,11 +210,13 @@ public final class Evaluation {
               settings.initialState(),
               settings.decoding()));
     }
-    model.scoreAll(
-        requests,
-        batchSize,
-        (scores, index) -> listener.accept(result(numbers.get(index), scores)),
-        cancellation);
+    Delivery delivery = new Delivery(listener, cancellation);
+    delivery.require(
+        model.scoreAll(
+            requests,
+            batchSize,
+            (scores, index) -> delivery.accept(result(numbers.get(index), scores)),
+            delivery.cancellation));
   }
 
   private ProblemResult result(int number, ContinuationScores scores) {
@@ -253,11 +256,14 @@ public final class Evaluation {
       }
     }
     if (settings.decoding().strategy() == Strategy.sequential()) {
-      model.generateAll(
-          requests,
-          batchSize,
-          (result, index) -> pending.get(index / samples).accept(index % samples, result, listener),
-          cancellation);
+      Delivery delivery = new Delivery(listener, cancellation);
+      delivery.require(
+          model.generateAll(
+              requests,
+              batchSize,
+              (result, index) ->
+                  pending.get(index / samples).accept(index % samples, result, delivery),
+              delivery.cancellation));
       return;
     }
     for (int i = 0; i < requests.size() && !cancellation.isCancelled(); i++) {
@@ -283,6 +289,41 @@ public final class Evaluation {
         .stop(problem.stops().toArray(String[]::new))
         .decoding(settings.decoding())
         .build();
+  }
+
+  /** Hands results on. A listener that throws, as where it cannot write them, ends the run. */
+  private static final class Delivery implements Consumer<ProblemResult> {
+    private final Consumer<ProblemResult> listener;
+    private final Cancellation cancellation;
+    private RuntimeException failure;
+
+    Delivery(Consumer<ProblemResult> listener, Cancellation cancellation) {
+      this.listener = listener;
+      this.cancellation = Cancellation.within(cancellation);
+    }
+
+    @Override
+    public void accept(ProblemResult result) {
+      try {
+        listener.accept(result);
+      } catch (RuntimeException e) {
+        failure = e;
+        cancellation.cancel();
+        throw e;
+      }
+    }
+
+    /** Throws what ended the run, or else what ended the first problem that failed. */
+    void require(List<? extends Outcome<?>> outcomes) {
+      if (failure != null) {
+        throw failure;
+      }
+      for (Outcome<?> outcome : outcomes) {
+        if (outcome.failure().isPresent()) {
+          outcome.orElseThrow();
+        }
+      }
+    }
   }
 
   /** The samples of one problem as they come, in any order. */

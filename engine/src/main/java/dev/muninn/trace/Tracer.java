@@ -9,6 +9,7 @@ import dev.muninn.cache.SequenceCache;
 import dev.muninn.cache.SlotPolicy;
 import dev.muninn.decode.InitialState;
 import dev.muninn.decode.SequenceForward;
+import dev.muninn.model.StartState;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
@@ -52,6 +53,11 @@ public final class Tracer {
       TraceRequest request,
       TraceListener listener,
       BooleanSupplier cancelled) {
+    if (request.starts().size() > 1 && layout.model().core().start() instanceof StartState.Embedded) {
+      throw new IllegalArgumentException(
+          "this model begins every thought at the token's embedding: it has one start, not "
+              + request.starts().size());
+    }
     this.backend = backend;
     this.layout = layout;
     this.tokens = tokens;

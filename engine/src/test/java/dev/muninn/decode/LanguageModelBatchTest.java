@@ -14,6 +14,7 @@ import dev.muninn.serve.FinishReason;
 import dev.muninn.serve.GenerationListener;
 import dev.muninn.serve.GenerationRequest;
 import dev.muninn.serve.GenerationResult;
+import dev.muninn.serve.Outcome;
 import dev.muninn.text.Prompt;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -73,7 +74,7 @@ class LanguageModelBatchTest {
     List<GenerationRequest> requests = requests();
     int[] heard = new int[requests.size()];
     List<GenerationResult> told = new ArrayList<>();
-    List<Optional<GenerationResult>> results =
+    List<Outcome<GenerationResult>> results =
         model.generateAll(
             requests,
             batchSize,
@@ -143,7 +144,7 @@ class LanguageModelBatchTest {
             request(6, 2).build());
     Cancellation cancellation = new Cancellation();
     List<Integer> heard = new ArrayList<>();
-    List<Optional<GenerationResult>> results =
+    List<Outcome<GenerationResult>> results =
         model.generateAll(
             requests,
             2,
@@ -169,7 +170,7 @@ class LanguageModelBatchTest {
     Cancellation cancellation = new Cancellation();
     cancellation.cancel();
     assertEquals(
-        List.of(Optional.empty(), Optional.empty()),
+        List.of(Outcome.none(), Outcome.none()),
         model.generateAll(
             List.of(request(3, 2).build(), request(2, 2).build()),
             2,
@@ -181,7 +182,7 @@ class LanguageModelBatchTest {
   @Test
   void cancelledInThePromptItHasComputedNothing() {
     Cancellation cancellation = new Cancellation();
-    List<Optional<GenerationResult>> results =
+    List<Outcome<GenerationResult>> results =
         model.generateAll(
             List.of(request(3, 1).recurrence(1).build(), request(4, 2).recurrence(50).build()),
             2,
@@ -245,20 +246,24 @@ class LanguageModelBatchTest {
                 List.of(request(3, 2).build()), 0, (result, index) -> fail(), new Cancellation()));
   }
 
-  /** An exception of the caller's listener leaves the model usable. */
+  /** What the listener throws at a result ends that request alone. */
   @Test
-  void aListenerThatThrowsEndsTheBatch() {
+  void aListenerThatThrowsEndsItsRequest() {
     GenerationRequest request = request(3, 2).build();
-    assertThrows(
-        ArithmeticException.class,
-        () ->
-            model.generateAll(
-                List.of(request, request),
-                2,
-                (result, index) -> {
-                  throw new ArithmeticException();
-                },
-                new Cancellation()));
-    assertEquals(2, model.generate(request, GenerationListener.NONE).tokens().size());
+    List<Outcome<GenerationResult>> outcomes =
+        model.generateAll(
+            List.of(request, request, request),
+            2,
+            (result, index) -> {
+              if (index == 1) {
+                throw new ArithmeticException("no");
+              }
+            },
+            new Cancellation());
+    GenerationResult alone = model.generate(request, GenerationListener.NONE);
+    assertSame(alone, outcomes.get(0).orElseThrow(), "before it");
+    assertSame(alone, outcomes.get(2).orElseThrow(), "behind it");
+    assertTrue(outcomes.get(1).isEmpty());
+    assertThrows(ArithmeticException.class, outcomes.get(1)::orElseThrow);
   }
 }

@@ -4,10 +4,10 @@ import dev.muninn.LanguageModel;
 import dev.muninn.decode.Cancellation;
 import dev.muninn.serve.GenerationRequest;
 import dev.muninn.serve.GenerationResult;
+import dev.muninn.serve.Outcome;
 import dev.muninn.text.Prompt;
 import java.util.List;
 import java.util.Locale;
-import java.util.Optional;
 import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructField;
@@ -41,7 +41,7 @@ final class GenerateJob extends RowJob<GenerationRequest, GenerationResult> {
   }
 
   @Override
-  List<Optional<GenerationResult>> answer(
+  List<Outcome<GenerationResult>> answer(
       LanguageModel model,
       List<GenerationRequest> requests,
       int batchSize,

@@ -3,6 +3,7 @@ package dev.muninn.spark;
 import dev.muninn.LanguageModel;
 import dev.muninn.backend.InferenceException;
 import dev.muninn.decode.Cancellation;
+import dev.muninn.serve.Outcome;
 import dev.muninn.serve.UnfitRequestException;
 import dev.muninn.weights.CheckpointException;
 import java.io.Serializable;
@@ -10,7 +11,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Optional;
 import java.util.Set;
 import org.apache.spark.api.java.function.MapPartitionsFunction;
 import org.apache.spark.sql.Row;
@@ -94,7 +94,7 @@ abstract class RowJob<Q, A> implements Serializable {
    */
   abstract Q request(LanguageModel model, PromptColumns.Asked asked) throws BadRow;
 
-  abstract List<Optional<A>> answer(
+  abstract List<Outcome<A>> answer(
       LanguageModel model, List<Q> requests, int batchSize, Cancellation cancellation);
 
   /** The values of the added columns. */
@@ -175,25 +175,22 @@ abstract class RowJob<Q, A> implements Serializable {
     }
     try {
       List<Q> requests = pending.stream().map(Pending::request).toList();
-      List<Optional<A>> answers = answer(task.model(), requests, batchSize, task.cancellation());
+      List<Outcome<A>> answers = answer(task.model(), requests, batchSize, task.cancellation());
       task.requireGoingOn();
       for (int i = 0; i < answers.size(); i++) {
         Q request = pending.get(i).request;
-        values[pending.get(i).index] = values(request, answers.get(i).orElseThrow(), metrics);
+        Outcome<A> answer = answers.get(i);
+        if (answer.failure().orElse(null) instanceof InferenceException failure) {
+          errors[pending.get(i).index] = failure.getMessage();
+        } else {
+          values[pending.get(i).index] = values(request, answer.orElseThrow(), metrics);
+        }
       }
     } catch (UnfitRequestException e) {
       errors[pending.get(e.index()).index] = e.reason();
       List<Pending<Q>> others = new ArrayList<>(pending);
       others.remove(e.index());
       compute(task, others, values, errors);
-    } catch (InferenceException e) {
-      if (pending.size() == 1) {
-        errors[pending.getFirst().index] = e.getMessage();
-        return;
-      }
-      for (Pending<Q> each : pending) {
-        compute(task, List.of(each), values, errors);
-      }
     }
   }
 

@@ -3,11 +3,11 @@ package dev.muninn.spark;
 import dev.muninn.LanguageModel;
 import dev.muninn.decode.Cancellation;
 import dev.muninn.serve.ContinuationScores;
+import dev.muninn.serve.Outcome;
 import dev.muninn.serve.Score;
 import dev.muninn.serve.ScoreRequest;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructField;
 import org.apache.spark.sql.types.StructType;
@@ -43,7 +43,7 @@ final class ScoreJob extends RowJob<ScoreRequest, ContinuationScores> {
   }
 
   @Override
-  List<Optional<ContinuationScores>> answer(
+  List<Outcome<ContinuationScores>> answer(
       LanguageModel model, List<ScoreRequest> requests, int batchSize, Cancellation cancellation) {
     return model.scoreAll(requests, batchSize, (scores, index) -> {}, cancellation);
   }

@@ -5,6 +5,7 @@ import dev.muninn.decode.DecodingStatistics;
 import dev.muninn.serve.GenerationResult;
 import dev.muninn.serve.Timings;
 import java.util.Locale;
+import tools.jackson.core.JsonGenerator;
 
 /** A generation as a JSON object on a line. */
 public final class ResultJson {
@@ -18,11 +19,7 @@ public final class ResultJson {
    */
   public static String line(Object id, LanguageModel model, GenerationResult result) {
     return Json.object(generator -> {
-      switch (id) {
-        case null -> {}
-        case Long number -> generator.writeNumberProperty("id", number);
-        default -> generator.writeStringProperty("id", id.toString());
-      }
+      writeId(generator, id);
       Json.integers(generator, "prompt_tokens", result.promptTokens());
       Json.integers(generator, "tokens", result.tokens());
       generator.writeStringProperty("text", result.text().orElse(null));
@@ -53,5 +50,26 @@ public final class ResultJson {
       generator.writeNumberProperty("key_value_bytes", result.keyValueBytes());
       generator.writeEndObject();
     });
+  }
+
+  /**
+   * The line of a prompt that failed.
+   *
+   * @param id a string or an integer to stand first, or null
+   * @param reason what went wrong
+   */
+  public static String failure(Object id, String reason) {
+    return Json.object(generator -> {
+      writeId(generator, id);
+      generator.writeStringProperty("error", reason);
+    });
+  }
+
+  private static void writeId(JsonGenerator generator, Object id) {
+    switch (id) {
+      case null -> {}
+      case Long number -> generator.writeNumberProperty("id", number);
+      default -> generator.writeStringProperty("id", id.toString());
+    }
   }
 }

@@ -1,6 +1,7 @@
 package dev.muninn.cli.run;
 
 import dev.muninn.LanguageModel;
+import dev.muninn.backend.InferenceException;
 import dev.muninn.cli.help.CommandSection;
 import dev.muninn.cli.help.HelpHeading;
 import dev.muninn.cli.options.CacheOptions;
@@ -27,6 +28,7 @@ import dev.muninn.serve.FinishReason;
 import dev.muninn.serve.GenerationListener;
 import dev.muninn.serve.GenerationRequest;
 import dev.muninn.serve.GenerationResult;
+import dev.muninn.serve.Outcome;
 import dev.muninn.serve.UnfitRequestException;
 import dev.muninn.text.ChatMessage;
 import dev.muninn.text.Prompt;
@@ -34,7 +36,6 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.function.BiFunction;
 import picocli.CommandLine.Command;
@@ -199,18 +200,33 @@ public final class GenerateCommand implements Callable<Integer> {
             new OrderedResults(streams, lines, model, shutdown.cancellation())) {
       int batchSize = batchOptions.batchSize == null ? DEFAULT_BATCH : batchOptions.batchSize;
       long start = System.nanoTime();
-      List<Optional<GenerationResult>> made =
+      List<Outcome<GenerationResult>> made =
           model.generateAll(requests, batchSize, results::accept, shutdown.cancellation());
       long nanos = System.nanoTime() - start;
       results.finish(made);
       if (outputOptions.stats) {
-        List<GenerationResult> begun = made.stream().flatMap(Optional::stream).toList();
+        List<GenerationResult> begun = 
+            made.stream().flatMap(outcome -> outcome.result().stream()).toList();
         Statistics.print(streams.err(), model, begun, nanos);
       }
+      requireNoFailure(lines, made);
       return shutdown.cancellation().isCancelled() ? ExitCode.INTERRUPTED : ExitCode.OK;
     } catch (UnfitRequestException e) {
       String where = lines.get(e.index()).where();
       throw new IllegalArgumentException(where + ": " + e.reason(), e);
+    }
+  }
+
+  /** Says which prompt failed; what became of the others is written. */
+  private static void requireNoFailure(
+      List<PromptLines.Line> lines, List<Outcome<GenerationResult>> made) {
+    for (int i = 0; i < made.size(); i++) {
+      if (made.get(i).failure().orElse(null) instanceof InferenceException failure) {
+        throw new InferenceException(lines.get(i).where() + ": " + failure.getMessage(), failure);
+      }
+      if (made.get(i).failure().isPresent()) {
+        made.get(i).orElseThrow();
+      }
     }
   }
 

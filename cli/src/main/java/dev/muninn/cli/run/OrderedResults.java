@@ -7,9 +7,9 @@ import dev.muninn.cli.terminal.StandardStreams;
 import dev.muninn.cli.terminal.Terminal;
 import dev.muninn.decode.Cancellation;
 import dev.muninn.serve.GenerationResult;
+import dev.muninn.serve.Outcome;
 import java.io.IOException;
 import java.util.List;
-import java.util.Optional;
 
 /** Writes results in the order of their prompts as they are made in any order. */
 final class OrderedResults implements AutoCloseable {
@@ -49,15 +49,19 @@ final class OrderedResults implements AutoCloseable {
   }
 
   /**
-   * Writes what was made of prompts that were cancelled, and of those behind them.
+   * Writes what was made of prompts that were cancelled or failed, and of those behind them.
    *
-   * @param results of all prompts, empty for those not begun
+   * @param outcomes of all prompts
    */
-  void finish(List<Optional<GenerationResult>> results) throws IOException {
+  void finish(List<Outcome<GenerationResult>> outcomes) throws IOException {
     for (; next < waiting.length && failure == null; next++) {
-      if (results.get(next).isPresent()) {
-        waiting[next] = results.get(next).get();
+      Outcome<GenerationResult> outcome = outcomes.get(next);
+      if (outcome.isPresent()) {
+        waiting[next] = outcome.orElseThrow();
         write(next);
+      } else if (outcome.failure().isPresent()) {
+        String reason = String.valueOf(outcome.failure().get().getMessage());
+        write(ResultJson.failure(lines.get(next).id(), reason));
       }
     }
     if (failure != null) {
@@ -66,8 +70,12 @@ final class OrderedResults implements AutoCloseable {
   }
 
   private void write(int index) {
+    write(ResultJson.line(lines.get(index).id(), model, waiting[index]));
+  }
+
+  private void write(String line) {
     try {
-      streams.out().write(ResultJson.line(lines.get(index).id(), model, waiting[index]));
+      streams.out().write(line);
       streams.out().flush();
     } catch (IOException e) {
       failure = e;
