@@ -3,7 +3,7 @@ package dev.muninn.bench;
 import java.util.Locale;
 import java.util.regex.Pattern;
 
-/** What the suite measures, in the order of its table. A name on the command line runs a group. */
+/** The suite's groups, in the order of its table. A name on the command line runs a group. */
 enum BenchmarkGroup {
   /** The loops that everything consists of. */
   KERNELS("dev\\.muninn\\.vector\\.\\w+Benchmark\\."),
@@ -16,7 +16,7 @@ enum BenchmarkGroup {
   /** Keys and values: room for them, and what reading them costs by policy. */
   CACHE("dev\\.muninn\\.bench\\.Cache\\w*Benchmark\\."),
   TOKENIZER("dev\\.muninn\\.bench\\.TokenizerBenchmark\\."),
-  /** What the machine can do. */
+  /** The limits of the machine. */
   LIMITS("\\.\\w+Limit\\.");
 
   private final Pattern pattern;

@@ -1,6 +1,6 @@
 package dev.muninn.bench;
 
-/** What a benchmark uses up, and in which unit its rate is told. */
+/** The resource that bounds a benchmark, and the unit of its rate. */
 public enum Resource {
   /** Bytes that must come from memory, since they are in no cache. */
   MEMORY("memory", "GB/s", 1e9),
@@ -30,7 +30,7 @@ public enum Resource {
     return unit;
   }
 
-  /** What stands over its column. */
+  /** The heading of its column. */
   String heading() {
     return label + " " + unit;
   }

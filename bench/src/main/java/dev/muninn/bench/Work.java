@@ -6,7 +6,7 @@ import java.util.EnumMap;
 import java.util.Map;
 
 /**
- * What one operation of a benchmark uses at least.
+ * The least work of one operation of a benchmark.
  *
  * @param amounts bytes, floating-point operations or tokens
  */

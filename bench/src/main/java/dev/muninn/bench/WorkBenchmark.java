@@ -14,7 +14,7 @@ import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
- * What all benchmarks have in common: the JVM they run in, how long, and that they declare the work
+ * The base of all benchmarks: the JVM they run in, how long, and that they declare the work
  * of an operation, from which {@link RateProfiler} computes rates.
  */
 @State(Scope.Benchmark)

@@ -4,7 +4,7 @@ import dev.muninn.bench.Work;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.OperationsPerInvocation;
 
-/** What it costs threads to begin and end a task together, and to meet in between. */
+/** The cost for threads of beginning and ending a task together, and of meeting in between. */
 public class ThreadTeamBenchmark extends TeamBenchmark {
   private static final int BARRIERS = 1000;
 

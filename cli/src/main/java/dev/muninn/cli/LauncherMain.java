@@ -7,7 +7,7 @@ import java.io.PrintStream;
 import java.lang.reflect.Constructor;
 
 /**
- * Where the launcher script enters.
+ * The launcher script's entry point.
  *
  * <p>The script lets standard error run through a filter, which drops what Java says about its
  * incubator module before any code of ours runs, and keeps the real one on another descriptor.
@@ -37,7 +37,7 @@ public final class LauncherMain {
       FileDescriptor descriptor = constructor.newInstance(Terminal.LAUNCHER_STANDARD_ERROR);
       System.setErr(new PrintStream(new FileOutputStream(descriptor), true));
     } catch (ReflectiveOperationException | RuntimeException e) {
-      // The filter goes on then: it lets everything else pass, if a little later.
+      // The filter then continues: it lets everything else pass, if a little later.
     }
   }
 }

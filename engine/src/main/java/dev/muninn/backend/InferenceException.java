@@ -1,8 +1,7 @@
 package dev.muninn.backend;
 
 /**
- * A computation could not go on: the model's numbers are no numbers any more, or something the
- * computation needs is missing on this machine. The message is one line.
+ * A computation could not go on: the model computed NaN, or this machine lacks something that the computation needs. The message is one line.
  */
 public class InferenceException extends RuntimeException {
   private static final long serialVersionUID = 1L;

@@ -1,7 +1,7 @@
 package dev.muninn.decode;
 
 /**
- * What a sequence cost.
+ * The cost of a sequence.
  *
  * @param corePasses calls of the recurrent block that carried rows of the sequence; in parallel
  *     sampling the whole prompt counts as one

@@ -17,7 +17,7 @@ public interface ExitCriterion {
   void begin(float[] latents, int rows, int width);
 
   /**
-   * What is compared with the threshold, after a recurrence.
+   * The value to compare with the threshold, after a recurrence.
    *
    * @param latents s_i of the group's rows, [rows, h]
    * @param logits of the group's last row, [vocabulary]; undefined if the criterion does not read

@@ -6,12 +6,12 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Random;
 
-/** Makes the problems that raven-tiny was trained on, as many as one likes. */
+/** Generates any number of the problems that raven-tiny was trained on. */
 public final class BuiltInTasks {
-  /** All that the model's own table has. */
+  /** All tasks of the model's own table. */
   public static final String RAVEN_TINY = "raven-tiny";
 
-  /** What {@link #parse} takes. */
+  /** The names that {@link #parse} accepts. */
   public static final String NAMES = "check-digit:N, sum:N, raven-tiny";
 
   private static final String CHECK_DIGIT = "check-digit:";

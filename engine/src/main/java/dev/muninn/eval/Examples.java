@@ -8,11 +8,10 @@ import java.util.Map;
 import java.util.SplittableRandom;
 
 /**
- * Solved problems to stand before a question, drawn from a pool. What is drawn depends on the seed
+ * Solved problems to put before a question, drawn from a pool. What is drawn depends on the seed
  * and the number of the question alone; fewer examples are the first of more.
  *
- * @param pool a task of the same kind as the questions; where it holds the question itself, that is
- *     left out
+ * @param pool a task of the same kind as the questions; the question itself is left out of it
  * @param separator stands between examples and behind the last; tokens follow each other without
  * @param seed of what is drawn
  */

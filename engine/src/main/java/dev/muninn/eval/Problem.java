@@ -9,13 +9,13 @@ import java.util.regex.Pattern;
 /** One problem of a task, with what counts as its solution. */
 public sealed interface Problem {
 
-  /** Where it is from, for messages: a file and a line, or a task and a number. */
+  /** Its origin, for messages: a file and a line, or a task and a number. */
   String where();
 
   /** Its name in results. */
   String id();
 
-  /** What stands before the solution; two problems of the same question are the same. */
+  /** The text or tokens before the solution; problems with the same question are equal. */
   Prompt question();
 
   /** The question with its solution, as an example for other problems. */

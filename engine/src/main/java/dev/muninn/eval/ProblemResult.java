@@ -3,13 +3,13 @@ package dev.muninn.eval;
 import java.io.Serializable;
 import java.util.List;
 
-/** What a model made of one problem. */
+/** A model's result on one problem. */
 public sealed interface ProblemResult extends Serializable {
 
   /** The problem's number in its task, from 0. */
   int number();
 
-  /** What the recurrent block was applied to. */
+  /** Counts of the rows that the recurrent block was applied to. */
   Depth depth();
 
   /**

@@ -37,7 +37,7 @@ public record Task(String name, List<Problem> problems, String separator, String
     }
   }
 
-  /** What a problem is, for people. */
+  /** The kind of problem, for messages. */
   static String kind(Problem problem) {
     return switch (problem) {
       case Problem.Choice choice -> "multiple choice";

@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * What a generation made.
+ * The result of a generation.
  *
  * @param promptTokens the prompt as the model saw it
  * @param tokens the chosen tokens, an end-of-sequence token included

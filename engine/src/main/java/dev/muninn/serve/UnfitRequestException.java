@@ -23,7 +23,7 @@ public final class UnfitRequestException extends IllegalArgumentException {
     return index;
   }
 
-  /** What does not fit, without saying of which request. */
+  /** The reason, without the request's index. */
   public String reason() {
     return getCause().getMessage();
   }

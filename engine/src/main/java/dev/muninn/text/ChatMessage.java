@@ -13,7 +13,7 @@ public record ChatMessage(String role, String content) {
   /** Instructions to the model. */
   public static final String SYSTEM = "system";
 
-  /** The one who asks. */
+  /** The user, who asks. */
   public static final String USER = "user";
 
   /** The model, by the name it was trained with. */

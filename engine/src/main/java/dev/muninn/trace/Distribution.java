@@ -10,7 +10,7 @@ final class Distribution {
    * Turns logits into the logarithms of their softmax, in place.
    *
    * @param offset of the first of {@code count} logits
-   * @throws InferenceException if they are no numbers
+   * @throws InferenceException if one of them is NaN
    */
   static void logSoftmax(float[] logits, int offset, int count) {
     double greatest = Double.NEGATIVE_INFINITY;

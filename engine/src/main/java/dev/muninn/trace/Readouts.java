@@ -1,7 +1,7 @@
 package dev.muninn.trace;
 
 /**
- * What the model would say if it stopped thinking: the coda applied to s_i, of every position and
+ * The model's readout if it stopped thinking: the coda applied to s_i, of every position and
  * recurrence. That is the next-token distribution of a run with r = i.
  */
 public final class Readouts {
@@ -56,7 +56,7 @@ public final class Readouts {
     return position * this.recurrence + recurrence - 1;
   }
 
-  /** How many of the likeliest tokens are kept. */
+  /** The number of likeliest tokens to keep. */
   public int topTokens() {
     return topTokens;
   }

@@ -3,8 +3,7 @@ package dev.muninn.trace;
 import java.util.Optional;
 
 /**
- * What became of a prompt: its latent states, what the model would have said at each recurrence,
- * and, with several initial states, whether they mattered. Closing it ends the reading of the
+ * The trace of a prompt: its latent states, the model's readout at each recurrence, and, with several initial states, whether they mattered. Closing it ends the reading of the
  * states; their file stays.
  *
  * @param tokens the prompt

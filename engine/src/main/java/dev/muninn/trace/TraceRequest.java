@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.Objects;
 
 /**
- * What is to be traced.
+ * A request to trace a prompt.
  *
  * @param prompt whose positions are traced
  * @param recurrence applications of the recurrent block, or {@link GenerationRequest#MODEL_DEFAULT}

@@ -9,7 +9,7 @@ import java.util.Objects;
  * @param accumulated batches whose gradients make a step; their mean counts
  * @param learningRate at its peak
  * @param warmUp steps in which the learning rate rises from nothing
- * @param decay how it goes on from there
+ * @param decay its course from there
  * @param coolDown steps at the end in which it falls to nothing
  * @param weightDecay AdamW's, of matrices
  * @param clip greatest norm of a step's gradient; a longer one is shortened
@@ -23,7 +23,7 @@ public record Schedule(
     long coolDown,
     double weightDecay,
     double clip) {
-  /** What becomes of the learning rate between warm-up and cool-down. */
+  /** The course of the learning rate between warm-up and cool-down. */
   public enum Decay {
     /** It stays at its peak. */
     NONE,

@@ -1,7 +1,7 @@
 package dev.muninn.train;
 
 /**
- * What a step of training did.
+ * The result of one step of training.
  *
  * @param step from 1 on
  * @param loss mean cross-entropy of the step's labels, in nats, before its update

@@ -2,7 +2,7 @@ package dev.muninn.train;
 
 import java.util.List;
 
-/** Hears how training goes on. */
+/** Is told about the progress of training. */
 public interface TrainingListener {
 
   /** After every step. */

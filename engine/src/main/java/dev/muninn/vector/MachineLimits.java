@@ -3,7 +3,7 @@ package dev.muninn.vector;
 import java.util.function.LongSupplier;
 
 /**
- * What this machine can do at most with a number of threads, measured now: a neighbour on the same
+ * The limits of this machine for a number of threads, measured now: a neighbour on the same
  * machine counts. A model that decodes is bound by reading, one that takes in a prompt by
  * arithmetic.
  *

@@ -64,7 +64,7 @@ final class MatrixKernels {
         .dot16(weights, offset, rowStride, streamBytes, columns, x, paired, partials);
   }
 
-  /** What one thread needs beside its inputs. */
+  /** One thread's scratch memory. */
   static final class Scratch {
     final float[] partials = new float[Lanes.PARTIALS];
     final float[] results = new float[2 * WideProducts.STRIP * UNIT];

@@ -10,8 +10,7 @@ import java.lang.invoke.MethodHandle;
 /** Memory outside the heap. */
 public final class NativeMemory {
   /**
-   * What is cleared in less time than it takes to find the system's own functions, which is some 30
-   * ms at a cold start.
+   * The size below which Java's own clearing is faster: finding the system's functions takes some 30 ms at a cold start.
    */
   private static final long SMALL = 16L << 20;
 

@@ -252,7 +252,7 @@ final class PackedRows {
     return column >= 0 && column < columns;
   }
 
-  /** All that is packed, for those who read number by number. */
+  /** All packed values, to be read one by one. */
   float[] values() {
     int last = groups() - 1;
     float[] values = new float[(last * size + groupSize(last)) * paddedColumns()];

@@ -9,7 +9,7 @@ import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.Set;
 
-/** How many physical cores this process may use. */
+/** The number of physical cores that this process may use. */
 public final class PhysicalCores {
   private static final Path TOPOLOGY = Path.of("/sys/devices/system/cpu");
 
@@ -17,8 +17,7 @@ public final class PhysicalCores {
 
   /**
    * Physical cores, at least 1: two hardware threads of one core share its multipliers, so a second
-   * computing thread there only gets in the way. Where the system does not tell, the available
-   * processors.
+   * computing thread there only gets in the way. The available processors if the system does not say.
    */
   public static int count() {
     int available = Runtime.getRuntime().availableProcessors();

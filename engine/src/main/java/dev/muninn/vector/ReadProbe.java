@@ -31,7 +31,7 @@ final class ReadProbe implements AutoCloseable {
     this.results = new int[team.size()];
     long part = bytesPerThread(bytes, team.size());
     for (int thread = 0; thread < parts.length; thread++) {
-      // Pages that nobody has written are all the same one, which is in the cache.
+      // Pages that were never written share one page, which is in the cache.
       parts[thread] = arena.allocate(part, 64).fill((byte) 1);
     }
   }

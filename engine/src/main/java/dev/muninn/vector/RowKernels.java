@@ -10,7 +10,7 @@ import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorShuffle;
 
 /**
- * What is done to a row between two products: norms, the gated activation, rotary positions,
+ * The steps between two products of a row: norms, the gated activation, rotary positions,
  * softmax attention. Every sum is added up in one fixed order. The scalar twins are in {@link
  * ScalarKernels}.
  */

@@ -7,7 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.TreeSet;
 
-/** Names weights in a directory that the loader does not read, for who looks for those it does. */
+/** Names the weights in a directory that the loader does not read, for an error message. */
 final class OtherWeights {
   private OtherWeights() {}
 

@@ -12,7 +12,7 @@ import java.util.Objects;
 
 /** The results of an earlier run, to compare with. */
 final class Baseline {
-  /** What makes two results the same test. */
+  /** The fields by which two results are the same test. */
   private static final List<String> KEY =
       List.of(
           ResultFields.TEST,

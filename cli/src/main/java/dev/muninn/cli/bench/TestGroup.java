@@ -26,7 +26,7 @@ record TestGroup(List<TestResult> results, Optional<LinearFit> fit) {
     return results.stream().filter(TestResult::decoding).toList();
   }
 
-  /** What the group's tests have in common, for people. */
+  /** The settings that the group's tests share, for people. */
   String label() {
     Workload workload = results.getFirst().workload();
     return workload.decodeTest() + workload.variant();

@@ -1,7 +1,7 @@
 package dev.muninn.cli.bench;
 
 /**
- * What the runs of one test came to.
+ * The results of one test's runs.
  *
  * @param workload what was run
  * @param decoding whether this is of the tokens behind the prompt, not of the prompt

@@ -12,7 +12,7 @@ import dev.muninn.text.Prompt;
 import java.util.Optional;
 
 /**
- * What one run does: takes in a prompt, then decodes tokens behind it.
+ * One run: takes in a prompt, then decodes tokens behind it.
  *
  * @param promptTokens tokens of the prompt; with 0 one token stands for it, and is not measured
  * @param newTokens forwards after the prompt's
@@ -61,7 +61,7 @@ record Workload(
     return "tg" + newTokens + (promptTokens == 0 ? "" : " @ d" + promptTokens);
   }
 
-  /** What is not as it is by default, for people. */
+  /** The settings that differ from their defaults, for people. */
   String variant() {
     return (policy.equals(SlotPolicy.full()) ? "" : ", kv " + policy)
         + (exit.criterion().isPresent() ? ", exit " + exitName : "");

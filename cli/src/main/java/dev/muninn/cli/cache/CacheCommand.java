@@ -16,7 +16,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** Lists what Muninn unpacked, and removes what no program needs any more. */
+/** Lists the files that Muninn unpacked, and removes those that no program needs. */
 @CommandSection.In(CommandSection.PROGRAM)
 @HelpHeading("Cache")
 @Command(

@@ -4,7 +4,7 @@ import dev.muninn.decode.Cancellation;
 import java.io.IOException;
 import java.util.Optional;
 
-/** Where a user's messages come from. */
+/** The source of a user's messages. */
 interface ChatInput extends AutoCloseable {
 
   /**
@@ -14,10 +14,10 @@ interface ChatInput extends AutoCloseable {
    */
   Optional<String> read() throws IOException;
 
-  /** Whether a person sits there, who can be told of mistakes and wants to go on after them. */
+  /** Whether the input is interactive: a mistake is then reported, and the chat continues. */
   boolean interactive();
 
-  /** What Ctrl-C cancels from now on, where it does not end the program. */
+  /** The cancellation that Ctrl-C triggers from now on instead of ending the program. */
   void interruptCancels(Cancellation cancellation);
 
   @Override

@@ -59,7 +59,7 @@ final class TerminalInput implements ChatInput {
         history);
   }
 
-  /** What a user types is nobody else's to read. Without a history a chat goes on as well. */
+  /** A user's input is private. A chat works without a history, too. */
   private static boolean prepare(Path file) {
     try {
       if (!Files.exists(file)) {

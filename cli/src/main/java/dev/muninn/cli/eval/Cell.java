@@ -13,14 +13,14 @@ import java.util.SortedMap;
  */
 public record Cell(Task task, int shots, int recurrence) {
 
-  /** What tells it from all others, and names it in results. */
+  /** The key that identifies it in results. */
   public record Key(String task, int shots, int recurrence) {}
 
   public Key key() {
     return new Key(task.name(), shots, recurrence);
   }
 
-  /** What came of all its problems. */
+  /** The results of all its problems. */
   public record Outcome(Cell cell, int problems, double meanRecurrences, List<Measure> measures) {
     /** Counts the results of all problems. */
     public static Outcome of(Cell cell, List<ProblemResult> results, boolean vote) {

@@ -105,7 +105,7 @@ public final class EvalOptions {
     @Option(
         names = "--separator",
         paramLabel = "TEXT",
-        description = "Stands behind each example (default: a blank line; ; for a built-in task).")
+        description = "Text after each example (default: a blank line; ; for a built-in task).")
     private String separator;
   }
 

@@ -11,7 +11,7 @@ import java.util.TreeMap;
 import tools.jackson.core.JsonGenerator;
 
 /**
- * What an evaluation found, as a table or as JSON.
+ * The results of an evaluation, as a table or as JSON.
  *
  * @param header what made it: names with texts
  * @param outcomes in the order of tasks, shots and recurrences

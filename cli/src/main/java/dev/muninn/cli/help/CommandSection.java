@@ -26,7 +26,7 @@ public enum CommandSection {
     this.heading = heading;
   }
 
-  /** What stands over the section. */
+  /** The section's heading. */
   public String heading() {
     return heading;
   }
@@ -63,7 +63,7 @@ public enum CommandSection {
     throw new IllegalStateException("the command " + spec.name() + " names no section");
   }
 
-  /** What a command does, in a line. */
+  /** A command's description in one line. */
   public static String summary(CommandSpec command) {
     String[] header = command.usageMessage().header();
     String[] lines = header.length > 0 ? header : command.usageMessage().description();

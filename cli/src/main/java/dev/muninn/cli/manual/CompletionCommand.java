@@ -52,7 +52,7 @@ public final class CompletionCommand implements Callable<Integer> {
     @Parameters(
         paramLabel = "bash|zsh",
         converter = ShellConverter.class,
-        description = "Which shell. The script is the same, and sees which one reads it.")
+        description = "The shell. One script serves both.")
     private String shell;
   }
 

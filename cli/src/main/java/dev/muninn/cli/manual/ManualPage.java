@@ -27,7 +27,7 @@ final class ManualPage {
     this.command = command;
   }
 
-  /** What the page's file is called. */
+  /** The name of the page's file. */
   static String fileName(CommandSpec command) {
     return name(command) + ".1";
   }

@@ -2,7 +2,7 @@ package dev.muninn.cli.models;
 
 import java.time.Duration;
 
-/** Hears how a pull goes on. */
+/** Is told about the progress of a pull. */
 interface PullProgress extends AutoCloseable {
 
   /** A file's turn; {@code title} is its name, and what happens to it. */

@@ -2,7 +2,7 @@ package dev.muninn.cli.models;
 
 import java.io.IOException;
 
-/** What a server sent cannot be the file that its listing describes. */
+/** The server's data does not match its listing. */
 final class WrongContent extends IOException {
   private static final long serialVersionUID = 1L;
 

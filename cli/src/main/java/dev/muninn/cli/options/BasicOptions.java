@@ -3,7 +3,7 @@ package dev.muninn.cli.options;
 import dev.muninn.cli.help.HelpHeading;
 import picocli.CommandLine.Option;
 
-/** What every command can say. */
+/** Options that every command has. */
 @HelpHeading("Output")
 public class BasicOptions {
   public static final String VERBOSE = "--verbose";

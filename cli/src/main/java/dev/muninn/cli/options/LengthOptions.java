@@ -22,7 +22,7 @@ public final class LengthOptions {
       description = "End before this text; may be repeated.")
   private List<String> stops = new ArrayList<>();
 
-  @Option(names = "--ignore-eos", description = "Go on after an end-of-sequence token.")
+  @Option(names = "--ignore-eos", description = "Continue after an end-of-sequence token.")
   private boolean ignoreEndOfSequence;
 
   @Option(

@@ -17,7 +17,7 @@ import picocli.CommandLine.TypeConversionException;
 /** Which model computes, and on how many threads. */
 @HelpHeading("Model")
 public final class ModelOptions {
-  /** What the model in the program's own jar is called. */
+  /** The name of the built-in model. */
   public static final String BUILT_IN = EmbeddedModel.NAME;
 
   @Option(
@@ -70,7 +70,7 @@ public final class ModelOptions {
     return LanguageModel.load(directory, loadOptions());
   }
 
-  /** What was asked for, as it was written. */
+  /** The request as it was typed. */
   public Optional<Path> requested() {
     return Optional.ofNullable(model);
   }

@@ -120,7 +120,7 @@ public final class NumberConverters {
   private static float real(String value, String what, Predicate<Float> range) {
     try {
       float number = Float.parseFloat(value);
-      // Java's own suffixes, hexadecimals and NaN are no numbers on a command line.
+      // Java's suffixes, hexadecimal numbers and NaN are refused on a command line.
       boolean plain =
           value.chars().allMatch(character -> "+-.0123456789eE".indexOf(character) >= 0);
       if (plain && Float.isFinite(number) && range.test(number)) {

@@ -36,7 +36,7 @@ public final class PromptOptions {
   @Option(
       names = "--prompt-file",
       paramLabel = "FILE",
-      description = "A UTF-8 file less its last line end; - is stdin.")
+      description = "A UTF-8 file, without its final newline; - is stdin.")
   private String file;
 
   @Option(
@@ -103,7 +103,7 @@ public final class PromptOptions {
   }
 
   private static String decode(byte[] bytes, String source) throws IOException {
-    // Editors and echo end every file with a line end that nobody means as a part of the prompt.
+    // Editors and echo end a file with a newline that is not meant to be part of the prompt.
     return Utf8Text.decode(source, bytes).replaceFirst("\\r?\\n\\z", "");
   }
 

@@ -30,7 +30,7 @@ public class SequentialStrategyOptions {
       description = "Tokens drafted before they are verified (default: 4).")
   private Integer lookahead;
 
-  /** What these and the other options say together. */
+  /** The settings that these and the other options make together. */
   public final DecodingOptions decodingOptions(ExitOptions exit, CacheOptions cache) {
     Strategy strategy = strategy();
     try {

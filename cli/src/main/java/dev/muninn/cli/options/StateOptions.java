@@ -5,7 +5,7 @@ import dev.muninn.decode.InitialState;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
 
-/** Where the model's thought about a token begins. */
+/** The initial latent state of a token. */
 @HelpHeading("Depth")
 public class StateOptions {
   @Option(

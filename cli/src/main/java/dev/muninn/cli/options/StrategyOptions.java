@@ -30,7 +30,7 @@ public final class StrategyOptions extends SequentialStrategyOptions {
       paramLabel = "latent-diff|fixed",
       converter = FreezeConverter.class,
       description =
-          "Fix tokens whose state settled, or after -r recurrences (default: latent-diff).")
+          "Fix a token once it has settled, or after -r recurrences (default: latent-diff).")
   private Strategy.Parallel.Freeze freeze;
 
   @Option(

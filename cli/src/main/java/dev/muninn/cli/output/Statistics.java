@@ -113,7 +113,7 @@ public final class Statistics {
     out.flush();
   }
 
-  /** Where the time went before the first prompt. */
+  /** The time spent before the first prompt. */
   private static void startUp(PrintWriter out, LoadTimings load) {
     OptionalLong entered = StartUp.entered();
     OptionalLong age = StartUp.age();

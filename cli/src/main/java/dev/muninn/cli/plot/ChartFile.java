@@ -65,7 +65,7 @@ public final class ChartFile {
       new Font(Font.SANS_SERIF, Font.PLAIN, 12)
           .getStringBounds("r", new FontRenderContext(null, true, true));
     } catch (RuntimeException | Error e) {
-      // What is thrown differs between Java's versions and with what is missing.
+      // The exception depends on Java's version and on the missing part.
       throw new IOException(
           "--plot needs fonts, and the system has none: install fontconfig and a font", e);
     }

@@ -6,7 +6,7 @@ public final class ExitCode {
   public static final int FAILED = 1;
   public static final int USAGE = 2;
 
-  /** What a shell reports of a program that Ctrl-C ended: 128 + SIGINT. */
+  /** The status that a shell reports for a program ended by Ctrl-C: 128 + SIGINT. */
   public static final int INTERRUPTED = 130;
 
   private ExitCode() {}

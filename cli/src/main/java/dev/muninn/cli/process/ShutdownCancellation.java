@@ -37,7 +37,7 @@ public final class ShutdownCancellation implements AutoCloseable {
     }
   }
 
-  /** What the end of the JVM cancels. */
+  /** The cancellation to trigger when the JVM ends. */
   public Cancellation cancellation() {
     return cancellation;
   }

@@ -22,7 +22,7 @@ public final class StartUp {
     entered = System.nanoTime();
   }
 
-  /** {@link System#nanoTime} when the program's own code began, or empty if nobody said so. */
+  /** {@link System#nanoTime} when the program's own code began, or empty if it is not known. */
   public static OptionalLong entered() {
     return entered == 0 ? OptionalLong.empty() : OptionalLong.of(entered);
   }

@@ -13,8 +13,7 @@ public final class LiveOutput {
   private IOException failure;
 
   /**
-   * @param cancellation is cancelled when nobody reads the output any more, so that nothing is
-   *     computed for nobody
+   * @param cancellation is cancelled when the output's reader is gone, so that no work is wasted
    */
   public LiveOutput(Writer out, Cancellation cancellation) {
     this.out = out;
@@ -63,7 +62,7 @@ public final class LiveOutput {
     }
   }
 
-  /** Ends a line that was begun, for the message of a failure to stand on its own. */
+  /** Ends a line that was begun, so that an error message gets its own line. */
   public void abandon() {
     if (!lastPiece.isEmpty() && !lastPiece.endsWith("\n")) {
       write("\n");

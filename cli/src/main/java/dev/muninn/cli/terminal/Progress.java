@@ -10,7 +10,7 @@ public final class Progress implements AutoCloseable {
   /**
    * A bar, or nothing.
    *
-   * @param shown whether somebody looks
+   * @param shown whether to show anything
    * @param what is counted, such as prompts
    * @param size how many there are
    */

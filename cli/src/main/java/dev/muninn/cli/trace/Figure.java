@@ -22,7 +22,7 @@ final class Figure {
 
   /**
    * @param name of its file, without an ending
-   * @param title for those who do not see it
+   * @param title for readers who cannot see it
    */
   Figure(String name, String title) {
     this.name = name;
@@ -107,7 +107,7 @@ final class Figure {
             number(x), number(y), number(radius), colour));
   }
 
-  /** Where a text stands relative to its point. */
+  /** The side of its point on which a text stands. */
   enum Anchor {
     START("start"),
     MIDDLE("middle"),

@@ -4,7 +4,7 @@ import dev.muninn.trace.Convergence;
 import java.util.OptionalInt;
 
 /**
- * What is known of one position's thought.
+ * The trajectory of one position, and its readouts.
  *
  * @param position from 0
  * @param token the token's id

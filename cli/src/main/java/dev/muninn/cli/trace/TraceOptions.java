@@ -8,7 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import picocli.CommandLine.Option;
 
-/** What is looked at in a thought. */
+/** Options for what a trace looks at. */
 @HelpHeading("Trace")
 final class TraceOptions {
   @Option(
@@ -31,7 +31,7 @@ final class TraceOptions {
       names = "--top",
       paramLabel = "N",
       converter = NumberConverters.Positive.class,
-      description = "Likeliest tokens that are kept of each recurrence (default: 5).")
+      description = "Likeliest tokens to keep for each recurrence (default: 5).")
   private int top = 5;
 
   @Option(
@@ -39,7 +39,7 @@ final class TraceOptions {
       paramLabel = "N",
       converter = NumberConverters.Positive.class,
       description =
-          "Most tokens with figures of their own in the report, the slowest (default: 64).")
+          "At most N tokens, the slowest, get figures of their own (default: 64).")
   private int detail = 64;
 
   float settle() {

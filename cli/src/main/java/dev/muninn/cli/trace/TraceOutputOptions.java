@@ -7,7 +7,7 @@ import java.nio.file.Path;
 import java.util.Optional;
 import picocli.CommandLine.Option;
 
-/** Where a trace goes. */
+/** Options for a trace's output. */
 final class TraceOutputOptions extends OutputOptions {
   @Option(
       names = {"-o", "--out"},
@@ -17,7 +17,7 @@ final class TraceOutputOptions extends OutputOptions {
               + " summary is printed).")
   private Path out;
 
-  @Option(names = "--force", description = "Replace a former trace in --out.")
+  @Option(names = "--force", description = "Replace an earlier trace in --out.")
   private boolean force;
 
   Optional<Path> out() {

@@ -1,6 +1,6 @@
 package dev.muninn.cli.trace;
 
-/** What a latent trajectory does in the end (arXiv 2502.05171, section 6). */
+/** How a latent trajectory ends (arXiv 2502.05171, section 6). */
 public enum TrajectoryKind {
   /** It comes to rest. */
   FIXED_POINT("fixed point"),

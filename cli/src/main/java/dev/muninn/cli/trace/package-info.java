@@ -1,5 +1,5 @@
 /**
- * What {@code muninn trace} makes of a trace: the shape of each trajectory, tables, figures and a
+ * The output of {@code muninn trace}: the shape of each trajectory, tables, figures and a
  * report.
  */
 package dev.muninn.cli.trace;

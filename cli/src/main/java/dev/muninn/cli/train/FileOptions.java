@@ -12,7 +12,7 @@ import java.util.Locale;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
 
-/** What is written where, and how often. */
+/** Options for output files and how often they are written. */
 @HelpHeading("Files")
 final class FileOptions {
   @Option(

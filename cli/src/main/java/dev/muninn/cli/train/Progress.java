@@ -12,7 +12,7 @@ import java.util.List;
 import me.tongfei.progressbar.ProgressBar;
 
 /**
- * Shows how training goes on: a bar on a terminal, elsewhere a line every few seconds; and a line
+ * Shows the progress of training: a bar on a terminal, elsewhere a line every few seconds; and a line
  * for every evaluation.
  */
 final class Progress implements TrainingListener, AutoCloseable {
@@ -92,7 +92,7 @@ final class Progress implements TrainingListener, AutoCloseable {
     err.println((bar == null ? "" : "\n") + line);
   }
 
-  /** What the last evaluation found; empty if there was none. */
+  /** The last evaluation's results; empty if there was none. */
   List<Evaluation> lastEvaluations() {
     return lastEvaluations;
   }

@@ -10,8 +10,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 
 /**
- * The options that a run was started with, as they are kept with its state: a run that goes on has
- * them without being told again.
+ * The options that a run was started with, as they are kept with its state: a resumed run uses them without being given them again.
  */
 final class SavedOptions {
   /** These say where and how much; they may be others each time. */
@@ -84,7 +83,7 @@ final class SavedOptions {
     });
   }
 
-  /** What an option is that was not given, or null if the preset or the model says it. */
+  /** The value of an option that was not given, or null if the preset or the model sets it. */
   private static String standard(OptionSpec option) {
     if (option.defaultValue() != null) {
       return option.defaultValue();

@@ -72,7 +72,7 @@ final class ScheduleOptions {
       names = {"-s", "--seed"},
       paramLabel = "N",
       converter = NumberConverters.Seed.class,
-      description = "Seed of all that is random (default: 0).")
+      description = "Random seed (default: 0).")
   private long seed;
 
   @Option(

@@ -16,7 +16,7 @@ import java.util.TreeSet;
  * and while all are short the model is trained at fewer recurrences.
  */
 public final class TaskData implements TrainingData {
-  /** What is generated. */
+  /** The kinds of generated problems. */
   public enum Kind {
     CHECK_DIGITS,
     SUMS,

@@ -4,7 +4,7 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Where batches come from. A batch depends on its number, the data's seed and its state alone, so a
+ * The source of batches. A batch depends on its number, the data's seed and its state alone, so a
  * run that was interrupted goes on with the batches that it would have had.
  */
 public interface TrainingData {
@@ -16,7 +16,7 @@ public interface TrainingData {
    */
   Batch batch(long number);
 
-  /** What is held out, for this state. */
+  /** The held-out data for this state. */
   List<ValidationSet> validation();
 
   /**

@@ -1,2 +1,2 @@
-/** What a model is trained on: texts, prompts with completions, and generated problems. */
+/** Training data: texts, prompts with completions, and generated problems. */
 package dev.muninn.train.data;

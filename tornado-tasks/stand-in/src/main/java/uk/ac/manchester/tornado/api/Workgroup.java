@@ -84,7 +84,7 @@ final class Workgroup {
     }
   }
 
-  /** The array that was asked for at this place among the arrays; filled with no numbers. */
+  /** The array that was asked for at this place among the arrays; filled with NaN. */
   synchronized float[] localArray(int place, int length) {
     while (localArrays.size() <= place) {
       float[] array = new float[length];
