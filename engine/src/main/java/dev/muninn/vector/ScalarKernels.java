@@ -73,7 +73,7 @@ public final class ScalarKernels {
     for (int column = 0; column < matrix.columns(); column++) {
       int place = column + x.shift();
       int lane = place % Lanes.CHUNK / 2;
-      long vector = place / Lanes.CHUNK * 2 + place % 2;
+      long vector = place / Lanes.CHUNK * 2L + place % 2;
       float value = f32(x.data, x.rowOffset(row) + vector * x.rowStep(row) + 4L * lane);
       float weight = weight(matrix.dtype(), matrix.data(), offset, column);
       lanes[lane] = Math.fma(weight, value, lanes[lane]);

@@ -359,7 +359,7 @@ class MatrixKernelsTest {
       F16Products.widen(data, 0, 2L * columns, 4L * 2 * columns, columns, scratch);
       for (int bits = 0; bits < 1 << 16; bits++) {
         int within = bits % Lanes.CHUNK;
-        long index = bits - within + within % 2 * Lanes.COUNT + within / 2;
+        long index = bits - within + (within % 2) * (long) Lanes.COUNT + within / 2;
         float widened = ScalarKernels.f32(scratch.strip, 4 * index);
         float expected = Float.float16ToFloat((short) bits);
         if (Float.isNaN(expected)) {

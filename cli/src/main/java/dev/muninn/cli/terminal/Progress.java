@@ -17,7 +17,7 @@ public final class Progress implements AutoCloseable {
   public Progress(boolean shown, String what, long size) {
     bar =
         shown
-            ? ProgressBars.on(new PrintWriter(System.err, true))
+            ? ProgressBars.on(new PrintWriter(System.err, true, System.err.charset()))
                 .setTaskName(what)
                 .setInitialMax(size)
                 .build()

@@ -13,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import java.util.Map;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
@@ -162,7 +163,9 @@ class EvalCommandTest {
       }
       assertTrue(pixels > 200, Integer.toHexString(color) + " has " + pixels + " pixels");
     }
-    assertEquals(List.of(plot), Files.list(temporary).toList());
+    try (Stream<Path> files = Files.list(temporary)) {
+      assertEquals(List.of(plot), files.toList());
+    }
   }
 
   @Test
