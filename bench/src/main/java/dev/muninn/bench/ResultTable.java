@@ -17,7 +17,8 @@ import org.openjdk.jmh.util.Statistics;
 
 /**
  * The results of a run with their rates, and what share each is of the best rate that the machine
- * reached with as many threads. The figures are medians over the iterations: a disturbance of one of them moves a mean.
+ * reached with as many threads. The figures are medians over the iterations: a disturbance of one
+ * of them moves a mean.
  */
 final class ResultTable {
   private final Collection<RunResult> results;

@@ -14,8 +14,8 @@ import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
- * The base of all benchmarks: the JVM they run in, how long, and that they declare the work
- * of an operation, from which {@link RateProfiler} computes rates.
+ * The base of all benchmarks: the JVM they run in, how long, and that they declare the work of an
+ * operation, from which {@link RateProfiler} computes rates.
  */
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.AverageTime)

@@ -1,7 +1,8 @@
 package dev.muninn.backend;
 
 /**
- * A computation could not go on: the model computed NaN, or this machine lacks something that the computation needs. The message is one line.
+ * A computation could not go on: the model computed NaN, or this machine lacks something that the
+ * computation needs. The message is one line.
  */
 public class InferenceException extends RuntimeException {
   private static final long serialVersionUID = 1L;

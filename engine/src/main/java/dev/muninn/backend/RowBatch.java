@@ -4,7 +4,8 @@ import dev.muninn.cache.SequenceCache;
 
 /**
  * The rows of one call of P, R or C. A row is one position of one sequence, at its own recurrence,
- * and lives in a row slot of {@link LatentRows}. Rows of one sequence are in ascending order of position. Filled again for every use; allocates nothing after construction. Not thread-safe.
+ * and lives in a row slot of {@link LatentRows}. Rows of one sequence are in ascending order of
+ * position. Filled again for every use; allocates nothing after construction. Not thread-safe.
  */
 public final class RowBatch {
   private final int[] slot;

@@ -58,8 +58,7 @@ public final class SequenceForward implements AutoCloseable {
       InitialState initialState,
       BooleanSupplier cancelled) {
     this(
-        new DepthLoop(
-            backend.rows(Math.min(mostRows, MAXIMUM_ROWS)), layout.model().width()),
+        new DepthLoop(backend.rows(Math.min(mostRows, MAXIMUM_ROWS)), layout.model().width()),
         new SequenceCache(layout, backend.allocate(layout)),
         true,
         true,

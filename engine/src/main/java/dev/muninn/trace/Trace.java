@@ -3,8 +3,9 @@ package dev.muninn.trace;
 import java.util.Optional;
 
 /**
- * The trace of a prompt: its latent states, the model's readout at each recurrence, and, with several initial states, whether they mattered. Closing it ends the reading of the
- * states; their file stays.
+ * The trace of a prompt: its latent states, the model's readout at each recurrence, and, with
+ * several initial states, whether they mattered. Closing it ends the reading of the states; their
+ * file stays.
  *
  * @param tokens the prompt
  * @param latents the states of every position and recurrence

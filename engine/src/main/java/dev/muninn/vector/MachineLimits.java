@@ -3,9 +3,8 @@ package dev.muninn.vector;
 import java.util.function.LongSupplier;
 
 /**
- * The limits of this machine for a number of threads, measured now: a neighbour on the same
- * machine counts. A model that decodes is bound by reading, one that takes in a prompt by
- * arithmetic.
+ * The limits of this machine for a number of threads, measured now: a neighbour on the same machine
+ * counts. A model that decodes is bound by reading, one that takes in a prompt by arithmetic.
  *
  * @param threads that worked at the same time
  * @param readBytesPerSecond bytes a second from memory

@@ -10,7 +10,8 @@ import java.lang.invoke.MethodHandle;
 /** Memory outside the heap. */
 public final class NativeMemory {
   /**
-   * The size below which Java's own clearing is faster: finding the system's functions takes some 30 ms at a cold start.
+   * The size below which Java's own clearing is faster: finding the system's functions takes some
+   * 30 ms at a cold start.
    */
   private static final long SMALL = 16L << 20;
 

@@ -17,7 +17,8 @@ public final class PhysicalCores {
 
   /**
    * Physical cores, at least 1: two hardware threads of one core share its multipliers, so a second
-   * computing thread there only gets in the way. The available processors if the system does not say.
+   * computing thread there only gets in the way. The available processors if the system does not
+   * say.
    */
   public static int count() {
     int available = Runtime.getRuntime().availableProcessors();

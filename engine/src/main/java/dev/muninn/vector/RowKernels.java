@@ -10,8 +10,8 @@ import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorShuffle;
 
 /**
- * The steps between two products of a row: norms, the gated activation, rotary positions,
- * softmax attention. Every sum is added up in one fixed order. The scalar twins are in {@link
+ * The steps between two products of a row: norms, the gated activation, rotary positions, softmax
+ * attention. Every sum is added up in one fixed order. The scalar twins are in {@link
  * ScalarKernels}.
  */
 public final class RowKernels {

@@ -14,11 +14,12 @@ import java.nio.charset.StandardCharsets;
 import java.util.function.BooleanSupplier;
 
 /**
- * The streams that a command reads and writes. Text is UTF-8 whatever the locale says. What a terminal would
- * obey is escaped on the way to it; pipes and files get every byte.
+ * The streams that a command reads and writes. Text is UTF-8 whatever the locale says. What a
+ * terminal would obey is escaped on the way to it; pipes and files get every byte.
  *
  * @param in standard input
- * @param out standard output; unlike a {@link java.io.PrintStream} it throws when its reader is gone
+ * @param out standard output; unlike a {@link java.io.PrintStream} it throws when its reader is
+ *     gone
  * @param err standard error, flushed at the end of a line
  * @param colours standard output for text with colours, whose writer has made the rest of it
  *     harmless

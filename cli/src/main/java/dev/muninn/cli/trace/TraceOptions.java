@@ -38,8 +38,7 @@ final class TraceOptions {
       names = "--detail",
       paramLabel = "N",
       converter = NumberConverters.Positive.class,
-      description =
-          "At most N tokens, the slowest, get figures of their own (default: 64).")
+      description = "At most N tokens, the slowest, get figures of their own (default: 64).")
   private int detail = 64;
 
   float settle() {

@@ -1,5 +1,4 @@
 /**
- * The output of {@code muninn trace}: the shape of each trajectory, tables, figures and a
- * report.
+ * The output of {@code muninn trace}: the shape of each trajectory, tables, figures and a report.
  */
 package dev.muninn.cli.trace;

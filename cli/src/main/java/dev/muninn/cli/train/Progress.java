@@ -12,8 +12,8 @@ import java.util.List;
 import me.tongfei.progressbar.ProgressBar;
 
 /**
- * Shows the progress of training: a bar on a terminal, elsewhere a line every few seconds; and a line
- * for every evaluation.
+ * Shows the progress of training: a bar on a terminal, elsewhere a line every few seconds; and a
+ * line for every evaluation.
  */
 final class Progress implements TrainingListener, AutoCloseable {
   private static final long LINE_NANOS = 10_000_000_000L;

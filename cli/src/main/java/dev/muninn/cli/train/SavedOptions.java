@@ -10,7 +10,8 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 
 /**
- * The options that a run was started with, as they are kept with its state: a resumed run uses them without being given them again.
+ * The options that a run was started with, as they are kept with its state: a resumed run uses them
+ * without being given them again.
  */
 final class SavedOptions {
   /** These say where and how much; they may be others each time. */
