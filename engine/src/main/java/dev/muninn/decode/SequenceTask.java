@@ -70,6 +70,7 @@ public final class SequenceTask {
       DecodingOptions options,
       Sampler sampler,
       TokenSink sink) {
+    options.requireFit(layout.model());
     this.layout = layout;
     this.prompt = prompt.clone();
     this.continuations = continuations;

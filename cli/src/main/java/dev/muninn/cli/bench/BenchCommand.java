@@ -6,6 +6,7 @@ import dev.muninn.cache.SlotPolicy;
 import dev.muninn.cli.help.CommandSection;
 import dev.muninn.cli.help.HelpHeading;
 import dev.muninn.cli.options.BasicOptions;
+import dev.muninn.cli.options.DepthWarning;
 import dev.muninn.cli.options.ModelOptions;
 import dev.muninn.cli.options.NumberConverters;
 import dev.muninn.cli.options.UsageException;
@@ -143,6 +144,10 @@ public final class BenchCommand implements Callable<Integer> {
       LanguageModel model = chosen.model();
       ListOptions.requireRoom(
           tests.prompts(), tests.tokens(), model.architecture().contextLength());
+      DepthWarning.check(
+          streams,
+          model.architecture(),
+          tests.recurrences(model.architecture().defaultRecurrence()));
       List<List<Workload>> groups = groups(model, exitOptions);
       MachineLimits limits = MachineLimits.measure(modelOptions.loadOptions().threads());
       Bench bench =

@@ -11,6 +11,7 @@ import dev.muninn.cli.process.ExitCode;
 import dev.muninn.cli.process.ShutdownCancellation;
 import dev.muninn.cli.terminal.LiveOutput;
 import dev.muninn.cli.terminal.Printable;
+import dev.muninn.cli.options.DepthWarning;
 import dev.muninn.cli.terminal.StandardStreams;
 import dev.muninn.serve.FinishReason;
 import dev.muninn.serve.GenerationListener;
@@ -82,6 +83,7 @@ final class Chat {
               + model.architecture().contextLength()
               + "; /help lists commands, Ctrl-D ends");
     }
+    warnOfDepth();
     for (Optional<String> read = input.read(); read.isPresent(); read = input.read()) {
       String text = read.get();
       if (text.isBlank()) {
@@ -157,6 +159,7 @@ final class Chat {
         case "/r" -> {
           if (!argument.isEmpty()) {
             settings.setRecurrence(recurrence(argument));
+            warnOfDepth();
           }
           note("r = " + recurrence());
         }
@@ -190,6 +193,10 @@ final class Chat {
     } catch (UsageException e) {
       mistake(e.getMessage());
     }
+  }
+
+  private void warnOfDepth() {
+    DepthWarning.check(streams, model.architecture(), List.of(recurrence()));
   }
 
   private int recurrence() {

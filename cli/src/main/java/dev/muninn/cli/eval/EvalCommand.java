@@ -2,6 +2,7 @@ package dev.muninn.cli.eval;
 
 import dev.muninn.LanguageModel;
 import dev.muninn.cli.help.CommandSection;
+import dev.muninn.cli.options.DepthWarning;
 import dev.muninn.cli.options.ModelOptions;
 import dev.muninn.cli.options.OutputOptions;
 import dev.muninn.cli.options.UsageException;
@@ -91,6 +92,8 @@ public final class EvalCommand implements Callable<Integer> {
     try (LanguageModel model = modelOptions.load(environment);
         ShutdownCancellation shutdown = new ShutdownCancellation()) {
       List<Cell> cells = options.cells(tasks.tasks(), model.architecture().defaultRecurrence());
+      DepthWarning.check(
+          streams, model.architecture(), cells.stream().map(Cell::recurrence).toList());
       Map<Cell, Evaluation> evaluations = new LinkedHashMap<>();
       Map<List<Object>, Evaluation> laidOut = new HashMap<>();
       for (Cell cell : cells) {

@@ -6,6 +6,7 @@ import dev.muninn.cli.help.CommandSection;
 import dev.muninn.cli.help.HelpHeading;
 import dev.muninn.cli.options.CacheOptions;
 import dev.muninn.cli.options.DepthOptions;
+import dev.muninn.cli.options.DepthWarning;
 import dev.muninn.cli.options.EarlyExitOptions;
 import dev.muninn.cli.options.LengthOptions;
 import dev.muninn.cli.options.ModelOptions;
@@ -168,12 +169,17 @@ public final class GenerateCommand implements Callable<Integer> {
         request.apply(chatOptions.layOut(promptOptions.read(streams.in())), null);
     try (LanguageModel model = modelOptions.load(environment);
         ShutdownCancellation shutdown = new ShutdownCancellation()) {
+      warnOfDepth(model);
       GenerationResult result = generate(model, only, shutdown.cancellation());
       if (outputOptions.stats) {
         Statistics.print(streams.err(), model, result);
       }
       return result.finishReason() == FinishReason.CANCELLED ? ExitCode.INTERRUPTED : ExitCode.OK;
     }
+  }
+
+  private void warnOfDepth(LanguageModel model) {
+    DepthWarning.check(streams, model.architecture(), List.of(depthOptions.recurrence()));
   }
 
   private void requireBatch() {
@@ -198,6 +204,7 @@ public final class GenerateCommand implements Callable<Integer> {
         ShutdownCancellation shutdown = new ShutdownCancellation();
         OrderedResults results =
             new OrderedResults(streams, lines, model, shutdown.cancellation())) {
+      warnOfDepth(model);
       int batchSize = batchOptions.batchSize == null ? DEFAULT_BATCH : batchOptions.batchSize;
       long start = System.nanoTime();
       List<Outcome<GenerationResult>> made =

@@ -3,6 +3,7 @@ package dev.muninn.cli.run;
 import dev.muninn.LanguageModel;
 import dev.muninn.cli.help.CommandSection;
 import dev.muninn.cli.options.DepthOptions;
+import dev.muninn.cli.options.DepthWarning;
 import dev.muninn.cli.options.ModelOptions;
 import dev.muninn.cli.options.OutputOptions;
 import dev.muninn.cli.options.PromptOptions;
@@ -16,6 +17,7 @@ import dev.muninn.serve.Score;
 import dev.muninn.text.Prompt;
 import dev.muninn.text.Tokenizer;
 import java.io.IOException;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -51,6 +53,7 @@ public final class ScoreCommand implements Callable<Integer> {
     InitialState initialState = depthOptions.initialState();
     Prompt prompt = promptOptions.read(streams.in());
     try (LanguageModel model = modelOptions.load(environment)) {
+      DepthWarning.check(streams, model.architecture(), List.of(depthOptions.recurrence()));
       Score score = model.score(prompt, depthOptions.recurrence(), initialState);
       streams.out().write(outputOptions.json() ? json(score) : lines(score, model.tokenizer()));
       streams.out().flush();

@@ -4,6 +4,7 @@ import dev.muninn.LanguageModel;
 import dev.muninn.cli.help.CommandSection;
 import dev.muninn.cli.options.CacheOptions;
 import dev.muninn.cli.options.DepthOptions;
+import dev.muninn.cli.options.DepthWarning;
 import dev.muninn.cli.options.ModelOptions;
 import dev.muninn.cli.options.PromptOptions;
 import dev.muninn.cli.output.Json;
@@ -83,6 +84,7 @@ public final class TraceCommand implements Callable<Integer> {
     try (OutputDirectory directory = outputOptions.directory();
         LanguageModel model = modelOptions.load(environment);
         ShutdownCancellation shutdown = new ShutdownCancellation()) {
+      DepthWarning.check(streams, model.architecture(), List.of(depthOptions.recurrence()));
       Optional<Trace> traced;
       try (TraceProgress progress = new TraceProgress()) {
         traced =
