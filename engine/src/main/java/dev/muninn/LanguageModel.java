@@ -22,7 +22,6 @@ import dev.muninn.serve.RequestRunner;
 import dev.muninn.serve.Score;
 import dev.muninn.serve.ScoreRequest;
 import dev.muninn.serve.ServedModel;
-import dev.muninn.serve.UnfitRequestException;
 import dev.muninn.text.Prompt;
 import dev.muninn.text.StopTokens;
 import dev.muninn.text.Tokenizer;

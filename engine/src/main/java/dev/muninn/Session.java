@@ -24,8 +24,8 @@ import java.util.Optional;
  * <p>Keys and values belong to a recurrence, initial states, decoding options and a context length;
  * when a request has others, they are all computed anew. Options are compared as values, so a
  * criterion that is parsed again is the same one; one that is a lambda of your own is the same only
- * if it is the same object. Room is reserved for the request's context
- * length, or else the model's; memory is used as positions are.
+ * if it is the same object. Room is reserved for the request's context length, or else the model's;
+ * memory is used as positions are.
  *
  * <p>For one thread at a time. Several sessions of a model take turns.
  */

@@ -198,8 +198,7 @@ class RequestIsolationTest {
       assertThrows(InferenceException.class, outcomes.get(1)::orElseThrow);
       assertThrows(InferenceException.class, outcomes.get(2)::orElseThrow);
       Prompt text = Prompt.tokens(1, bad, 2);
-      assertThrows(
-          InferenceException.class, () -> other.score(text, 3, InitialState.zero()));
+      assertThrows(InferenceException.class, () -> other.score(text, 3, InitialState.zero()));
     }
   }
 
@@ -386,8 +385,7 @@ class RequestIsolationTest {
           Thread.ofPlatform()
               .start(() -> {
                 result.set(
-                    model.generate(
-                        request(3, 4).build(), GenerationListener.NONE, cancellation));
+                    model.generate(request(3, 4).build(), GenerationListener.NONE, cancellation));
                 interrupted.set(Thread.currentThread().isInterrupted());
               });
       while (waiter.getState() != Thread.State.TIMED_WAITING) {

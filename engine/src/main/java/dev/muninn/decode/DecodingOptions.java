@@ -2,7 +2,6 @@ package dev.muninn.decode;
 
 import dev.muninn.cache.KeyValueType;
 import dev.muninn.cache.SlotPolicy;
-import dev.muninn.model.RecurrentModel;
 import java.util.Objects;
 import java.util.Optional;
 
@@ -55,29 +54,6 @@ public record DecodingOptions(
   private static void refuse(boolean given, String strategy, String other) {
     if (given) {
       throw new IllegalArgumentException(strategy + " and " + other + " exclude each other");
-    }
-  }
-
-  /**
-   * Refuses what a model cannot do. One that sees its token only in its first state would forget it
-   * if that state were another's, or if it changed on the way.
-   *
-   * @throws IllegalArgumentException in one line
-   */
-  void requireFit(RecurrentModel model) {
-    if (!model.injects()) {
-      refuseWithoutInjection(warmStart, "a warm start", model);
-      refuseWithoutInjection(strategy instanceof Strategy.Parallel, "parallel sampling", model);
-    }
-  }
-
-  private static void refuseWithoutInjection(boolean given, String what, RecurrentModel model) {
-    if (given) {
-      throw new IllegalArgumentException(
-          what
-              + " needs a model that sees its token at every recurrence; "
-              + model.family()
-              + " sees it only at the first");
     }
   }
 

@@ -113,7 +113,8 @@ public final class ExitCriteria {
     }
 
     private static ExitGate gate(RecurrentModel model) {
-      return model.gate()
+      return model
+          .gate()
           .orElseThrow(() ->
               new IllegalArgumentException(
                   "the exit gate is learned with the model, and this model has none"));
@@ -139,8 +140,7 @@ public final class ExitCriteria {
     for (Kind kind : Kind.values()) {
       if (kind.label.equals(name)) {
         return new Named(
-            kind,
-            colon < 0 ? kind.threshold : OptionalDouble.of(threshold(kind, text, colon + 1)));
+            kind, colon < 0 ? kind.threshold : OptionalDouble.of(threshold(kind, text, colon + 1)));
       }
     }
     throw new IllegalArgumentException(

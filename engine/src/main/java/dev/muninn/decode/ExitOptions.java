@@ -5,9 +5,9 @@ import java.util.Optional;
 /**
  * When rows stop before their last recurrence.
  *
- * @param criterion makes the criterion of each group of rows; empty to use all recurrences. Options are
- *     equal if their criteria are: those of {@link ExitCriteria#parse} by what they say, others by
- *     their own {@code equals}
+ * @param criterion makes the criterion of each group of rows; empty to use all recurrences. Options
+ *     are equal if their criteria are: those of {@link ExitCriteria#parse} by what they say, others
+ *     by their own {@code equals}
  * @param minimumRecurrence recurrences before the first check, at least 1
  * @param every recurrences from one check to the next, at least 1
  * @param prefill how the rows of a prompt leave

@@ -70,7 +70,6 @@ public final class SequenceTask {
       DecodingOptions options,
       Sampler sampler,
       TokenSink sink) {
-    options.requireFit(layout.model());
     this.layout = layout;
     this.prompt = prompt.clone();
     this.continuations = continuations;

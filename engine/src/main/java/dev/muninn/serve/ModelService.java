@@ -29,7 +29,8 @@ public interface ModelService {
    *     the model does not have
    * @throws IllegalStateException if the model is closed, or a listener of its own calls it
    * @throws dev.muninn.backend.InferenceException if the model computes logits that are no numbers
-   * @throws dev.muninn.weights.CheckpointException if the model's files changed after they were mapped
+   * @throws dev.muninn.weights.CheckpointException if the model's files changed after they were
+   *     mapped
    */
   GenerationResult generate(
       GenerationRequest request, GenerationListener listener, Cancellation cancellation);

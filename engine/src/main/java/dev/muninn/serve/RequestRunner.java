@@ -17,8 +17,8 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
-import java.util.function.BooleanSupplier;
 import java.util.function.BiFunction;
+import java.util.function.BooleanSupplier;
 import java.util.function.IntFunction;
 import java.util.function.ObjIntConsumer;
 import java.util.function.Supplier;
@@ -151,8 +151,7 @@ public final class RequestRunner implements AutoCloseable {
       }
       rows = Math.max(rows, Scheduler.rows(scorers.get(i).task()));
     }
-    runAll(
-        scorers.size(), i -> scorers.get(i).task(), batchSize, rows, stopped(cancellation));
+    runAll(scorers.size(), i -> scorers.get(i).task(), batchSize, rows, stopped(cancellation));
     return scorers.stream().map(ContinuationScorer::outcome).toList();
   }
 

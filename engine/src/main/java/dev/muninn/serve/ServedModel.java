@@ -86,7 +86,8 @@ public record ServedModel(
     int asked = request.contextLength();
     if (asked == GenerationRequest.MODEL_DEFAULT) {
       requireFits(promptLength, architecture.contextLength());
-      return (int) Math.min(architecture.contextLength(), (long) promptLength + request.maxTokens());
+      return (int)
+          Math.min(architecture.contextLength(), (long) promptLength + request.maxTokens());
     }
     if (asked > architecture.contextLength()) {
       throw new IllegalArgumentException(

@@ -53,7 +53,8 @@ public final class Tracer {
       TraceRequest request,
       TraceListener listener,
       BooleanSupplier cancelled) {
-    if (request.starts().size() > 1 && layout.model().core().start() instanceof StartState.Embedded) {
+    if (request.starts().size() > 1
+        && layout.model().core().start() instanceof StartState.Embedded) {
       throw new IllegalArgumentException(
           "this model begins every thought at the token's embedding: it has one start, not "
               + request.starts().size());

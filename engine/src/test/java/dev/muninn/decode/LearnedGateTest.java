@@ -115,8 +115,7 @@ class LearnedGateTest {
                 SequenceRequest.of(1, 2, 3)
                     .recurrence(9)
                     .count(2)
-                    .exit(
-                        new ExitOptions(Optional.of(counting), 2, 3, prefill)));
+                    .exit(new ExitOptions(Optional.of(counting), 2, 3, prefill)));
         assertEquals(prefill == ExitOptions.Prefill.NONE ? 9 : 5, run.recurrences()[0]);
         assertEquals(5, run.recurrences()[1]);
         int rows = prefill == ExitOptions.Prefill.ROW ? 3 : 1;

@@ -46,7 +46,8 @@ class DeviceMemoryTest {
         assertTrue(sizes.outerUnits() >= context, bytes + " bytes");
         before = sizes.recurrentUnits();
       }
-      assertEquals(4 * context * CacheFormat.F32_UNITS * fixture.model().defaultRecurrence(), before);
+      assertEquals(
+          4 * context * CacheFormat.F32_UNITS * fixture.model().defaultRecurrence(), before);
     }
   }
 

@@ -68,7 +68,9 @@ class StagingTest {
     try (Checkpoint checkpoint = Checkpoint.open(directory);
         Staging staging = new Staging(checkpoint)) {
       RecurrentModel model = ModelFamilies.load(directory, checkpoint);
-      checkElements(model.core().injection().orElseThrow(), DeviceMatrix.stage(model.core().injection().orElseThrow(), staging));
+      checkElements(
+          model.core().injection().orElseThrow(),
+          DeviceMatrix.stage(model.core().injection().orElseThrow(), staging));
     }
   }
 

@@ -78,13 +78,11 @@ class StandInTest {
     if (!type.startsWith("(")) {
       return Stream.of(owner.getFields()).anyMatch(field -> isField(field, name, type));
     }
-    Executable[] candidates =
-        name.equals("<init>") ? owner.getConstructors() : owner.getMethods();
+    Executable[] candidates = name.equals("<init>") ? owner.getConstructors() : owner.getMethods();
     return Stream.of(candidates)
-        .anyMatch(
-            candidate ->
-                (name.equals("<init>") || candidate.getName().equals(name))
-                    && descriptor(candidate).equals(type));
+        .anyMatch(candidate ->
+            (name.equals("<init>") || candidate.getName().equals(name))
+                && descriptor(candidate).equals(type));
   }
 
   private static ClassLoader loader() {

@@ -26,8 +26,7 @@ public final class ScalarTwins {
     float[] out = new float[head.length];
     int at = table.offset(position);
     if (table.layout() == Rotary.Layout.PAIRS) {
-      ScalarKernels.rotate(
-          head, 0, bias, 0, table.cosines, table.sines, at, out, head.length);
+      ScalarKernels.rotate(head, 0, bias, 0, table.cosines, table.sines, at, out, head.length);
     } else {
       ScalarKernels.rotateHalves(
           head, 0, bias, 0, table.cosines, table.sines, at, out, head.length);

@@ -2,6 +2,7 @@ package dev.muninn.cli.chat;
 
 import dev.muninn.Conversation;
 import dev.muninn.LanguageModel;
+import dev.muninn.cli.options.DepthWarning;
 import dev.muninn.cli.options.UsageException;
 import dev.muninn.cli.output.Json;
 import dev.muninn.cli.output.ResultJson;
@@ -11,7 +12,6 @@ import dev.muninn.cli.process.ExitCode;
 import dev.muninn.cli.process.ShutdownCancellation;
 import dev.muninn.cli.terminal.LiveOutput;
 import dev.muninn.cli.terminal.Printable;
-import dev.muninn.cli.options.DepthWarning;
 import dev.muninn.cli.terminal.StandardStreams;
 import dev.muninn.serve.FinishReason;
 import dev.muninn.serve.GenerationListener;

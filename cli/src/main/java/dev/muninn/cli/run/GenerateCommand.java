@@ -212,7 +212,7 @@ public final class GenerateCommand implements Callable<Integer> {
       long nanos = System.nanoTime() - start;
       results.finish(made);
       if (outputOptions.stats) {
-        List<GenerationResult> begun = 
+        List<GenerationResult> begun =
             made.stream().flatMap(outcome -> outcome.result().stream()).toList();
         Statistics.print(streams.err(), model, begun, nanos);
       }

@@ -68,9 +68,7 @@ class AttentionKernelsTest extends KernelFixture {
         (layout == Rotary.Layout.HALVES ? AttentionKernels.HALVES : 0)
             | (queryNorm ? AttentionKernels.QUERY_NORM : 0)
             | (keyNorm ? AttentionKernels.KEY_NORM : 0);
-    Object[] arguments = {
-      rows.data(), projectedArray, vectorArray, rotary, table, queries, cache
-    };
+    Object[] arguments = {rows.data(), projectedArray, vectorArray, rotary, table, queries, cache};
     KernelRun.Call call =
         (context, lanes) ->
             AttentionKernels.turn(

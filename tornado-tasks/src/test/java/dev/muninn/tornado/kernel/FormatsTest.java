@@ -59,5 +59,4 @@ class FormatsTest extends KernelFixture {
       }
     }
   }
-
 }

@@ -60,9 +60,7 @@ class JoinKernelsTest extends KernelFixture {
       }
       System.arraycopy(value, 0, expectedTarget, row * WIDTH, WIDTH);
     }
-    Object[] arguments = {
-      rows.data(), sourceArray, output, stream, next, streamArray, target
-    };
+    Object[] arguments = {rows.data(), sourceArray, output, stream, next, streamArray, target};
     Runnable reset =
         () -> {
           target.init(Float.NaN);

@@ -21,9 +21,7 @@ abstract class KernelFixture {
   static final int[] POSITIONS = {0, 4, 9};
 
   /** One sequence has its keys and values in BF16. */
-  static final int[] UNITS = {
-    CacheFormat.F32_UNITS, CacheFormat.BF16_UNITS, CacheFormat.F32_UNITS
-  };
+  static final int[] UNITS = {CacheFormat.F32_UNITS, CacheFormat.BF16_UNITS, CacheFormat.F32_UNITS};
 
   final SplittableRandom random = new SplittableRandom(11);
   final FloatArray table = WeightFormat.table();
@@ -127,5 +125,4 @@ abstract class KernelFixture {
     int from = cacheUnit(row, position) * KEY_VALUE_WIDTH;
     return CacheFormat.get(cache, table, UNITS[row], from, index % (2 * KEY_VALUE_WIDTH));
   }
-
 }

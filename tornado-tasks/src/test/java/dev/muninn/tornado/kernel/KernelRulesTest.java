@@ -97,7 +97,9 @@ class KernelRulesTest {
   @Test
   void noKernelIsNamedLikeAFunctionOfTheDevice() {
     List<String> names = kernels().stream().map(Method::getName).sorted().toList();
-    assertTrue(names.containsAll(List.of("attend", "join", "logits", "product", "write")), () -> "" + names);
+    assertTrue(
+        names.containsAll(List.of("attend", "join", "logits", "product", "write")),
+        () -> "" + names);
     for (String name : names) {
       assertFalse(BUILTINS.contains(name), name);
     }
@@ -109,12 +111,16 @@ class KernelRulesTest {
   void parametersHaveNamesThatDevicesTake() throws IOException {
     for (Class<?> type : CLASSES) {
       for (MethodModel method : model(type).methods()) {
-        method.code().ifPresent(code -> code.elementList().forEach(element -> {
-          if (element instanceof LocalVariable variable) {
-            String name = variable.name().stringValue();
-            assertFalse(WORDS.contains(name), () -> type + ": " + name);
-          }
-        }));
+        method
+            .code()
+            .ifPresent(code ->
+                code.elementList()
+                    .forEach(element -> {
+                      if (element instanceof LocalVariable variable) {
+                        String name = variable.name().stringValue();
+                        assertFalse(WORDS.contains(name), () -> type + ": " + name);
+                      }
+                    }));
       }
     }
     for (Method kernel : kernels()) {
@@ -139,13 +145,17 @@ class KernelRulesTest {
   @FieldSource("CLASSES")
   void noShiftIsUnsigned(Class<?> type) throws IOException {
     for (MethodModel method : model(type).methods()) {
-      method.code().ifPresent(code -> code.elementList().forEach(element -> {
-        if (element instanceof OperatorInstruction operator) {
-          assertFalse(
-              Arrays.asList(Opcode.IUSHR, Opcode.LUSHR).contains(operator.opcode()),
-              () -> method.methodName().stringValue() + " shifts by >>>");
-        }
-      }));
+      method
+          .code()
+          .ifPresent(code ->
+              code.elementList()
+                  .forEach(element -> {
+                    if (element instanceof OperatorInstruction operator) {
+                      assertFalse(
+                          Arrays.asList(Opcode.IUSHR, Opcode.LUSHR).contains(operator.opcode()),
+                          () -> method.methodName().stringValue() + " shifts by >>>");
+                    }
+                  }));
     }
   }
 
@@ -155,12 +165,11 @@ class KernelRulesTest {
     for (Class<?> type : CLASSES) {
       boolean allocates =
           model(type).methods().stream()
-                  .flatMap(method -> method.code().stream())
-                  .flatMap(code -> code.elementStream())
-                  .anyMatch(
-                      element ->
-                          element instanceof InvokeInstruction call
-                              && call.name().stringValue().endsWith("LocalArray"));
+              .flatMap(method -> method.code().stream())
+              .flatMap(code -> code.elementStream())
+              .anyMatch(element ->
+                  element instanceof InvokeInstruction call
+                      && call.name().stringValue().endsWith("LocalArray"));
       assertEquals(type == Lanes.class, allocates, type::toString);
     }
   }
