@@ -93,7 +93,7 @@ class TrainKillTest {
   void twoRunsCannotWriteOneDirectory() throws IOException, InterruptedException {
     Process first = start(1_000_000);
     try {
-      awaitSteps(2);
+      awaitSteps(first, 2);
       for (int i = 0; i < 2; i++) {
         CommandRun.of(options(1_000_000).toArray(String[]::new))
             .assertFails(ExitCode.FAILED, directory + ": another run is writing there");
