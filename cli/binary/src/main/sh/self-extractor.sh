@@ -29,6 +29,39 @@ find_cache() {
     /*) ;;
     *) cache=$(pwd)/$cache ;;
   esac
+  case $cache in
+    *:*) fail "$cache: Java cannot run from a path with a colon: set MUNINN_CACHE" ;;
+  esac
+}
+
+# Whether nobody but this user and root can put anything into a directory or in its place. Fails in
+# one line else. Above it, others may write where only owners remove, as in /tmp, and where the group
+# is the user's own.
+require_private() {
+  command -v find >/dev/null || fail 'found no find, which looks for others in the cache'
+  [ -O "$1" ] || refuse_foreign "$1"
+  ! [ -k "$1" ] || refuse_writable "$1"
+  directory=$1
+  while [ "$directory" != / ]; do
+    directory=${directory%/*}
+    directory=${directory:-/}
+    set -- "$@" "$directory"
+  done
+  me=$(id -u)
+  find "$@" -prune \( ! -user 0 ! -user "$me" -o \( -perm -0002 -o -perm -0020 \) ! -perm -1000 \) -print |
+    while IFS= read -r found; do
+      [ -O "$found" ] || [ -n "$(find "$found" -prune -user 0)" ] || refuse_foreign "$found"
+      private=$(find "$found" -prune ! -perm -0002 -group "$me")
+      [ -n "$private" ] && [ "$found" != "$1" ] || refuse_writable "$found"
+    done
+}
+
+refuse_foreign() {
+  fail "$1 belongs to another user: set MUNINN_CACHE to a directory of your own"
+}
+
+refuse_writable() {
+  fail "$1 can be written to by others: set MUNINN_CACHE to a directory of your own"
 }
 
 verify() {
@@ -71,6 +104,7 @@ unpack_once() (
   umask 077
   mkdir -p "$cache" 2>/dev/null && [ -w "$cache" ] ||
     fail "cannot write to $cache: set MUNINN_CACHE to a directory that can be written"
+  require_private "$(CDPATH='' cd -P -- "$cache" && pwd -P)" || exit
   if command -v flock >/dev/null && touch "$cache/lock" 2>/dev/null; then
     # One unpacks, the others wait for it.
     exec 8>>"$cache/lock" && flock 8
@@ -81,7 +115,15 @@ unpack_once() (
 main() {
   self=$0
   find_cache
+  # Without links, which others might turn elsewhere.
+  [ ! -d "$cache" ] || cache=$(CDPATH='' cd -P -- "$cache" && pwd -P) || exit
   root=$cache/$hash
+  if [ -d "$root" ]; then
+    require_private "$root" || exit
+    [ -O "$cache" ] || refuse_foreign "$cache"
+  elif [ -d "$cache" ]; then
+    require_private "$cache" || exit
+  fi
   if ! [ "$root/verified" -nt "$self" ]; then
     verify
     [ ! -f "$root/verified" ] || touch "$root/verified" 2>/dev/null

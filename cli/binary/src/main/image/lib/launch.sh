@@ -11,7 +11,7 @@ true 9>&2 || exec 2>/dev/null
 # Java takes a colon in a path for the end of that path.
 case $root in
   *:*)
-    printf 'muninn: %s: Java cannot run from a path with a colon: move Muninn, or set MUNINN_CACHE\n' \
+    printf 'muninn: %s: Java cannot run from a path with a colon: move Muninn\n' \
       "$root" >&2
     exit 1
     ;;

@@ -128,6 +128,38 @@ class BinaryTest {
         PosixFilePermissions.toString(Files.getPosixFilePermissions(image(sharedHome))));
   }
 
+  /** Also where an image lies that looks as if it had been verified. */
+  @Test
+  void aCacheThatOthersCanWriteToIsRefused() throws Exception {
+    Path open = Files.createDirectory(temporary.resolve("open"));
+    Path planted = Files.createDirectories(open.resolve(image(sharedHome).getFileName()));
+    Files.createFile(planted.resolve("verified"));
+    Map<String, String> environment = Map.of("MUNINN_CACHE", open.toString());
+    for (Path path : List.of(open, planted)) {
+      Files.setPosixFilePermissions(path, PosixFilePermissions.fromString("rwxrwxrwx"));
+      run(environment, BINARY, "--version").assertFails(1, path + " can be written to by others");
+      Files.setPosixFilePermissions(path, PosixFilePermissions.fromString("rwxr-xr-x"));
+    }
+  }
+
+  @Test
+  void promptsAndPathsAreAsTypedInEveryLocale() throws Exception {
+    for (String setting :
+        List.of("LANG=en_XX.UTF-8", "LANG=xx", "LC_ALL=C", "LC_ALL=POSIX", "LC_CTYPE=UTF-8")) {
+      String[] parts = setting.split("=");
+      Map<String, String> environment =
+          Map.of("HOME", sharedHome.toString(), parts[0], parts[1]);
+      run(environment, BINARY, "inspect", "/no where/\u00fc\u6f22")
+          .assertFails(1, "/no where/\u00fc\u6f22");
+    }
+  }
+
+  @Test
+  void aCacheWithAColonSaysSo() throws Exception {
+    Path colon = temporary.resolve("a:b");
+    run(Map.of("MUNINN_CACHE", colon.toString()), BINARY, "--version").assertFails(1, "colon");
+  }
+
   @Test
   void truncatedCopySaysSo() throws Exception {
     for (long size : new long[] {20_000, Files.size(BINARY) - 1}) {

@@ -4,6 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.muninn.cli.CommandRun;
 import java.io.ByteArrayOutputStream;
@@ -11,6 +13,8 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
@@ -36,7 +40,11 @@ class EmbeddedModelTest {
 
   private static List<String> names(Path directory) throws IOException {
     try (Stream<Path> files = Files.list(directory)) {
-      return files.map(file -> file.getFileName().toString()).sorted().toList();
+      return files
+          .map(file -> file.getFileName().toString())
+          .filter(name -> !name.equals(EmbeddedModel.RECORD))
+          .sorted()
+          .toList();
     }
   }
 
@@ -60,7 +68,8 @@ class EmbeddedModelTest {
       byte[] contents = Files.readAllBytes(CommandRun.RAVEN_TINY.resolve(name));
       digest.update((name + "\n").getBytes(StandardCharsets.UTF_8));
       digest.update(contents);
-      expected.add(new EmbeddedModel.EmbeddedFile(name, contents.length));
+      String hash = HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(contents));
+      expected.add(new EmbeddedModel.EmbeddedFile(name, hash, contents.length));
     }
     String version = HexFormat.of().formatHex(digest.digest()).substring(0, 16);
     assertEquals(new EmbeddedModel(version, expected), model);
@@ -84,6 +93,38 @@ class EmbeddedModelTest {
     Files.write(directory.resolve("model.safetensors"), new byte[7]);
     assertEquals(directory, directory());
     assertWhole(directory);
+  }
+
+  /** Of the same size and time, as somebody would plant it. */
+  @Test
+  void replacesWhatIsAltered() throws IOException {
+    Path weights = directory().resolve("model.safetensors");
+    FileTime time = Files.getLastModifiedTime(weights);
+    byte[] contents = Files.readAllBytes(weights);
+    contents[contents.length / 2] ^= 1;
+    Files.write(weights, contents);
+    Files.setLastModifiedTime(weights, time);
+    assertWhole(directory());
+  }
+
+  @Test
+  void aCacheThatOthersCanWriteToIsRefused() throws IOException {
+    Files.setPosixFilePermissions(cache, PosixFilePermissions.fromString("rwxrwxrwx"));
+    IOException refusal = assertThrows(IOException.class, this::directory);
+    assertTrue(refusal.getMessage().contains("can be written to by others"), refusal.getMessage());
+    CommandRun.run(
+            new byte[0],
+            new ByteArrayOutputStream(),
+            Map.of("MUNINN_CACHE", cache.toString()),
+            "generate",
+            "47+8=")
+        .assertFails(1, "can be written to by others");
+  }
+
+  @Test
+  void isForItsUserOnly() throws IOException {
+    assertEquals(
+        "rwx------", PosixFilePermissions.toString(Files.getPosixFilePermissions(directory())));
   }
 
   @Test
