@@ -97,7 +97,7 @@ public final class Conversation implements AutoCloseable {
    * @param settings how to answer: gets a request with the prompt and gives it back with all else
    * @throws IllegalArgumentException if the message alone is too long, or the settings do not fit
    * @throws IllegalStateException while an answer is made, or if the model is closed
-   * @throws InferenceException if the model computes logits that are no numbers
+   * @throws InferenceException if the model computes logits that are NaN
    */
   public GenerationResult ask(
       String text,

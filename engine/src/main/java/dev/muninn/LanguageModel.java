@@ -247,7 +247,7 @@ public final class LanguageModel implements ModelService, AutoCloseable {
    *     GenerationRequest#MODEL_DEFAULT}
    * @throws IllegalArgumentException if the text has fewer than two tokens or does not fit the
    *     model
-   * @throws InferenceException if the model computes logits that are no numbers
+   * @throws InferenceException if the model computes logits that are NaN
    * @throws CancellationException if the thread is interrupted
    */
   public Score score(Prompt prompt, int recurrence, InitialState initialState) {
@@ -270,7 +270,7 @@ public final class LanguageModel implements ModelService, AutoCloseable {
    * @param listener hears how far it is
    * @return empty if it was cancelled; there is no file then
    * @throws IllegalArgumentException if the request does not fit the model
-   * @throws InferenceException if the model computes states or logits that are no numbers
+   * @throws InferenceException if the model computes states or logits that are NaN
    * @throws CheckpointException if the model's files changed after they were mapped, or if the file
    *     cannot be written
    */

@@ -46,7 +46,7 @@ public final class Session implements AutoCloseable {
    *     sampling, whose keys and values never are final
    * @throws IllegalStateException if the session or the model is closed, or a listener of the model
    *     calls it
-   * @throws InferenceException if the model computes logits that are no numbers
+   * @throws InferenceException if the model computes logits that are NaN
    */
   public GenerationResult generate(
       GenerationRequest request, GenerationListener listener, Cancellation cancellation) {

@@ -18,8 +18,8 @@ import org.openjdk.jmh.annotations.Param;
 import org.openjdk.jmh.annotations.Setup;
 
 /**
- * A token behind a long context, whose keys and values it reads at every recurrence. How many
- * different ones there are is the policy's to say.
+ * A token behind a long context, whose keys and values it reads at every recurrence. The policy
+ * decides how many different ones there are.
  */
 @BenchmarkMode(Mode.SampleTime)
 @OutputTimeUnit(TimeUnit.MILLISECONDS)

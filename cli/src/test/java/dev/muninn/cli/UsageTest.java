@@ -92,7 +92,7 @@ class UsageTest {
           bench -p 250 -n 32 | -p 250 and -n 32 are more than the model's context of 256
           bench -o xml | -o/--output: expected md, csv, json or jsonl, not 'xml'
           bench --plot out.jpg | expected a file's name that ends in .svg or .png, not 'out.jpg'
-          bench -n 0 --plot out.svg | --plot draws decoding, which -n 0 leaves out
+          bench -n 0 --plot out.svg | --plot draws decoding, so -n must not be 0
           bench --dtype f32 | --dtype needs random weights, such as -m small
           bench --min-recurrence 2 | --min-recurrence needs --exit
           bench --exit none,slow | --exit: exit criterion "slow" is none of

@@ -20,7 +20,7 @@ public final class Backends {
   /** GPUs, and other devices that TornadoVM knows. */
   public static final String TORNADO = "tornado";
 
-  /** What can be asked for. */
+  /** The names that can be asked for. */
   public static final List<String> NAMES = List.of(AUTO, VECTOR, TORNADO);
 
   private Backends() {}

@@ -4,8 +4,8 @@ import dev.muninn.model.RecurrentModel;
 import java.util.Objects;
 
 /**
- * What a sequence's keys and values are stored for. A plane holds the keys, or the values, of one
- * block at one slot: prelude blocks first, then (slot, recurrent block), then coda blocks.
+ * The layout of a sequence's keys and values. A plane holds the keys, or the values, of one block
+ * at one slot: prelude blocks first, then (slot, recurrent block), then coda blocks.
  *
  * @param model whose keys and values they are
  * @param policy maps recurrences to slots

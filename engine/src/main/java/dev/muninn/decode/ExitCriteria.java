@@ -168,6 +168,6 @@ public final class ExitCriteria {
 
   private static IllegalArgumentException badThreshold(Kind kind, String text) {
     return new IllegalArgumentException(
-        "exit threshold \"" + text + "\" of " + kind.label + " is no " + kind.valid());
+        "exit threshold \"" + text + "\" of " + kind.label + " is not a " + kind.valid());
   }
 }

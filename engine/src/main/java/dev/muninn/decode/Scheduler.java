@@ -11,8 +11,8 @@ import java.util.Queue;
 /**
  * Decodes sequences side by side, one position after the other in each. Every call of the recurrent
  * block carries all rows that think, whatever their depth: weights are read once for all of them. A
- * row that exits leaves its place at once, and so does a sequence that ends. What a sequence
- * becomes does not depend on the others. Not thread-safe.
+ * row that exits leaves its place at once, and so does a sequence that ends. A sequence's result
+ * does not depend on the others. Not thread-safe.
  */
 public final class Scheduler implements AutoCloseable {
   /** Most rows of a prompt in flight where they need not leave together. */

@@ -86,7 +86,7 @@ public final class SequenceForward implements AutoCloseable {
     this.logits = new float[cache.layout().model().vocabularySize()];
   }
 
-  /** An empty sequence on somebody else's loop and cache, who closes them. */
+  /** An empty sequence on a loop and a cache that the caller owns and closes. */
   static SequenceForward sharing(
       DepthLoop loop,
       SequenceCache cache,
@@ -96,7 +96,7 @@ public final class SequenceForward implements AutoCloseable {
     return new SequenceForward(loop, cache, false, false, recurrence, initialStates, cancelled);
   }
 
-  /** A sequence whose first positions are computed, on a loop of its own and somebody's cache. */
+  /** A sequence whose first positions are computed, on its own loop and the caller's cache. */
   static SequenceForward continuing(
       DepthLoop loop,
       SequenceCache cache,

@@ -66,7 +66,7 @@ final class SequenceInFlight implements AutoCloseable {
     return task;
   }
 
-  /** What ended this sequence and no other, or null. */
+  /** The failure that ended only this sequence, or null. */
   Throwable failure() {
     return failure;
   }

@@ -138,7 +138,7 @@ public final class SequenceTask {
    */
   public int continueFrom(KeptSequence kept) {
     if (!kept.cache.layout().equals(layout)) {
-      throw new IllegalArgumentException("what is kept has another layout");
+      throw new IllegalArgumentException("the kept keys and values have another layout");
     }
     if (options.strategy() instanceof Strategy.Parallel) {
       throw new IllegalArgumentException("parallel sampling keeps no keys and values");

@@ -4,7 +4,7 @@ import java.math.BigDecimal;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** Finds answers in generated texts and makes equal ones the same. */
+/** Finds answers in generated texts and brings equal ones into one form. */
 final class Answers {
   private static final Pattern NUMBER = Pattern.compile("-?[0-9][0-9,]*(?:\\.[0-9]+)?|-?\\.[0-9]+");
 

@@ -43,7 +43,7 @@ final class BoundedPattern {
       return Pattern.compile(expression);
     } catch (PatternSyntaxException e) {
       throw new IllegalArgumentException(
-          "pattern is no regular expression: " + e.getDescription(), e);
+          "pattern is not a regular expression: " + e.getDescription(), e);
     } catch (StackOverflowError e) {
       throw new IllegalArgumentException(
           "pattern " + CheckpointException.quote(expression) + " is nested too deeply", e);

@@ -147,7 +147,7 @@ public final class Evaluation {
     }
     if (shared < 1) {
       throw new IllegalArgumentException(
-          problem.where() + ": nothing stands before what is scored, so it has no probability");
+          problem.where() + ": nothing precedes the scored text, so it has no probability");
     }
     List<Prompt.Tokens> continuations = new ArrayList<>();
     for (int[] tokens : whole) {

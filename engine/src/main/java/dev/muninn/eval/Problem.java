@@ -102,8 +102,8 @@ public sealed interface Problem {
       implements Problem {
 
     /**
-     * @throws IllegalArgumentException if there is no answer, one of them is no number and should
-     *     be, or a stop text is empty
+     * @throws IllegalArgumentException if there is no answer, one of them is not a number and
+     *     should be, or a stop text is empty
      */
     public Answer {
       answers = List.copyOf(answers);
@@ -117,7 +117,7 @@ public sealed interface Problem {
       }
       for (String answer : answers) {
         if (number && Answers.lastNumber(answer).isEmpty()) {
-          throw new IllegalArgumentException("the answer '" + answer + "' is no number");
+          throw new IllegalArgumentException("the answer '" + answer + "' is not a number");
         }
       }
     }

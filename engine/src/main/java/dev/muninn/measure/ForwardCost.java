@@ -8,7 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * What the matrices of a model's parts cost, as the CPU divides them. A call of a part reads each
+ * The cost of the matrices of a model's parts, as the CPU divides them. A call of a part reads each
  * of its weights once and multiplies it with every row. Norms, biases and exponentials are not
  * counted.
  *

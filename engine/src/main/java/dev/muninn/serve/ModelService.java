@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.ObjIntConsumer;
 
-/** Answers requests to one model. What is built on requests, such as evaluation, needs no more. */
+/** Answers requests to one model. Everything built on requests, such as evaluation, needs only this. */
 public interface ModelService {
 
   /** The model's shape. */
@@ -28,7 +28,7 @@ public interface ModelService {
    *     the context, a token beyond the vocabulary, a text without a tokenizer, an exit gate that
    *     the model does not have
    * @throws IllegalStateException if the model is closed, or a listener of its own calls it
-   * @throws dev.muninn.backend.InferenceException if the model computes logits that are no numbers
+   * @throws dev.muninn.backend.InferenceException if the model computes logits that are NaN
    * @throws dev.muninn.weights.CheckpointException if the model's files changed after they were
    *     mapped
    */
@@ -37,7 +37,7 @@ public interface ModelService {
 
   /**
    * Generates for many prompts, several at a time: each application of the recurrent block carries
-   * the rows of all of them. What a prompt becomes is the same as alone.
+   * the rows of all of them. A prompt's result is the same as alone.
    *
    * @param requests of sequential decoding
    * @param batchSize most sequences in flight, at least 1

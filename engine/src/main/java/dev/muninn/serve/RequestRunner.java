@@ -60,7 +60,7 @@ public final class RequestRunner implements AutoCloseable {
    * @param session keys and values to go on from; empty to begin anew
    * @throws IllegalArgumentException if the request does not fit the model
    * @throws IllegalStateException if the model is closed, or is called by a listener of its own
-   * @throws InferenceException if the model computes logits that are no numbers
+   * @throws InferenceException if the model computes logits that are NaN
    */
   public GenerationResult generate(
       Optional<SessionCache> session,
@@ -160,7 +160,7 @@ public final class RequestRunner implements AutoCloseable {
    *
    * @throws IllegalArgumentException if the text has fewer than two tokens or does not fit the
    *     model
-   * @throws InferenceException if the model computes logits that are no numbers
+   * @throws InferenceException if the model computes logits that are NaN
    * @throws CancellationException if the thread is interrupted
    */
   public Score score(Prompt prompt, int recurrence, InitialState initialState) {

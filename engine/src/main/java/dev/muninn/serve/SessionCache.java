@@ -17,7 +17,7 @@ public final class SessionCache {
   private Settings settings;
   private boolean closed;
 
-  /** What keys and values depend on, beside the tokens. */
+  /** The settings that keys and values depend on, beside the tokens. */
   private record Settings(
       KeyValueLayout layout, InitialState initialState, DecodingOptions decoding) {}
 

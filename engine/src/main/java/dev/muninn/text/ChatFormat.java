@@ -12,7 +12,7 @@ import java.util.List;
  * nobody can end a turn or speak as another by what they write.
  */
 public final class ChatFormat {
-  /** What others call the model's role; the family's own chat template renames it too. */
+  /** The usual name of the model's role; the family's own chat template renames it too. */
   private static final String USUAL_ASSISTANT = "assistant";
 
   /** Stands between a header and the content. */

@@ -50,7 +50,7 @@ final class Decoding {
     TokenizerPart first = steps.getFirst();
     if (first.type().equals("ByteLevel") || first.type().equals("Metaspace")) {
       if (steps.size() > 1) {
-        throw steps.get(1).refusal("stands behind a " + first.type() + ", expected " + TYPES);
+        throw steps.get(1).refusal("follows a " + first.type() + ", expected " + TYPES);
       }
       byteLevel = first.type().equals("ByteLevel");
       if (!byteLevel) {
@@ -75,7 +75,7 @@ final class Decoding {
       if (order < before) {
         throw order < 0
             ? step.unknownType(TYPES)
-            : step.refusal(step.type() + " stands too late, expected " + TYPES);
+            : step.refusal(step.type() + " comes too late, expected " + TYPES);
       }
       before = order;
       switch (step.type()) {
@@ -100,7 +100,7 @@ final class Decoding {
   private void readStrip(TokenizerPart step, boolean fused) {
     String content = step.text("content");
     if (!fused || stripped > 0 || content.length() != 1 || step.count("stop", 0, 1 << 30) > 0) {
-      throw step.refusal("Strip is supported once, behind Fuse, for one character and no stop");
+      throw step.refusal("Strip is supported once, after Fuse, for one character and no stop");
     }
     stripped = step.count("start", 0, MAX_STRIP);
     strippedCharacter = content.charAt(0);

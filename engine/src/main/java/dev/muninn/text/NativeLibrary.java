@@ -117,7 +117,7 @@ final class NativeLibrary {
       }
     }
     if (!Files.isDirectory(directory, LinkOption.NOFOLLOW_LINKS)) {
-      throw refusal(directory, "is no directory");
+      throw refusal(directory, "is not a directory");
     }
     if (isPosix(directory)) {
       UserPrincipal owner = Files.getOwner(directory, LinkOption.NOFOLLOW_LINKS);

@@ -37,7 +37,7 @@ final class PostProcessor {
         case "RobertaProcessing", "BertProcessing" -> {
           List<?> start = step.list("cls");
           if (start.isEmpty() || !(start.getFirst() instanceof String name)) {
-            throw step.refusal("cls is no token");
+            throw step.refusal("cls is not a token");
           }
           first = name;
         }

@@ -33,9 +33,9 @@ public final class StopTokens {
   }
 
   /**
-   * The stop tokens of a model: {@code eos_token_id} of {@code generation_config.json}; where that
-   * is not told, end-of-text by its name, else {@code eos_token_id} of {@code config.json}. In any
-   * case end-of-turn by its name.
+   * The stop tokens of a model: {@code eos_token_id} of {@code generation_config.json}; if it has
+   * none, end-of-text by its name, else {@code eos_token_id} of {@code config.json}. In any case
+   * end-of-turn by its name.
    *
    * @param modelDirectory the model directory; none of the files has to exist
    * @param tokenizer the tokenizer that knows the names, or null if there is none

@@ -123,7 +123,7 @@ final class TokenizerFile {
     }
     Map<?, ?> vocabulary = vocabulary();
     if (first == null || first.isEmpty() || second.isEmpty()) {
-      throw model.refusal("merges[" + number + "] is no pair of tokens");
+      throw model.refusal("merges[" + number + "] is not a pair of tokens");
     }
     for (String token : new String[] {first, second, first.concat(second)}) {
       if (!vocabulary.containsKey(token)) {

@@ -77,7 +77,7 @@ public final class Tracer {
    * @param layout room for the prompt at all recurrences
    * @param target the safetensors file of the states
    * @return empty if it was cancelled; there is no file then
-   * @throws InferenceException if the model computes states or logits that are no numbers
+   * @throws InferenceException if the model computes states or logits that are NaN
    * @throws dev.muninn.weights.CheckpointException if the file cannot be written
    * @throws UncheckedIOException if the file of the last distributions, which is beside it while
    *     the trace is made, cannot be

@@ -34,7 +34,7 @@ final class BlockActivations {
     return Rows.of(queryKeyValue, rows, 3 * width);
   }
 
-  /** What the heads attend to, [rows, h]. */
+  /** The output of the heads, [rows, h]. */
   Rows attended(int rows) {
     return Rows.of(attended, rows, width);
   }

@@ -5,7 +5,7 @@ import dev.muninn.decode.InitialStates;
 import dev.muninn.family.huginn.HuginnConfig;
 import dev.muninn.model.StartState;
 
-/** Where the latent states s_0 of a batch come from. Called by several threads. */
+/** The source of a batch's initial latent states s_0. Called by several threads. */
 interface StartingStates {
   /**
    * Fills in the states of a sequence.

@@ -67,7 +67,7 @@ public final class TrainingDirectory implements AutoCloseable {
   private final ProcessLock lock;
 
   /**
-   * What training goes on from.
+   * The state that training resumes from.
    *
    * @param step steps that were taken
    * @param data state of the training data

@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.Objects;
 
 /**
- * What is trained, and how.
+ * The model to train, and how.
  *
  * @param config the model's shape
  * @param objective recurrences

@@ -2,7 +2,7 @@ package dev.muninn.vector;
 
 import java.lang.foreign.MemorySegment;
 
-/** What one thread works in. */
+/** One thread's working memory. */
 final class ThreadScratch {
   final MatrixKernels.Scratch product = new MatrixKernels.Scratch();
   final float[] row;

@@ -11,7 +11,7 @@ import java.util.concurrent.locks.LockSupport;
  * those without a task for {@link #SPIN_NANOS} sleep until the next.
  */
 public final class ThreadTeam implements AutoCloseable {
-  /** What every thread of the team runs. */
+  /** The task that every thread of the team runs. */
   public interface Task {
     /**
      * @param thread from 0, the caller, to the team's size - 1

@@ -182,8 +182,8 @@ final class VectorRows extends LatentRows implements ThreadTeam.Task {
   }
 
   /**
-   * Whether scalars would take so long for a call that it waits for kernels that are being compiled
-   * rather than to compute without.
+   * Whether a call is so large that it waits for kernels that are being compiled rather than to
+   * compute without.
    *
    * @param coreWeights elements of the recurrent block's matrices
    */

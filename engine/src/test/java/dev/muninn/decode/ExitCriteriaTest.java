@@ -143,7 +143,7 @@ class ExitCriteriaTest {
     }
   }
 
-  /** Large logits, of which e^x is no number, and some that exclude a token. */
+  /** Large logits, of which e^x is not a number, and some that exclude a token. */
   @ParameterizedTest
   @ValueSource(strings = {"kl", "minp-kl", "entropy-diff"})
   void largeLogitsOverflowNothing(String name) {

@@ -300,7 +300,7 @@ class ExitTest {
     assertEquals(6 + 5 + 4 + 3 + 2, run.statistics().checkRows());
   }
 
-  /** A value that is no number lets nothing leave. */
+  /** A value that is not a number lets nothing leave. */
   @Test
   void cosineDoesNotLeaveFromZero() {
     SequenceRequest request =

@@ -29,9 +29,9 @@ class NativeLibraryTest {
     Files.setPosixFilePermissions(shared, PosixFilePermissions.fromString("rwxrwxrwx"));
     assertRefused(shared, "can be written to by others");
     Path link = Files.createSymbolicLink(directory.resolve("link"), directory);
-    assertRefused(link, "is no directory");
+    assertRefused(link, "is not a directory");
     Path file = Files.createFile(directory.resolve("file"));
-    assertRefused(file, "is no directory");
+    assertRefused(file, "is not a directory");
   }
 
   @Test

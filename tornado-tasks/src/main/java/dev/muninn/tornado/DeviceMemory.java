@@ -40,7 +40,7 @@ record DeviceMemory(
     int units,
     int context,
     RecurrentModel model) {
-  /** What the driver and others need. */
+  /** The share that the driver and other programs need. */
   private static final double USABLE = 0.9;
 
   /** Sequences of full length and default recurrence that there is room for, if memory allows. */
@@ -184,7 +184,7 @@ record DeviceMemory(
   }
 
   /**
-   * What to say when a sequence's keys and values have no room.
+   * The error when a sequence's keys and values do not fit.
    *
    * @param layout the sequence's
    * @param outerLeft units left in prelude and coda blocks

@@ -47,7 +47,7 @@ final class DeviceModel implements AutoCloseable {
   private static final int RECURRENT_BLOCK = 2;
   private static final int CODA = 3;
 
-  /** What is said of the rows of the next execution. */
+  /** The description of the rows of the next execution. */
   final RowTable rows;
 
   /** Embedded tokens of the rows of the next prelude, [rows, width]. */
@@ -238,7 +238,7 @@ final class DeviceModel implements AutoCloseable {
     logitsOwner = owner;
   }
 
-  /** The logits of some rows will not be asked for any more. */
+  /** The logits of some rows are no longer needed. */
   void dropLogits(TornadoRows owner) {
     if (logitsOwner == owner) {
       logitsOwner = null;

@@ -1,7 +1,7 @@
 package dev.muninn.tornado;
 
 /**
- * What a model has room for on its device. Keys and values are counted in units, by {@link
+ * The room that a model has on its device. Keys and values are counted in units, by {@link
  * dev.muninn.tornado.kernel.CacheFormat}.
  *
  * @param context most positions of a sequence

@@ -8,7 +8,7 @@ import uk.ac.manchester.tornado.api.enums.DataTransferMode;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
-/** What the host writes to row slots: collected, and sent by a graph of its own. */
+/** The host's writes to row slots: collected, and sent by a graph of its own. */
 final class RowWriter {
   /** Vectors of an execution. */
   private static final int CAPACITY = 8;

@@ -8,10 +8,10 @@ import java.lang.foreign.ValueLayout;
 import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
 
 /**
- * Where a graph's weights wait for their upload: in their files. Each matrix is mapped by itself
- * and privately, from a header's length before its data; the header that the runtime writes there
- * lands in a page of memory, never in the file. So the host has no second copy of the weights, and
- * once they are on the device their maps go.
+ * The place where a graph's weights wait for their upload: in their files. Each matrix is mapped by
+ * itself and privately, from a header's length before its data; the header that the runtime writes
+ * there lands in a page of memory, never in the file. So the host has no second copy of the
+ * weights, and once they are on the device their maps go.
  *
  * <p>The device has a copy, also where it shares the host's memory: the runtime makes every buffer
  * of a graph by itself (OpenCL: {@code clCreateBuffer} without a host pointer; Metal and Level Zero

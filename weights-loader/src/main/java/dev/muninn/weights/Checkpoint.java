@@ -149,7 +149,7 @@ public final class Checkpoint implements AutoCloseable {
     }
   }
 
-  /** Whether something stands there; if it is a broken link or no file, opening it will tell. */
+  /** Whether the name is taken; if it is a broken link or no file, opening it will tell. */
   private static boolean exists(Path file) {
     return !Files.notExists(file, LinkOption.NOFOLLOW_LINKS);
   }

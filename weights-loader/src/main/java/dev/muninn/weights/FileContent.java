@@ -11,7 +11,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.regex.Pattern;
 
-/** Recognizes what often stands where a model's file should be, by its first bytes. */
+/** Recognizes, by its first bytes, content that is often found in place of a model's file. */
 final class FileContent {
   private static final int BYTES = 512;
   private static final int SHOWN = 40;
@@ -98,7 +98,7 @@ final class FileContent {
     }
   }
 
-  /** What a file is that begins so; empty if that is not known. */
+  /** The kind of a file that begins so; empty if that is not known. */
   private static Optional<String> describe(byte[] begin) {
     if (begin.length == 0) {
       return Optional.of("an empty file");
@@ -116,7 +116,7 @@ final class FileContent {
       return Optional.of("a tar archive");
     }
     if (begin.length == BYTES && text.chars().allMatch(c -> c == 0)) {
-      return Optional.of("zeros, as a download leaves that was not completed");
+      return Optional.of("zeros, as an incomplete download leaves them");
     }
     String start = COMMENT.matcher(text.stripLeading()).replaceFirst("").toLowerCase(Locale.ROOT);
     if (start.startsWith("<!doctype html")

@@ -44,7 +44,7 @@ public final class JsonFile {
           json.require(JsonToken.START_ARRAY, "one JSON array");
           List<Object> array = array(json);
           if (json.next() != null) {
-            throw json.refusal("more text behind the array's end", "one JSON array");
+            throw json.refusal("more text after the array's end", "one JSON array");
           }
           return array;
         });
@@ -115,7 +115,7 @@ public final class JsonFile {
 
   private static void requireEnd(JsonSource json, String kind) {
     if (json.next() != null) {
-      throw json.refusal("more text behind the " + kind + "'s end", "one JSON " + kind);
+      throw json.refusal("more text after the " + kind + "'s end", "one JSON " + kind);
     }
   }
 

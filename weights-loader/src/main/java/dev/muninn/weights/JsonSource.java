@@ -203,7 +203,7 @@ final class JsonSource implements AutoCloseable {
     for (int i = 0; i < text.length(); i++) {
       if (text.charAt(i) != ' ') {
         throw refusal(
-            CheckpointException.quote(String.valueOf(text.charAt(i))) + " behind the object's end",
+            CheckpointException.quote(String.valueOf(text.charAt(i))) + " after the object's end",
             "nothing but spaces there");
       }
     }

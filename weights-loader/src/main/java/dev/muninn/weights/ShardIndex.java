@@ -33,7 +33,7 @@ final class ShardIndex {
   static ShardIndex read(Path file) {
     Map<String, Object> index = JsonFile.readObject(file);
     if (!(index.getOrDefault("metadata", Map.of()) instanceof Map)) {
-      throw CheckpointException.refusal(file, "metadata that is no object", "an object");
+      throw CheckpointException.refusal(file, "metadata that is not an object", "an object");
     }
     if (!(index.get("weight_map") instanceof Map<?, ?> weightMap)) {
       throw CheckpointException.refusal(
@@ -118,7 +118,8 @@ final class ShardIndex {
   private static Path shard(Path index, String tensor, Object value) {
     String expected = "the bare name of a file in the index's directory";
     if (!(value instanceof String name)) {
-      throw CheckpointException.refusal(index, tensor, "a shard name that is no string", expected);
+      throw CheckpointException.refusal(
+          index, tensor, "a shard name that is not a string", expected);
     }
     if (isBare(name)) {
       try {

@@ -72,7 +72,7 @@ public final class Utf8Text {
     return new InputStreamReader(rest, StandardCharsets.UTF_8.newDecoder());
   }
 
-  /** As few bytes as tell: who types into a pipe waits for an answer to what was typed. */
+  /** As few bytes as tell: someone who types into a pipe waits for the answer to each line. */
   private static byte[] begin(InputStream stream) throws IOException {
     byte[] first = stream.readNBytes(1);
     boolean mark = first.length == 1 && (first[0] & 0xFF) >= 0xEF;
@@ -83,7 +83,7 @@ public final class Utf8Text {
     return all;
   }
 
-  /** What to say of a text that turned out not to be UTF-8. */
+  /** The message for a text that turned out not to be UTF-8. */
   public static IOException notUtf8(String source, CharacterCodingException cause) {
     return new IOException(source + " is not UTF-8 text", cause);
   }

@@ -171,7 +171,7 @@ class FormatRulesTest {
       assertRefused(
           directory,
           file("{}" + " ".repeat(100_000) + "\n", 0),
-          "found \"\\u{a}\" behind the object's end");
+          "found \"\\u{a}\" after the object's end");
     }
 
     @ParameterizedTest

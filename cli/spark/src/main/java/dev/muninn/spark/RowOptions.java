@@ -25,7 +25,7 @@ final class RowOptions {
   @Option(
       names = "--prefix",
       paramLabel = "TEXT",
-      description = "Stands before the names of the columns that are added.")
+      description = "Prefix for the names of added columns.")
   private String prefix = "";
 
   @Option(

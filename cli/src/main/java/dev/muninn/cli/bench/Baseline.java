@@ -48,7 +48,7 @@ final class Baseline {
     List<Object> array = JsonFile.readArray(file);
     for (int i = 0; i < array.size(); i++) {
       if (!(array.get(i) instanceof Map<?, ?> object)) {
-        throw refusal(file, "element " + (i + 1) + " is no object");
+        throw refusal(file, "element " + (i + 1) + " is not an object");
       }
       Map<String, Object> fields = new LinkedHashMap<>();
       object.forEach((name, value) -> fields.put(name.toString(), value));
@@ -69,7 +69,7 @@ final class Baseline {
   }
 
   private static IOException refusal(Path file, String found) {
-    return new IOException(file + ": " + found + "; expected what bench --save wrote");
+    return new IOException(file + ": " + found + "; expected a file written by bench --save");
   }
 
   private static List<String> key(Map<String, Object> fields) {

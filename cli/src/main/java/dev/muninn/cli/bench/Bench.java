@@ -13,7 +13,7 @@ import java.time.temporal.ChronoUnit;
 import java.util.stream.Stream;
 
 /**
- * What all results of one call have in common.
+ * The fields that all results of one call share.
  *
  * @param version of Muninn
  * @param modelName what the model is called
@@ -48,7 +48,7 @@ record Bench(
     return Inspection.parameters(model.architecture(), model.checkpoint());
   }
 
-  /** What the processor calls itself. */
+  /** The processor's name. */
   static String processor() {
     try (Stream<String> lines = Files.lines(Path.of("/proc/cpuinfo"))) {
       return lines

@@ -41,7 +41,7 @@ import picocli.CommandLine.Spec;
     name = "bench",
     description = {
       "Measures prefill and decoding by recurrence.",
-      "Tests of prompts are called pp, of decoding tg, as by llama-bench. Rates stand beside what"
+      "Prompt tests are called pp, decoding tests tg, as in llama-bench. Rates appear beside what"
           + " the machine reached in reading and in arithmetic at the beginning of the same run.",
       "Where -m names no directory, tiny, small, medium and huginn are shapes of random weights,"
           + " written to a temporary directory."
@@ -126,7 +126,7 @@ public final class BenchCommand implements Callable<Integer> {
     if (reportOptions.plot != null) {
       ChartFile.requireWritable(reportOptions.plot);
       if (tests.tokens().stream().allMatch(count -> count == 0)) {
-        throw new UsageException("--plot draws decoding, which -n 0 leaves out");
+        throw new UsageException("--plot draws decoding, so -n must not be 0");
       }
     }
     if (reportOptions.save != null) {

@@ -47,7 +47,7 @@ final class Report {
     this.baseline = baseline;
   }
 
-  /** Writes what stands before the first result. */
+  /** Writes the lines before the first result. */
   void begin() throws IOException {
     if (format != Format.MD) {
       return;

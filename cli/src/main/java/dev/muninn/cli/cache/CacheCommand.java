@@ -27,7 +27,7 @@ public final class CacheCommand implements Callable<Integer> {
   private final StandardStreams streams;
   private final Map<String, String> environment;
 
-  @Option(names = "--clean", description = "Remove all but this version and what is running.")
+  @Option(names = "--clean", description = "Remove all but this version and running ones.")
   private boolean clean;
 
   @Mixin private final OutputOptions outputOptions = new OutputOptions();

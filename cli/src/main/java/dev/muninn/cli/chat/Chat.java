@@ -102,7 +102,7 @@ final class Chat {
     return failed && !input.interactive() ? ExitCode.FAILED : ExitCode.OK;
   }
 
-  /** Answers a message; whether the chat goes on. */
+  /** Answers a message; whether the chat continues. */
   private boolean answer(String text) throws IOException {
     int forgotten = conversation.forgotten();
     try (ShutdownCancellation shutdown = new ShutdownCancellation()) {
@@ -127,7 +127,7 @@ final class Chat {
       }
       if (conversation.forgotten() > forgotten) {
         note(
-            "the context was full: forgot the oldest "
+            "the context was full: dropped the oldest "
                 + Units.count(conversation.forgotten() - forgotten, "message"));
       }
       if (settings.stats()) {
@@ -229,7 +229,7 @@ final class Chat {
       AtomicFile.write(file, json(conversation.messages()).getBytes(StandardCharsets.UTF_8));
       note("saved to " + file);
     } catch (InvalidPathException e) {
-      throw new UsageException("/save: '" + name + "' is no file name");
+      throw new UsageException("/save: '" + name + "' is not a file name");
     } catch (FileSystemException e) {
       String reason = e.getReason() == null ? "no such directory, or no permission" : e.getReason();
       throw new UsageException("/save: cannot write " + name + ": " + reason);

@@ -36,7 +36,7 @@ import picocli.CommandLine.Option;
     description = {
       "Converses with a model.",
       "On a terminal Ctrl-C stops an answer and Ctrl-D ends; a pipe is read message by message, a"
-          + " line each. /help lists what else can be typed."
+          + " line each. /help lists the commands."
     },
     customSynopsis = "muninn chat [OPTION]...")
 public final class ChatCommand implements Callable<Integer> {
@@ -82,7 +82,7 @@ public final class ChatCommand implements Callable<Integer> {
     private boolean stats;
   }
 
-  /** What an answer is asked for with; what can be changed while the chat goes on. */
+  /** The settings of an answer, which can change during the chat. */
   final class Settings {
     private int recurrence = depthOptions.recurrence();
     private String criterion = exitOptions.criterion();

@@ -44,7 +44,7 @@ import picocli.CommandLine.Spec;
     description = {
       "Says how often a model is right, by recurrences.",
       "Tasks are multiple choice, by log-likelihood; exact match, by generation; or texts, by"
-          + " perplexity. The README says how a line of each looks."
+          + " perplexity. cli/docs/tasks.md describes their lines."
     },
     customSynopsis = "muninn eval [OPTION]... TASK...")
 @CommandSection.In(CommandSection.MEASURE)
@@ -69,7 +69,7 @@ public final class EvalCommand implements Callable<Integer> {
     @Option(
         names = "--results",
         paramLabel = "FILE",
-        description = "JSONL of all results; goes on where a run was interrupted.")
+        description = "JSONL of all results; continues an interrupted run.")
     private Path results;
 
     @Option(
@@ -188,7 +188,7 @@ public final class EvalCommand implements Callable<Integer> {
                 + done[0]
                 + " of "
                 + Units.count(all, "problem")
-                + (outputOptions.results == null ? "" : "; the same command goes on"));
+                + (outputOptions.results == null ? "" : "; the same command continues"));
     return false;
   }
 

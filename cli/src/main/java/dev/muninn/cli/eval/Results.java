@@ -62,7 +62,9 @@ final class Results implements AutoCloseable {
       throw new FileSystemException(
           path.toString(),
           null,
-          Files.isDirectory(file) ? "is a directory" : "is no file that a run can go on with");
+          Files.isDirectory(file)
+              ? "is a directory"
+              : "is not a file that a run can continue from");
     }
     lock = lock(file);
     FileChannel opened = null;
@@ -119,7 +121,7 @@ final class Results implements AutoCloseable {
           | NullPointerException
           | IndexOutOfBoundsException
           | ArithmeticException e) {
-        throw new IOException(where(i + 1) + " is no result of this evaluation", e);
+        throw new IOException(where(i + 1) + " is not a result of this evaluation", e);
       }
     }
   }
@@ -168,7 +170,7 @@ final class Results implements AutoCloseable {
       if (!entry.getValue().equals(other)) {
         throw new IOException(
             path
-                + " is of another evaluation: its "
+                + " belongs to another evaluation: its "
                 + entry.getKey()
                 + " is "
                 + other

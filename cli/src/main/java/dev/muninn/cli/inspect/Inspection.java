@@ -26,7 +26,7 @@ import java.util.NavigableSet;
 import java.util.TreeSet;
 import tools.jackson.core.JsonGenerator;
 
-/** What a checkpoint holds and what it would need, for people and for programs. */
+/** The contents of a checkpoint and the memory it needs, for people and for programs. */
 public final class Inspection {
   private static final List<Integer> RECURRENCES = List.of(1, 4, 8, 16, 32, 64);
   private static final int MOST_CONTEXTS = 5;
@@ -134,7 +134,7 @@ public final class Inspection {
     return parameters;
   }
 
-  /** Public files may hold a table that nobody learned, and a tied head a second time. */
+  /** Public files may hold a table that is not a parameter, and a tied head a second time. */
   private static boolean isParameter(RecurrentModel model, Tensor tensor) {
     return switch (tensor.name()) {
       case "freqs_cis" -> false;

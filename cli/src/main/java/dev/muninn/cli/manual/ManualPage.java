@@ -18,7 +18,7 @@ final class ManualPage {
           "0", "All is well.",
           "1", "It failed: a file, a model or the network. One line on standard error says why.",
           "2", "The options or arguments make no sense.",
-          "130", "It was interrupted; what was made until then is printed.");
+          "130", "It was interrupted; it printed the results so far.");
 
   private final CommandSpec command;
   private final StringBuilder page = new StringBuilder();

@@ -70,7 +70,7 @@ record Endpoint(URI base, Optional<String> token, Proxies proxies) {
     return uri.getScheme().equalsIgnoreCase("https") ? 443 : 80;
   }
 
-  /** What the API says of a revision: its commit, and its files with their sizes. */
+  /** The API's answer about a revision: its commit, and its files with their sizes. */
   URI revision(ModelReference model, String revision) {
     return resolve(
         "/api/models/" + model.model() + "/revision/" + encode(revision) + "?blobs=true");

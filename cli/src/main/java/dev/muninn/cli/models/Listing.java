@@ -18,7 +18,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * What an endpoint says of a revision.
+ * An endpoint's answer about a revision.
  *
  * @param commit the commit that the revision stands for
  * @param files those that a checkpoint may need
@@ -53,7 +53,7 @@ record Listing(String commit, List<RemoteFile> files, Set<String> others) {
       found = "has " + named(weights) + ", but no " + RemoteFile.SINGLE + " and no index of shards";
     }
     if (found != null) {
-      throw new IOException(model + " " + found + ": it is no model that Muninn reads");
+      throw new IOException(model + " " + found + ": it is not a model that Muninn can read");
     }
   }
 
@@ -83,7 +83,7 @@ record Listing(String commit, List<RemoteFile> files, Set<String> others) {
       this.progress = progress;
     }
 
-    /** A name, and size and checksum if they are told. */
+    /** A name, with size and checksum where the listing has them. */
     private record Entry(String name, Optional<Long> size, Optional<Checksum> checksum) {
       boolean complete() {
         return size.isPresent() && checksum.isPresent();

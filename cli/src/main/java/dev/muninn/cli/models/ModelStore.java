@@ -34,7 +34,7 @@ public record ModelStore(Path root) {
   }
 
   /**
-   * What a user means by a model: a path that exists, or else the name of a model that was pulled.
+   * Resolves the name of a model: a path that exists, or else a model that was pulled.
    *
    * @param asked a path, {@code OWNER/NAME} or {@code OWNER/NAME@REVISION}
    * @return the model's folder; the path itself if it is no such name
@@ -49,7 +49,7 @@ public record ModelStore(Path root) {
     if (reference.isEmpty() || Files.exists(asked)) {
       if (Manifest.isUnfinished(state(asked))
           || isIncomplete(state(asked)) && !Files.exists(asked.resolve(RemoteFile.CONFIGURATION))) {
-        throw new IOException(asked + ": its pull was not completed; the same command goes on");
+        throw new IOException(asked + ": its pull was not completed; the same command continues");
       }
       return asked;
     }
@@ -61,7 +61,7 @@ public record ModelStore(Path root) {
     return directory.resolve(STATE);
   }
 
-  /** Where a model is, or would be. */
+  /** The directory of a model, whether it exists or not. */
   Path directory(ModelReference model) {
     return root.resolve(model.owner()).resolve(model.name());
   }
@@ -78,7 +78,7 @@ public record ModelStore(Path root) {
     Optional<Manifest> manifest = Manifest.read(state(directory));
     if (isIncomplete(state(directory))) {
       throw new NotHere(
-          model + ": its pull was not completed ('muninn pull " + model + "' goes on)");
+          model + ": its pull was not completed ('muninn pull " + model + "' continues it)");
     }
     String revision = model.revision().orElse(null);
     if (revision != null && !manifest.map(m -> m.is(revision)).orElse(false)) {
@@ -207,7 +207,7 @@ public record ModelStore(Path root) {
     Files.delete(directory);
   }
 
-  /** Takes the name away first, so that nobody finds a model that is half there. */
+  /** Renames the directory first, so that a half-removed model is never found. */
   private static void delete(Path directory) throws IOException {
     Path nameless = directory.resolveSibling(REMOVED + UUID.randomUUID());
     Files.move(directory, nameless);

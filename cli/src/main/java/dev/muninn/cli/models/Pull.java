@@ -57,7 +57,7 @@ final class Pull {
   }
 
   /**
-   * What a pull came to.
+   * The result of a pull.
    *
    * @param manifest what is in the folder now
    * @param bytes of all its files
@@ -82,7 +82,7 @@ final class Pull {
     try {
       Files.createDirectories(directory);
     } catch (FileAlreadyExistsException e) {
-      throw new FileSystemException(e.getFile(), null, "is no directory");
+      throw new FileSystemException(e.getFile(), null, "is not a directory");
     }
     if (Files.isSymbolicLink(state)) {
       throw new FileSystemException(state.toString(), null, "is a symbolic link");
@@ -268,7 +268,7 @@ final class Pull {
     removeLeftovers();
   }
 
-  /** What is left of pulls of other revisions. */
+  /** Leftovers of pulls of other revisions. */
   private void removeLeftovers() throws IOException {
     try (Stream<Path> files = Files.list(state)) {
       for (Path file : files.filter(f -> f.toString().endsWith(".partial")).toList()) {

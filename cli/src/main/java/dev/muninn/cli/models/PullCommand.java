@@ -31,8 +31,8 @@ import picocli.CommandLine.Parameters;
     footer = {
       "",
       "Environment:",
-      "  HF_ENDPOINT            Where models are (default: https://huggingface.co).",
-      "  HF_TOKEN               Access token, sent to the endpoint's host alone.",
+      "  HF_ENDPOINT            Where to find models (default: https://huggingface.co).",
+      "  HF_TOKEN               Access token, sent only to the endpoint's host.",
       "  HTTPS_PROXY, NO_PROXY  Proxy, and hosts without one; HTTP_PROXY and ALL_PROXY too.",
       "  MUNINN_MODELS          Models directory (~/.local/share/muninn/models)."
     })
@@ -60,7 +60,7 @@ public final class PullCommand implements Callable<Integer> {
     @Option(
         names = "--to",
         paramLabel = "DIR",
-        description = "The folder for its files (default: by its name in the models directory).")
+        description = "The folder for its files (default: its name in the models directory).")
     private Path directory;
   }
 

@@ -151,7 +151,11 @@ final class Transport implements AutoCloseable {
   /** The server's name for messages, and the proxy's if one is on the way. */
   private String way(URI address) {
     String host = Endpoint.host(address);
-    return endpoint.proxies().on(address).map(hop -> host + " by the proxy " + hop).orElse(host);
+    return endpoint
+        .proxies()
+        .on(address)
+        .map(hop -> host + " through the proxy " + hop)
+        .orElse(host);
   }
 
   private <T> HttpResponse<T> await(
@@ -195,7 +199,7 @@ final class Transport implements AutoCloseable {
           return local;
         }
         case UnresolvedAddressException unknown -> {
-          return new IOException("no host is called " + host, failure);
+          return new IOException("unknown host " + host, failure);
         }
         case IOException tunnel
             when String.valueOf(tunnel.getMessage()).startsWith("Tunnel failed") -> {
@@ -224,10 +228,10 @@ final class Transport implements AutoCloseable {
     try {
       to = from.resolve(headers.firstValue("Location").orElse(""));
     } catch (IllegalArgumentException e) {
-      throw new IOException(host + " redirects to what is no address", e);
+      throw new IOException(host + " redirects to something that is not an address", e);
     }
     if (!Endpoint.isWeb(to)) {
-      throw new IOException(host + " redirects to what is no web address");
+      throw new IOException(host + " redirects to something that is not a web address");
     }
     if (from.getScheme().equalsIgnoreCase("https") && !to.getScheme().equalsIgnoreCase("https")) {
       throw new IOException(host + " redirects from https to http at " + Endpoint.host(to));
@@ -286,7 +290,7 @@ final class Transport implements AutoCloseable {
     client.shutdownNow();
   }
 
-  /** Ends the connection rather than read a body that nobody wants. */
+  /** Ends the connection rather than read an unwanted body. */
   private static final class NoBody<T> implements HttpResponse.BodySubscriber<T> {
     private final CompletableFuture<T> body = new CompletableFuture<>();
 

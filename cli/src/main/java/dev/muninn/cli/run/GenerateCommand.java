@@ -187,7 +187,7 @@ public final class GenerateCommand implements Callable<Integer> {
       throw new UsageException("--prompts and another prompt exclude each other");
     }
     if (chatOptions.chat) {
-      throw new UsageException("--prompts has conversations as messages, not by --chat");
+      throw new UsageException("--chat excludes --prompts: put the conversation into its messages");
     }
     if (!strategyOptions.isSequential()) {
       throw new UsageException(

@@ -23,7 +23,7 @@ final class OrderedResults implements AutoCloseable {
   private IOException failure;
 
   /**
-   * @param cancellation is cancelled when nobody reads the output any more
+   * @param cancellation is cancelled when the output's reader is gone
    */
   OrderedResults(
       StandardStreams streams,

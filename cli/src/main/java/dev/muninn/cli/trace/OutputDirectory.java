@@ -43,11 +43,11 @@ public final class OutputDirectory implements AutoCloseable {
    * @param target does not exist, or is an empty directory, or with {@code replace} one with
    *     nothing but files of these names
    * @param names what the directory may hold: nothing else is ever replaced
-   * @throws IOException if it cannot be written, or something stands there
+   * @throws IOException if it cannot be written, or the name is taken
    */
   public static OutputDirectory begin(Path target, boolean replace, Set<String> names)
       throws IOException {
-    // What a link leads to is written, not the link.
+    // Writes the target of a link, not the link.
     Path real = Files.exists(target) ? target.toRealPath() : target.toAbsolutePath().normalize();
     requireFree(target, real, replace, names);
     if (real.getParent() == null) {
@@ -108,7 +108,7 @@ public final class OutputDirectory implements AutoCloseable {
     }
   }
 
-  /** Where files are written. */
+  /** The directory that files are written to. */
   public Path work() {
     return scratch.path();
   }
@@ -116,7 +116,7 @@ public final class OutputDirectory implements AutoCloseable {
   /**
    * Makes the directory appear.
    *
-   * @throws IOException if it cannot be moved, or if something has come to stand there
+   * @throws IOException if it cannot be moved, or if the name has been taken meanwhile
    */
   public void commit() throws IOException {
     DirectoryTree.force(scratch.path());

@@ -38,7 +38,7 @@ import picocli.CommandLine.Mixin;
     name = "trace",
     description = {
       "Shows the thought behind each token of a prompt.",
-      "How its latent state comes to rest, the shape of its way, what the model would say at each"
+      "How the latent state settles, the shape of its path, what the model would say at each"
           + " recurrence, and whether the start matters."
     },
     customSynopsis = "muninn trace [OPTION]... [PROMPT]")

@@ -15,14 +15,14 @@ import java.util.Optional;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
 
-/** What is learnt. */
+/** Options for the training data. */
 @HelpHeading("Data")
 final class DataOptions {
   @Option(
       names = "--data",
       paramLabel = "FILE",
       description =
-          "A text, or .jsonl with text, or with prompt and completion, of which the completion is"
+          "A text, or .jsonl with text or with prompt and completion; only the completion is"
               + " learnt.")
   private Path file;
 

@@ -19,7 +19,7 @@ final class FileOptions {
       names = "--out",
       paramLabel = "DIR",
       required = true,
-      description = "Gets the model, the state to go on from, log.csv and validation.csv.")
+      description = "Receives the model, the state to resume from, log.csv and validation.csv.")
   private Path directory;
 
   @Option(

@@ -23,7 +23,7 @@ final class ModelShapeOptions {
   @Option(
       names = "--init",
       paramLabel = "DIR",
-      description = "Go on from the weights of a model, with its shape and tokenizer.")
+      description = "Start from the weights of a model, with its shape and tokenizer.")
   private Path init;
 
   @Option(
@@ -58,7 +58,7 @@ final class ModelShapeOptions {
       names = "--context",
       paramLabel = "N",
       converter = NumberConverters.Positive.class,
-      description = "Positions that the model is made for (default: 256).")
+      description = "Longest context of the model (default: 256).")
   private Integer context;
 
   @Option(
@@ -93,7 +93,8 @@ final class ModelShapeOptions {
           || intermediateSize != null
           || layers != null
           || context != null) {
-        throw new UsageException("--init has a shape: leave the options of another out");
+        throw new UsageException(
+            "--init brings its own shape: leave out the options that set another");
       }
       base = HuginnConfig.load(init);
     }

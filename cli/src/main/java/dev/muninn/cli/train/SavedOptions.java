@@ -73,7 +73,7 @@ final class SavedOptions {
                 + entry.getValue()
                 + ", but the run was started with "
                 + (before == null ? "its default" : before)
-                + ": leave it out to go on");
+                + ": leave it out to continue");
       }
     }
     saved.forEach((name, text) -> {

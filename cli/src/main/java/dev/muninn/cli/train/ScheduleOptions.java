@@ -43,8 +43,7 @@ final class ScheduleOptions {
       paramLabel = "NAME",
       converter = DecayName.class,
       description =
-          "How it goes on: inverse-square-root of the step, or none (default:"
-              + " inverse-square-root).")
+          "Then: inverse-square-root of the step, or none (default:" + " inverse-square-root).")
   private Schedule.Decay decay = Preset.DECAY;
 
   @Option(

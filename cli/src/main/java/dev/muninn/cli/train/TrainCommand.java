@@ -128,7 +128,7 @@ public final class TrainCommand implements Callable<Integer> {
     }
     if (saved.isPresent()) {
       throw new UsageException(
-          out + " has a run of " + saved.get().step() + " steps: --resume goes on with it");
+          out + " has a run of " + saved.get().step() + " steps: --resume continues it");
     }
     if (Files.exists(out.resolve(Checkpoint.SINGLE_FILE))
         || Files.exists(out.resolve(Checkpoint.INDEX_FILE))) {

@@ -63,7 +63,7 @@ public final class HuginnKeys {
     return new Layers(prelude, recurrent, coda);
   }
 
-  /** The weights have {@code padded_vocab_size} rows where that is told, else vocab_size. */
+  /** The weights have {@code padded_vocab_size} rows if the key is there, else vocab_size. */
   public static int vocabularySize(ConfigReader config) {
     if (!config.has("padded_vocab_size")) {
       return config.integer("vocab_size");

@@ -44,7 +44,7 @@ final class DocumentFile {
       if (!lines && name.endsWith(".json")) {
         throw new TrainingException(
             file
-                + ": JSON is no text to learn; expected an object a line with text, or with prompt"
+                + ": JSON is not a text to learn from; expected one object a line, with text or prompt"
                 + " and completion");
       }
       List<Document> documents = lines ? lines(file) : text(file);

@@ -200,7 +200,7 @@ public final class TextData implements TrainingData {
   public void restore(Map<String, String> state) {
     if (!fingerprint.equals(state.get(FINGERPRINT))) {
       throw new TrainingException(
-          "the data is not what the run was started with: it cannot go on with the same losses");
+          "the data has changed since the run started: it cannot continue with the same losses");
     }
   }
 }

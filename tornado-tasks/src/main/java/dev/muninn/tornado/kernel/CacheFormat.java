@@ -10,7 +10,7 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
  * value: in BF16 they take one unit, in F32 two. Sequences of both types share an array.
  *
  * <p>A device that cannot reinterpret bits makes them by arithmetic, which is exact from 2^-119 to
- * 2^127; what is smaller is stored as zero, what is larger as no number.
+ * 2^127; smaller values are stored as zero, larger ones as NaN.
  */
 public final class CacheFormat {
   /** Units that a position takes in BF16. */

@@ -3,8 +3,8 @@ package dev.muninn.tornado.kernel;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /**
- * What a call says of its rows. It travels to the device with every call, since numbers that are
- * arguments of a kernel would be compiled into it.
+ * A call's description of its rows. It travels to the device with every call, since numbers that
+ * are arguments of a kernel would be compiled into it.
  *
  * <p>Runs are what {@code SequenceCache.slotRuns} finds: neighbouring positions whose keys and
  * values stand in one plane. A run's {@code base} is where that plane's position 0 stands in the
@@ -17,7 +17,7 @@ public final class RowTable {
   /** Number of rows that are read out. */
   public static final int WANTED = 1;
 
-  /** What there is of each row: a section of {@code mostRows} numbers each, from this index on. */
+  /** The columns of each row: a section of {@code mostRows} numbers each, from this index on. */
   private static final int SECTIONS = 2;
 
   private static final int IDENTITY = 0;
