@@ -67,7 +67,7 @@ final class LatentExits {
     return Math.sqrt(difference) / Math.sqrt(norm);
   }
 
-  /** 1 - cos(s_i, s_{i-1}), of the mean cosine over rows; no number while the latter is zero. */
+  /** 1 - cos(s_i, s_{i-1}), of the mean cosine over rows; NaN while the latter is zero. */
   static final class Cosine extends LatentCriterion {
     Cosine(double threshold) {
       super(threshold);

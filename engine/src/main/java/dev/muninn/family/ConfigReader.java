@@ -13,8 +13,8 @@ import java.util.stream.Collectors;
 
 /**
  * Reads a model's config.json by keys. What is wrong is gathered, so that one line names all of it;
- * {@link #requireNoProblems} throws that line. A key whose value is null counts as left out. Keys
- * that nobody asks for are ignored.
+ * {@link #requireNoProblems} throws that line. A key whose value is null counts as left out. Unused
+ * keys are ignored.
  */
 public final class ConfigReader {
   private static final int MAXIMUM = 1 << 24;

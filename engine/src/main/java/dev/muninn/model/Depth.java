@@ -3,7 +3,7 @@ package dev.muninn.model;
 /**
  * How often the recurrent block was applied in training.
  *
- * @param recurrence applications where nobody asks for another number, at least 1
+ * @param recurrence applications by default, at least 1
  * @param fadesBeyond whether more of them are known to make the answers worse
  */
 public record Depth(int recurrence, boolean fadesBeyond) {

@@ -124,7 +124,7 @@ public record RecurrentModel(
     return embedding.matrix().rows();
   }
 
-  /** Applications of R where nobody asks for another number. */
+  /** Applications of R by default. */
   public int defaultRecurrence() {
     return depth.recurrence();
   }

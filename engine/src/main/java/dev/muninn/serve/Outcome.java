@@ -10,7 +10,7 @@ import java.util.Optional;
  *
  * @param result what was computed
  * @param failure a {@link RuntimeException} or an {@link Error} that ended this request: its exit
- *     criterion or the listener threw, or the model computed logits that are no numbers
+ *     criterion or the listener threw, or the model computed logits that are NaN
  */
 public record Outcome<T>(Optional<T> result, Optional<Throwable> failure) {
 

@@ -8,8 +8,8 @@ import java.util.List;
  * The layout of a conversation that the Huginn family was trained with: begin-of-text once, then
  * for each message its role in a header, two line breaks, the content and end-of-turn.
  *
- * <p>Roles and contents are plain text: a special token's name in them is only its characters, so
- * nobody can end a turn or speak as another by what they write.
+ * <p>Roles and contents are plain text: a special token's name in them is only its characters, so a
+ * message cannot end a turn or imitate another speaker.
  */
 public final class ChatFormat {
   /** The usual name of the model's role; the family's own chat template renames it too. */

@@ -25,9 +25,9 @@ import java.util.jar.JarEntry;
 import java.util.zip.CRC32;
 
 /**
- * Unpacks the native part of the tokenizer library where nobody else can put another in its place.
- * The library itself would unpack it to a directory that anybody could have made before, and load
- * what lies there.
+ * Unpacks the native part of the tokenizer library into a directory that no other user can write
+ * to. The library itself would unpack it to a directory that anybody could have made before, and
+ * load what lies there.
  *
  * <p>The directory is this user's alone and the file's content is compared with the packed one at
  * each start. It lies in DJL_CACHE_DIR or {@code .djl.ai} in the user's home; where neither can be
@@ -48,7 +48,7 @@ final class NativeLibrary {
    * Unpacks the library for this platform once, and tells it where it is. Does nothing where the
    * user has set {@code RUST_LIBRARY_PATH}, or the platform is none of the packed ones.
    *
-   * @throws InferenceException in one line, if the directory is somebody else's
+   * @throws InferenceException in one line, if the directory belongs to another user
    */
   static synchronized void provide() {
     if (provided || isSet(System.getenv(SETTING)) || isSet(System.getProperty(SETTING))) {
@@ -103,10 +103,11 @@ final class NativeLibrary {
   }
 
   /**
-   * A directory that is this user's and that nobody else can write to; makes it if it is missing.
+   * A directory that belongs to this user, and that no other can write to; makes it if it is
+   * missing.
    *
    * @throws IOException if it cannot be made
-   * @throws InferenceException if it is there and belongs to somebody else
+   * @throws InferenceException if it exists and belongs to another user
    */
   static Path own(Path directory) throws IOException {
     if (!Files.exists(directory, LinkOption.NOFOLLOW_LINKS)) {

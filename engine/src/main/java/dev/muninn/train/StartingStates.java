@@ -20,7 +20,7 @@ interface StartingStates {
     double deviation = config.standardDeviation() * Math.sqrt(config.embeddingSize());
     StartState start = new StartState.Random(deviation);
     return (sequence, states) -> {
-      // A position's seed takes up the low half, so sequences are told apart by the high one.
+      // A position's seed takes up the low half, so the high half distinguishes sequences.
       InitialStates source =
           new InitialStates(InitialState.random(seed + ((long) sequence << 32)), start);
       float[] row = new float[states.columns()];

@@ -26,7 +26,7 @@ public final class NativeMemory {
     return bytes <= SMALL ? arena.allocate(bytes, 64) : Uncleared.allocate(bytes, arena);
   }
 
-  /** Memory that is freed when nothing refers to it any more. */
+  /** Memory that is freed when it is no longer referenced. */
   static MemorySegment allocateAutomatic(long bytes) {
     return Arena.ofAuto().allocate(bytes, 64);
   }

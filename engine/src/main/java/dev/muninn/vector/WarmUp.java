@@ -16,7 +16,7 @@ import java.util.function.BooleanSupplier;
  * scalars would be no sooner done, and take the processors from the compiler.
  *
  * <p>A kernel that never gets fast is never used: {@link #shortfall} says so. Where no C2 is,
- * nothing is tried. In a JVM that we do not know, one thread tries now and then, and nobody waits.
+ * nothing is tried. In an unknown JVM one thread tries now and then, and no call waits.
  */
 final class WarmUp {
   /** Kernels that are compiled together. */
@@ -66,7 +66,7 @@ final class WarmUp {
   private static volatile int compiling;
   private static volatile int ready;
 
-  /** Whether somebody waits, so that compiling is not put off any longer. */
+  /** Whether a call waits, so that compiling must not be delayed further. */
   private static boolean wanted;
 
   /** When compiling began, or will begin. */
@@ -164,7 +164,7 @@ final class WarmUp {
    * a few rows, where many have kernels of their own, wait for {@link #beginTiles}. A model with
    * weights of several types begins each of them.
    *
-   * @param delay how long scalars compute alone, unless somebody waits: compiling takes the
+   * @param delay how long scalar code computes alone, unless a call waits: compiling takes the
    *     processors from an answer that is short enough to do without
    */
   static void begin(DType weights, Duration delay) {
@@ -285,7 +285,7 @@ final class WarmUp {
     } catch (InterruptedException e) {
       throw new AssertionError("nobody knows this thread", e);
     } catch (RuntimeException | Error e) {
-      // Scalars compute on; nobody waits for what does not come.
+      // Scalars compute on; no call waits in vain.
       end(bits, false);
       throw e;
     }

@@ -12,8 +12,8 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * Directories in which nobody but this user and the system's administrator can put or replace
- * anything, so that what lies there can be run and mapped.
+ * Directories to which only this user and the administrator can write, so that their content is
+ * safe to run and map.
  */
 public final class PrivateDirectory {
   private static final FileAttribute<Set<PosixFilePermission>> OWNER_ONLY =

@@ -20,8 +20,8 @@ import java.util.Set;
  * go of it however the holder ends.
  *
  * <p>On POSIX systems a program loses its lock as soon as it closes the file anywhere, by whichever
- * channel. So the file holds nothing, nobody else opens it, and a second holder in the same JVM is
- * turned away before it opens anything.
+ * channel. So the file stays empty, nothing else opens it, and a second holder in the same JVM is
+ * refused before it opens anything.
  */
 public final class ProcessLock implements AutoCloseable {
   /** Each time, the file was removed between two steps. */

@@ -27,7 +27,7 @@ import java.util.regex.Pattern;
  * its name when it is complete, and removed if it never is.
  *
  * <p>A program can be killed before it removes anything. So beside each such name stands a {@link
- * ProcessLock}, and the first use of a directory removes what has a lock that nobody holds.
+ * ProcessLock}, and the first use of a directory removes whatever has a lock that is not held.
  */
 public final class Scratch implements AutoCloseable {
   private static final String PREFIX = ".muninn-";
@@ -257,7 +257,7 @@ public final class Scratch implements AutoCloseable {
 
   /**
    * Removes what programs left in a directory that died while they wrote there. What cannot be
-   * removed stays: it is in nobody's way.
+   * removed stays: it does no harm.
    */
   public static void sweep(Path directory) {
     try (DirectoryStream<Path> locks = Files.newDirectoryStream(directory, PREFIX + "*" + LOCK)) {
@@ -309,7 +309,7 @@ public final class Scratch implements AutoCloseable {
         Files.move(former, target, StandardCopyOption.ATOMIC_MOVE);
       }
     } catch (InvalidPathException damaged) {
-      // Then nobody knows its name.
+      // Then its name is unknown.
     }
   }
 

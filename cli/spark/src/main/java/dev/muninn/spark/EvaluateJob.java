@@ -25,7 +25,7 @@ import org.apache.spark.sql.SparkSession;
  * n-th problem at all recurrences, so that all parts cost about the same.
  */
 final class EvaluateJob {
-  /** Parts for each task that can run at once, so that a slow executor keeps nobody waiting. */
+  /** Parts for each task that can run at once, so that a slow executor delays no other. */
   private static final int PARTS = 8;
 
   private final JavaSparkContext context;
@@ -45,7 +45,7 @@ final class EvaluateJob {
     this.work = new Work(source, arguments, context.broadcast(files), metrics);
   }
 
-  /** What only who has opened the model knows of it. */
+  /** Facts that are known only once the model is open. */
   record Described(int meanRecurrence, String hash) implements Serializable {}
 
   /** Asks an executor about the model. */

@@ -30,7 +30,8 @@ final class ExecutorCores {
   /**
    * Checks that a task has all cores of its executor.
    *
-   * @throws IllegalArgumentException if it has not, or if nobody knows; one line says what to set
+   * @throws IllegalArgumentException if it has not, or if it is not known; one line says what to
+   *     set
    */
   static void requireWhole(SparkConf conf) {
     OptionalInt cores = of(conf);

@@ -103,7 +103,7 @@ public final class JobMetrics implements Serializable {
    * The state in one line.
    *
    * @param values of {@link #accumulators}, in their order
-   * @param all rows of the job, 0 if nobody knows
+   * @param all rows of the job, 0 if not known
    * @param what the rows are, in the plural
    */
   static String line(List<Long> values, long all, String what, double seconds) {

@@ -36,7 +36,7 @@ final class Progress extends SparkListener implements AutoCloseable {
   /**
    * Begins to print.
    *
-   * @param all rows of the job, 0 if nobody knows
+   * @param all rows of the job, 0 if not known
    * @param what the rows are, in the plural
    */
   Progress(SparkContext context, JobMetrics metrics, long all, String what, PrintStream out) {

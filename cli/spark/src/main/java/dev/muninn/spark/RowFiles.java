@@ -66,7 +66,7 @@ final class RowFiles {
   /**
    * Refuses an output that exists, before anything is computed.
    *
-   * @throws IOException if it does, or if nobody can say
+   * @throws IOException if it does, or if it cannot be determined
    */
   static void requireWritable(SparkSession spark, FileOptions files) throws IOException {
     Path path = new Path(files.output());

@@ -31,7 +31,7 @@ import java.util.TreeMap;
  *
  * <p>The cache is this user's alone, and what lies there is compared with what was packed by its
  * hash. Hashing takes longer than a short answer, so a record says which files were compared: any
- * change of one gives it another time of change, which nobody can set.
+ * change of one gives it another time of change, which cannot be set.
  *
  * @param version says which files these are: another version has another directory
  * @param files what there is to copy

@@ -6,7 +6,7 @@ import java.util.Map;
 import java.util.Optional;
 import picocli.CommandLine.Model.CommandSpec;
 
-/** What somebody meant who typed an option that there is not. */
+/** The option that was probably meant by an unknown one. */
 public final class Suggestions {
   /** Names that other programs have for options of ours, without dashes at their beginning. */
   private static final Map<String, String> ELSEWHERE =

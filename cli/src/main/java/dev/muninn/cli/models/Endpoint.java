@@ -12,7 +12,7 @@ import java.util.Optional;
  * A Hugging Face endpoint and the right to use it.
  *
  * @param base {@code http} or {@code https}, a host and perhaps a path, without a slash at its end
- * @param token what the endpoint's host is shown, and nobody else
+ * @param token an access token, sent only to the endpoint's host
  * @param proxies on the way there, and to where it redirects
  */
 record Endpoint(URI base, Optional<String> token, Proxies proxies) {

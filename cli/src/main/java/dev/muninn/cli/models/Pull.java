@@ -248,7 +248,7 @@ final class Pull {
         && !Manifest.isUnfinished(state)) {
       return;
     }
-    // From here on the folder is opened by nobody, until all of its files are of one revision.
+    // From here on the folder cannot be opened until all of its files are of one revision.
     before.orElse(manifest).writeUnfinished(state);
     Manifest.delete(state);
     for (Map.Entry<RemoteFile, Path> entry : staged.entrySet()) {

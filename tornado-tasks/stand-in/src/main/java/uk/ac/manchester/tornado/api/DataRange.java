@@ -20,7 +20,7 @@ public class DataRange {
     return this;
   }
 
-  /** So many elements. */
+  /** A number of elements. */
   public DataRange withSize(long size) {
     this.size = size;
     return this;

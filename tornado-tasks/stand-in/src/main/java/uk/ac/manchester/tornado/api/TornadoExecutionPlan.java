@@ -42,7 +42,7 @@ public class TornadoExecutionPlan implements AutoCloseable {
     return this;
   }
 
-  /** Sets what a driver's compiler is told. */
+  /** Sets the flags of a driver's compiler. */
   public TornadoExecutionPlan withCompilerFlags(TornadoVMBackendType backend, String flags) {
     return this;
   }

@@ -2,7 +2,7 @@ package uk.ac.manchester.tornado.api;
 
 /** A grid of one dimension. */
 public class WorkerGrid1D extends AbstractWorkerGrid {
-  /** So many work-items. */
+  /** A number of work-items. */
   public WorkerGrid1D(int x) {
     super(x, 1, 1);
   }
