@@ -1,6 +1,7 @@
 package dev.muninn.cli.models;
 
 import dev.muninn.cli.output.Units;
+import dev.muninn.family.ModelFamilies;
 import dev.muninn.weights.CheckpointException;
 import dev.muninn.weights.DirectoryTree;
 import dev.muninn.weights.JsonFile;
@@ -120,6 +121,7 @@ final class Pull {
         fetched += provide(transport, listing.commit(), file, staged);
       }
     }
+    requireKnownFamily(staged);
     List<RemoteFile> weights = weights(listing, staged);
     requireSpace(weights, listing.commit());
     for (RemoteFile file : weights) {
@@ -135,6 +137,32 @@ final class Pull {
             wanted.stream().map(RemoteFile::name).toList());
     publish(manifest, staged);
     return new Result(manifest, wanted.stream().mapToLong(RemoteFile::size).sum(), fetched);
+  }
+
+  /** Refuses a model of a family that is not read here, before its weights are fetched. */
+  private void requireKnownFamily(Map<RemoteFile, Path> staged) throws IOException {
+    Path file = directory.resolve(RemoteFile.CONFIGURATION);
+    for (Map.Entry<RemoteFile, Path> entry : staged.entrySet()) {
+      if (entry.getKey().name().equals(RemoteFile.CONFIGURATION)) {
+        file = entry.getValue();
+      }
+    }
+    Object type;
+    try {
+      type = JsonFile.readObject(file).get("model_type");
+    } catch (CheckpointException e) {
+      throw new IOException(model + ": " + e.getMessage(), e);
+    }
+    Set<String> known = new TreeSet<>();
+    ModelFamilies.all().forEach(family -> known.add(family.modelType()));
+    if (!(type instanceof String text) || !known.contains(text)) {
+      throw new IOException(
+          model
+              + " has the model_type "
+              + (type == null ? "null" : CheckpointException.quote(type.toString()))
+              + ", and Muninn reads "
+              + String.join(", ", known));
+    }
   }
 
   /** Takes a file that is there already, or fetches it to its partial name. */

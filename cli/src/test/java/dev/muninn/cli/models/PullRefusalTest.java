@@ -87,6 +87,20 @@ class PullRefusalTest {
   }
 
   @Test
+  void otherFamiliesAreRefusedBeforeTheirWeightsAreFetched() {
+    for (String config :
+        new String[] {"{\"model_type\": \"llama\"}", "{}", "{\"model_type\": 1}"}) {
+      hub.files.put("config.json", FakeHub.utf8(config));
+      CommandRun run = pull();
+      assertTrue(run.err().contains("muninn: raven/small has the model_type "), run.err());
+      assertEquals(1, run.exitCode());
+      assertTrue(
+          hub.server.requests().stream().noneMatch(r -> r.target().endsWith(".safetensors")),
+          "no weights were fetched");
+    }
+  }
+
+  @Test
   void templatesAndAllThatTokenizersNeedIsFetched() {
     for (String name :
         new String[] {

@@ -519,6 +519,7 @@ class PullTest {
       before.add(Files.readAllBytes(target.resolve(name)));
     }
     hub.files.replaceAll((name, content) -> Arrays.copyOf(content, content.length + 8));
+    hub.files.put("config.json", before.get(0));
     hub.files.put(INDEX, before.get(3));
     hub.fault(hub.file(SECOND), FakeHub.status("404 No"));
     assertThrows(IOException.class, this::pull);
