@@ -5,7 +5,6 @@ import dev.muninn.decode.Cancellation;
 import dev.muninn.serve.GenerationListener;
 import dev.muninn.serve.GenerationRequest;
 import dev.muninn.serve.GenerationResult;
-import dev.muninn.text.ChatFormat;
 import dev.muninn.text.ChatMessage;
 import dev.muninn.text.Prompt;
 import dev.muninn.text.Tokenizer;
@@ -15,7 +14,7 @@ import java.util.Optional;
 import java.util.function.UnaryOperator;
 
 /**
- * A conversation with a model. Its messages are laid out in the family's chat format anew for each
+ * A conversation with a model. Its messages are laid out by the model's chat template anew for each
  * answer; of their tokens only those that are new are computed, as {@link Session} describes.
  *
  * <p>When the context has too little room left for an answer (less than a quarter of it, or than
@@ -27,6 +26,7 @@ import java.util.function.UnaryOperator;
 public final class Conversation implements AutoCloseable {
   private final LanguageModel model;
   private final Tokenizer tokenizer;
+  private final Optional<Boolean> thinking;
   private final Session session;
   private final List<ChatMessage> messages = new ArrayList<>();
   private String system;
@@ -37,10 +37,23 @@ public final class Conversation implements AutoCloseable {
    * An empty conversation.
    *
    * @throws IllegalArgumentException if the model has no tokenizer
-   * @throws dev.muninn.weights.CheckpointException if its tokenizer lacks tokens of the chat format
+   * @throws dev.muninn.weights.CheckpointException if its chat template is missing or broken
    */
   public Conversation(LanguageModel model) {
+    this(model, Optional.empty());
+  }
+
+  /**
+   * An empty conversation.
+   *
+   * @param thinking whether the model is to think before it answers; empty for its own choice
+   * @throws IllegalArgumentException if the model has no tokenizer, or its chat template does not
+   *     ask whether to think
+   * @throws dev.muninn.weights.CheckpointException if its chat template is missing or broken
+   */
+  public Conversation(LanguageModel model, Optional<Boolean> thinking) {
     this.model = model;
+    this.thinking = thinking;
     this.tokenizer =
         model
             .tokenizer()
@@ -49,7 +62,7 @@ public final class Conversation implements AutoCloseable {
                     "a conversation needs a tokenizer; "
                         + model.checkpoint().directory()
                         + " has no tokenizer.json"));
-    ChatFormat.encode(tokenizer, List.of(ChatMessage.user("")));
+    model.chatTemplate().encode(tokenizer, List.of(ChatMessage.user("")), thinking);
     this.session = model.openSession();
   }
 
@@ -128,7 +141,7 @@ public final class Conversation implements AutoCloseable {
     List<ChatMessage> asked = new ArrayList<>(messages);
     asked.add(ChatMessage.user(text));
     int dropped = fit(asked, settings.apply(GenerationRequest.builder("")).build());
-    Prompt prompt = Prompt.chat(withSystem(asked));
+    Prompt prompt = Prompt.chat(withSystem(asked), thinking);
     GenerationResult result =
         session.generate(
             settings.apply(GenerationRequest.builder(prompt)).build(), listener, cancellation);
@@ -170,7 +183,7 @@ public final class Conversation implements AutoCloseable {
   }
 
   private int length(List<ChatMessage> list) {
-    return ChatFormat.encode(tokenizer, withSystem(list)).length;
+    return model.chatTemplate().encode(tokenizer, withSystem(list), thinking).length;
   }
 
   private List<ChatMessage> withSystem(List<ChatMessage> list) {

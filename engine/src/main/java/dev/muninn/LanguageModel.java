@@ -11,6 +11,7 @@ import dev.muninn.decode.Cancellation;
 import dev.muninn.decode.InitialState;
 import dev.muninn.family.ConfigReader;
 import dev.muninn.family.ModelFamilies;
+import dev.muninn.family.ModelFamily;
 import dev.muninn.model.RecurrentModel;
 import dev.muninn.serve.ContinuationScores;
 import dev.muninn.serve.GenerationListener;
@@ -22,6 +23,8 @@ import dev.muninn.serve.RequestRunner;
 import dev.muninn.serve.Score;
 import dev.muninn.serve.ScoreRequest;
 import dev.muninn.serve.ServedModel;
+import dev.muninn.text.ChatTemplate;
+import dev.muninn.text.ChatTemplates;
 import dev.muninn.text.Prompt;
 import dev.muninn.text.StopTokens;
 import dev.muninn.text.Tokenizer;
@@ -115,7 +118,8 @@ public final class LanguageModel implements ModelService, AutoCloseable {
     Backend backend = null;
     Tokenizer tokenizer = null;
     try {
-      RecurrentModel model = ModelFamilies.load(config, checkpoint);
+      ModelFamily family = ModelFamilies.choose(config, checkpoint::contains);
+      RecurrentModel model = ModelFamilies.load(family, config, checkpoint);
       final long mapped = System.nanoTime();
       backend =
           Backends.open(model, checkpoint, options.threads(), options.backend(), options.device());
@@ -123,7 +127,8 @@ public final class LanguageModel implements ModelService, AutoCloseable {
       if (hasTokenizer) {
         tokenizer = Tokenizer.load(directory, model.vocabularySize());
       }
-      StopTokens stopTokens = StopTokens.load(directory, tokenizer, model.vocabularySize());
+      StopTokens stopTokens =
+          StopTokens.load(directory, tokenizer, model.vocabularySize(), family::correctStopTokens);
       final long tokenizing = System.nanoTime();
       backend.prepare();
       return new LanguageModel(
@@ -131,6 +136,7 @@ public final class LanguageModel implements ModelService, AutoCloseable {
               model,
               Optional.ofNullable(tokenizer),
               stopTokens,
+              ChatTemplates.load(directory, family.chatTemplate()),
               KeyValueType.forWeights(model.coreType()),
               checkpoint.directory()),
           checkpoint,
@@ -156,6 +162,11 @@ public final class LanguageModel implements ModelService, AutoCloseable {
   @Override
   public RecurrentModel architecture() {
     return runner.model().architecture();
+  }
+
+  /** How conversations are laid out for the model. */
+  public ChatTemplate chatTemplate() {
+    return runner.model().chatTemplate();
   }
 
   /** Empty if the model directory has no tokenizer.json: prompts are then tokens. */

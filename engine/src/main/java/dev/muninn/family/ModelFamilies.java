@@ -37,8 +37,14 @@ public final class ModelFamilies {
 
   /** The same with a configuration that has been read. */
   public static RecurrentModel load(ConfigReader config, Checkpoint checkpoint) {
+    return load(choose(config, checkpoint::contains), config, checkpoint);
+  }
+
+  /** The same for a family that has been chosen. */
+  public static RecurrentModel load(
+      ModelFamily family, ConfigReader config, Checkpoint checkpoint) {
     CheckpointTensors tensors = new CheckpointTensors(checkpoint);
-    RecurrentModel model = bind(choose(config, checkpoint::contains), config, tensors);
+    RecurrentModel model = bind(family, config, tensors);
     tensors.requireNoProblems();
     return model;
   }

@@ -1,6 +1,9 @@
 package dev.muninn.family;
 
 import dev.muninn.model.RecurrentModel;
+import dev.muninn.text.ChatTemplate;
+import dev.muninn.text.StopTokens;
+import java.util.Optional;
 import java.util.function.Predicate;
 
 /**
@@ -31,4 +34,14 @@ public interface ModelFamily {
    * @throws dev.muninn.weights.CheckpointException in one line, if the configuration cannot be run
    */
   RecurrentModel bind(ConfigReader config, TensorSource tensors);
+
+  /** How a conversation is laid out where the model's directory has no chat template. */
+  default Optional<ChatTemplate> chatTemplate() {
+    return Optional.empty();
+  }
+
+  /** The tokens that end an answer, where those in the family's public files are wrong. */
+  default StopTokens correctStopTokens(StopTokens shipped) {
+    return shipped;
+  }
 }

@@ -5,7 +5,7 @@ import dev.muninn.cache.KeyValueType;
 import dev.muninn.decode.DecodingOptions;
 import dev.muninn.decode.Strategy;
 import dev.muninn.model.RecurrentModel;
-import dev.muninn.text.ChatFormat;
+import dev.muninn.text.ChatTemplate;
 import dev.muninn.text.Prompt;
 import dev.muninn.text.StopTokens;
 import dev.muninn.text.Tokenizer;
@@ -19,6 +19,7 @@ import java.util.Optional;
  * @param architecture the model's shape
  * @param tokenizer empty if the model has none: prompts are then tokens
  * @param stopTokens tokens that end an answer
+ * @param chatTemplate how conversations are laid out
  * @param keyValueType how keys and values are stored where the request does not say
  * @param directory where the model lies, for messages
  */
@@ -26,6 +27,7 @@ public record ServedModel(
     RecurrentModel architecture,
     Optional<Tokenizer> tokenizer,
     StopTokens stopTokens,
+    ChatTemplate chatTemplate,
     KeyValueType keyValueType,
     Path directory) {
 
@@ -33,6 +35,7 @@ public record ServedModel(
     Objects.requireNonNull(architecture, "architecture");
     Objects.requireNonNull(tokenizer, "tokenizer");
     Objects.requireNonNull(stopTokens, "stopTokens");
+    Objects.requireNonNull(chatTemplate, "chatTemplate");
     Objects.requireNonNull(keyValueType, "keyValueType");
     Objects.requireNonNull(directory, "directory");
   }
@@ -69,7 +72,8 @@ public record ServedModel(
         }
         yield tokens;
       }
-      case Prompt.Chat(var messages) -> ChatFormat.encode(tokenizerOrRefusal(), messages);
+      case Prompt.Chat(var messages, var thinking) ->
+          chatTemplate.encode(tokenizerOrRefusal(), messages, thinking);
     };
   }
 

@@ -20,6 +20,17 @@ public final class ChatFormat {
 
   private ChatFormat() {}
 
+  /** This layout as a template. The family does not think before it answers. */
+  public static ChatTemplate template() {
+    return (tokenizer, messages, thinking) -> {
+      if (thinking.isPresent()) {
+        throw new IllegalArgumentException(
+            "the model's chat format does not ask whether to think, so thinking cannot be set");
+      }
+      return encode(tokenizer, messages);
+    };
+  }
+
   /**
    * The tokens of a conversation, with the header of the model's answer opened at the end.
    *
@@ -57,7 +68,7 @@ public final class ChatFormat {
   }
 
   /** Java's white space, and the no-break spaces and next-line that only Python counts. */
-  private static boolean isPythonSpace(char character) {
+  static boolean isPythonSpace(char character) {
     return Character.isWhitespace(character)
         || Character.isSpaceChar(character)
         || character == '\u0085';

@@ -3,6 +3,7 @@ package dev.muninn.text;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 
 /** What a model is asked to continue: a text, a conversation, or tokens exactly as they are. */
 public sealed interface Prompt {
@@ -12,9 +13,18 @@ public sealed interface Prompt {
     return new Text(text);
   }
 
-  /** A conversation, laid out in the family's chat format and opened for the model's answer. */
+  /** A conversation, laid out by the model's chat template and opened for the model's answer. */
   static Prompt chat(List<ChatMessage> messages) {
-    return new Chat(messages);
+    return new Chat(messages, Optional.empty());
+  }
+
+  /**
+   * A conversation with a model that can think before it answers.
+   *
+   * @param thinking whether it is to; only for models whose chat template asks
+   */
+  static Prompt chat(List<ChatMessage> messages, Optional<Boolean> thinking) {
+    return new Chat(messages, thinking);
   }
 
   /** Token ids, to which nothing is added. */
@@ -29,10 +39,15 @@ public sealed interface Prompt {
     }
   }
 
-  /** A conversation of at least one message. */
-  record Chat(List<ChatMessage> messages) implements Prompt {
+  /**
+   * A conversation of at least one message.
+   *
+   * @param thinking whether the model is to think first; empty for its own choice
+   */
+  record Chat(List<ChatMessage> messages, Optional<Boolean> thinking) implements Prompt {
     public Chat {
       messages = List.copyOf(messages);
+      Objects.requireNonNull(thinking, "thinking");
       if (messages.isEmpty()) {
         throw new IllegalArgumentException("a conversation needs at least one message");
       }

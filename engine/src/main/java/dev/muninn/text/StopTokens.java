@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.function.UnaryOperator;
 
 /** The tokens that end an answer. Immutable; may be empty. */
 public final class StopTokens {
@@ -34,23 +35,46 @@ public final class StopTokens {
 
   /**
    * The stop tokens of a model: {@code eos_token_id} of {@code generation_config.json}; if it has
-   * none, end-of-text by its name, else {@code eos_token_id} of {@code config.json}. In any case
-   * end-of-turn by its name.
+   * none, end-of-text by its name, else {@code eos_token_id} of {@code config.json}. In any
+   * case {@code eos_token} of {@code tokenizer_config.json} and end-of-turn by its name.
    *
    * @param modelDirectory the model directory; none of the files has to exist
    * @param tokenizer the tokenizer that knows the names, or null if there is none
    * @param vocabularySize the model's vocabulary size, which no token may reach
-   * @throws CheckpointException in one line, if a file is no JSON or {@code eos_token_id} is
-   *     neither a token nor a list of tokens of the vocabulary
+   * @param correction gives the right ids for those of a file that the family is known to ship
+   *     wrong
+   * @throws CheckpointException in one line, if a file is no JSON, {@code eos_token_id} is neither
+   *     a token nor a list of tokens of the vocabulary, or {@code eos_token} is no token's name
    */
-  public static StopTokens load(Path modelDirectory, Tokenizer tokenizer, int vocabularySize) {
+  public static StopTokens load(
+      Path modelDirectory,
+      Tokenizer tokenizer,
+      int vocabularySize,
+      UnaryOperator<StopTokens> correction) {
     TokenBuffer tokens = new TokenBuffer();
     if (!addFrom(modelDirectory.resolve("generation_config.json"), vocabularySize, tokens)
         && !addNamed(SpecialTokens.END_TEXT, tokenizer, tokens)) {
       addFrom(modelDirectory.resolve("config.json"), vocabularySize, tokens);
     }
-    addNamed(SpecialTokens.END_TURN, tokenizer, tokens);
-    return new StopTokens(tokens.toArray());
+    StopTokens shipped = correction.apply(new StopTokens(tokens.toArray()));
+    TokenBuffer all = new TokenBuffer();
+    all.addAll(shipped.sorted);
+    if (tokenizer != null) {
+      TokenizerConfig config = TokenizerConfig.read(modelDirectory);
+      config.id("eos_token", tokenizer).ifPresent(all::add);
+    }
+    addNamed(SpecialTokens.END_TURN, tokenizer, all);
+    return new StopTokens(all.toArray());
+  }
+
+  /** The stop tokens of a model whose files are right. */
+  public static StopTokens load(Path modelDirectory, Tokenizer tokenizer, int vocabularySize) {
+    return load(modelDirectory, tokenizer, vocabularySize, UnaryOperator.identity());
+  }
+
+  /** These tokens, in order. */
+  public int[] tokens() {
+    return sorted.clone();
   }
 
   /** Whether this token ends an answer. */

@@ -143,6 +143,39 @@ public final class Tokenizer implements AutoCloseable {
   }
 
   /**
+   * The tokens of a text in which special tokens are spelled where they are meant, and where not
+   * there is a mark within the name, which is taken out.
+   */
+  int[] encodeMarked(String text, char mark) {
+    TokenBuffer tokens = new TokenBuffer();
+    int begin = 0;
+    for (int i = 0; i < text.length(); ) {
+      String special = specialAt(text, i);
+      if (special == null) {
+        i++;
+      } else {
+        addMarked(text.substring(begin, i), mark, tokens);
+        tokens.add(id(special).orElseThrow());
+        i += special.length();
+        begin = i;
+      }
+    }
+    addMarked(text.substring(begin), mark, tokens);
+    return tokens.toArray();
+  }
+
+  private void addMarked(String text, char mark, TokenBuffer tokens) {
+    if (!text.isEmpty()) {
+      tokens.addAll(encodePlain(text.replace(String.valueOf(mark), "")));
+    }
+  }
+
+  /** The longest name of a special token that a text spells at an index, or null. */
+  String specialAt(String text, int index) {
+    return vocabulary.specialAt(text, index);
+  }
+
+  /**
    * The tokens of a text that may come from anybody: nothing is added, and no special token comes
    * out, whatever the text spells. {@code <|end_turn|>} in it becomes the tokens of ordinary text,
    * which decode to these twelve characters. Half a surrogate pair counts as U+FFFD.

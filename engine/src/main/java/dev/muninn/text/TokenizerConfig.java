@@ -55,14 +55,29 @@ final class TokenizerConfig {
 
   /** The id of {@code bos_token}, which must be there. */
   int beginToken(Tokenizer tokenizer) {
-    Optional<String> name = token("bos_token");
-    OptionalInt id = name.map(tokenizer::id).orElse(OptionalInt.empty());
-    return id.orElseThrow(() ->
-        new CheckpointException(
-            file
-                + ": bos_token is "
-                + name.map(CheckpointException::quote).orElse("not set")
-                + ", expected a token of "
-                + TokenizerFile.NAME));
+    return id("bos_token", tokenizer).orElseThrow(() -> noToken("bos_token", "not set"));
+  }
+
+  /**
+   * The id of a special token.
+   *
+   * @param key such as {@code eos_token}
+   * @throws CheckpointException if it names no token
+   */
+  OptionalInt id(String key, Tokenizer tokenizer) {
+    Optional<String> name = token(key);
+    if (name.isEmpty()) {
+      return OptionalInt.empty();
+    }
+    OptionalInt id = tokenizer.id(name.get());
+    if (id.isEmpty()) {
+      throw noToken(key, CheckpointException.quote(name.get()));
+    }
+    return id;
+  }
+
+  private CheckpointException noToken(String key, String found) {
+    return new CheckpointException(
+        file + ": " + key + " is " + found + ", expected a token of " + TokenizerFile.NAME);
   }
 }

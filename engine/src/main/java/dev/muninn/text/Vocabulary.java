@@ -22,6 +22,7 @@ final class Vocabulary {
   private final byte[][] bytes;
   private final boolean[] special;
   private final List<String> specialNames = new ArrayList<>();
+  private final Map<Character, List<String>> specialsByFirst = new HashMap<>();
   private final int longest;
   private int size;
 
@@ -84,6 +85,20 @@ final class Vocabulary {
   /** The names of the special tokens. */
   List<String> specialNames() {
     return specialNames;
+  }
+
+  /** The longest name of a special token that a text spells at an index, or null. */
+  String specialAt(String text, int index) {
+    List<String> candidates = specialsByFirst.get(text.charAt(index));
+    String longest = null;
+    if (candidates != null) {
+      for (String name : candidates) {
+        if (text.startsWith(name, index) && (longest == null || name.length() > longest.length())) {
+          longest = name;
+        }
+      }
+    }
+    return longest;
   }
 
   /**
@@ -159,6 +174,7 @@ final class Vocabulary {
     if (id != null && !special[id]) {
       special[id] = true;
       specialNames.add(name);
+      specialsByFirst.computeIfAbsent(name.charAt(0), first -> new ArrayList<>()).add(name);
     }
   }
 }

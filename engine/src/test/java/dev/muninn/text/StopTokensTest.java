@@ -80,4 +80,32 @@ class StopTokensTest {
   private void write(String name, String content) {
     TokenizerFiles.write(directory.resolve(name), content);
   }
+
+  @Test
+  void theTokenizersEndToken() {
+    new TokenizerFiles.Builder().special("<e>", 256).write(directory);
+    Path config = directory.resolve("tokenizer_config.json");
+    try (Tokenizer tokenizer = Tokenizer.load(directory, 300)) {
+      TokenizerFiles.write(config, "{\"eos_token\": \"<e>\"}");
+      assertEquals(StopTokens.of(256), StopTokens.load(directory, tokenizer, 300));
+      TokenizerFiles.write(config, "{\"eos_token\": {\"content\": \"<e>\"}}");
+      assertEquals(StopTokens.of(256), StopTokens.load(directory, tokenizer, 300));
+      TokenizerFiles.write(config, "{\"eos_token\": null}");
+      assertEquals(StopTokens.of(), StopTokens.load(directory, tokenizer, 300));
+      for (String wrong : new String[] {"\"<none>\"", "7", "{\"content\": 7}"}) {
+        TokenizerFiles.write(config, "{\"eos_token\": " + wrong + "}");
+        assertThrows(
+            CheckpointException.class, () -> StopTokens.load(directory, tokenizer, 300), wrong);
+      }
+    }
+  }
+
+  @Test
+  void aFamilyCorrectsWhatItsFilesSay() {
+    TokenizerFiles.write(directory.resolve("generation_config.json"), "{\"eos_token_id\": 0}");
+    StopTokens stops =
+        StopTokens.load(
+            directory, null, 300, shipped -> shipped.contains(0) ? StopTokens.of(2) : shipped);
+    assertEquals(StopTokens.of(2), stops);
+  }
 }

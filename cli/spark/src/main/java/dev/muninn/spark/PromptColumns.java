@@ -83,7 +83,7 @@ final class PromptColumns implements Serializable {
     } catch (IllegalArgumentException e) {
       throw new BadRow(e.getMessage(), e);
     }
-    if (prompt instanceof Prompt.Chat(List<ChatMessage> messages)) {
+    if (prompt instanceof Prompt.Chat(List<ChatMessage> messages, var _)) {
       requireKnownRoles(messages);
     }
     return new Asked(prompt, Optional.ofNullable(values.get(idColumn)).map(this::id).orElse(null));

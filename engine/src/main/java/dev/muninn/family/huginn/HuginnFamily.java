@@ -16,6 +16,8 @@ import dev.muninn.model.Projection;
 import dev.muninn.model.RecurrentBlock;
 import dev.muninn.model.RecurrentModel;
 import dev.muninn.model.Rotary;
+import dev.muninn.text.ChatFormat;
+import dev.muninn.text.ChatTemplate;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -122,5 +124,10 @@ public final class HuginnFamily implements ModelFamily {
         BranchNorms.beforeAndStream(
             tensors.norm(prefix + "norm_3.weight", h, epsilon),
             tensors.norm(prefix + "norm_4.weight", h, epsilon)));
+  }
+
+  @Override
+  public Optional<ChatTemplate> chatTemplate() {
+    return Optional.of(ChatFormat.template());
   }
 }

@@ -13,6 +13,7 @@ import dev.muninn.model.Matrix;
 import dev.muninn.model.RecurrentBlock;
 import dev.muninn.model.RecurrentModel;
 import dev.muninn.model.StartState;
+import dev.muninn.text.StopTokens;
 import java.util.List;
 import java.util.Optional;
 
@@ -70,5 +71,11 @@ public final class OuroFamily implements ModelFamily {
     return Optional.of(
         new ExitGate(
             tensors.vector(GATE_WEIGHT, 1, width), tensors.vector(GATE_BIAS, 1)[0], threshold));
+  }
+
+  /** The public files say 0 for the ends of text and for padding; a turn ends with 2. */
+  @Override
+  public StopTokens correctStopTokens(StopTokens shipped) {
+    return shipped.equals(StopTokens.of(0)) ? StopTokens.of(2) : shipped;
   }
 }
