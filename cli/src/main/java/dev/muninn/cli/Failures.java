@@ -4,6 +4,7 @@ import dev.muninn.backend.BackendException;
 import dev.muninn.backend.InferenceException;
 import dev.muninn.cli.help.Suggestions;
 import dev.muninn.cli.options.BasicOptions;
+import dev.muninn.cli.options.PathConverter;
 import dev.muninn.cli.options.PromptOptions;
 import dev.muninn.cli.options.UsageException;
 import dev.muninn.cli.process.ExitCode;
@@ -16,6 +17,7 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
+import java.nio.file.InvalidPathException;
 import java.nio.file.NoSuchFileException;
 import java.util.Optional;
 import picocli.CommandLine;
@@ -60,6 +62,8 @@ public final class Failures implements IParameterExceptionHandler, IExecutionExc
     }
     return switch (failure) {
       case UsageException usage -> usage(command, usage.getMessage());
+      case InvalidPathException path ->
+          report(command, PathConverter.describe(path), ExitCode.FAILED);
       // The engine's word for a request that this model cannot serve.
       case IllegalArgumentException request when request.getMessage() != null ->
           report(command, request.getMessage(), ExitCode.USAGE);

@@ -13,6 +13,7 @@ import dev.muninn.cli.manual.CompletionCommand;
 import dev.muninn.cli.manual.ManCommand;
 import dev.muninn.cli.models.ModelsCommand;
 import dev.muninn.cli.models.PullCommand;
+import dev.muninn.cli.options.PathConverter;
 import dev.muninn.cli.options.UsageException;
 import dev.muninn.cli.run.DepthCommand;
 import dev.muninn.cli.run.GenerateCommand;
@@ -24,6 +25,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
+import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Properties;
@@ -94,6 +96,7 @@ final class MuninnCommand implements Callable<Integer> {
         .setOut(new PrintWriter(streams.out(), true))
         .setErr(streams.err())
         .setUsageHelpLongOptionsMaxWidth(24)
+        .registerConverter(Path.class, new PathConverter())
         // A prompt may begin with @, which is no file of arguments then.
         .setExpandAtFiles(false)
         // Asking whether this is a terminal loads the JDK's line editor.

@@ -54,6 +54,22 @@ class ArgumentsTest {
       })
   @EnabledIf(value = "linux", disabledReason = "only Linux keeps the bytes of the arguments")
   void promptIsAsTypedInEveryLocale(String variable) throws Exception {
+    assertFails(variable, "", "unknown command '" + TYPED + "'", ExitCode.USAGE);
+  }
+
+  /** Java itself cannot open files of such names then. */
+  @Test
+  @EnabledIf(value = "linux", disabledReason = "only Linux keeps the bytes of the arguments")
+  void aPathThatTheLocaleCannotNameSaysSo() throws Exception {
+    assertFails(
+        "LC_ALL=C",
+        "inspect",
+        "'" + TYPED + "' cannot name a file in this locale; set LC_ALL",
+        ExitCode.USAGE);
+  }
+
+  private void assertFails(String variable, String command, String expected, int exitCode)
+      throws Exception {
     Path said = directory.resolve("said");
     ProcessBuilder builder =
         new ProcessBuilder(
@@ -61,6 +77,8 @@ class ArgumentsTest {
             "-c",
             "exec \"$0\" -XX:TieredStopAtLevel=1 -cp \"$1\" "
                 + Main.class.getName()
+                + " "
+                + command
                 + " \"$(cat)\"",
             Path.of(System.getProperty("java.home"), "bin/java").toString(),
             System.getProperty("java.class.path"));
@@ -83,7 +101,7 @@ class ArgumentsTest {
       process.destroyForcibly();
     }
     String output = Files.readString(said);
-    assertTrue(output.contains("unknown command '" + TYPED + "'"), output);
-    assertEquals(ExitCode.USAGE, process.exitValue());
+    assertTrue(output.contains(expected), output);
+    assertEquals(exitCode, process.exitValue());
   }
 }
