@@ -2,6 +2,7 @@ package dev.muninn;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.muninn.backend.Backend;
@@ -10,14 +11,23 @@ import dev.muninn.backend.RowBatch;
 import dev.muninn.cache.KeyValueLayout;
 import dev.muninn.cache.SequenceCache;
 import dev.muninn.cache.SlotPolicy;
+import dev.muninn.decode.Decoders;
+import dev.muninn.decode.DecodingOptions;
+import dev.muninn.decode.ExitCriteria;
+import dev.muninn.decode.ExitOptions;
 import dev.muninn.decode.InitialState;
+import dev.muninn.decode.Sampler;
+import dev.muninn.decode.SamplingOptions;
 import dev.muninn.decode.SequenceForward;
+import dev.muninn.decode.SequenceTask;
 import dev.muninn.model.RecurrentModel;
 import dev.muninn.weights.Checkpoint;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -203,6 +213,58 @@ public abstract class FamilyContract {
         }
       }
       assertArrayEquals(tokens, found, "r = " + r + ", " + policy);
+    }
+  }
+
+  /** The learned gate, in the prompt and behind it: tokens, and recurrences by position. */
+  @ParameterizedTest
+  @FieldSource("NAMES")
+  void exitsByTheGate(String name) {
+    Fixture fixture = fixture(name);
+    ExitCriteria.Factory own = ExitCriteria.parse("gate");
+    if (fixture.model().gate().isEmpty()) {
+      assertThrows(IllegalArgumentException.class, () -> own.requireFits(fixture.model()));
+      return;
+    }
+    for (Map<String, Object> expected : fixture.cases("gate")) {
+      double threshold = ((Number) expected.get("threshold")).doubleValue();
+      boolean inPrompt = (Boolean) expected.get("exit_in_prompt");
+      ExitOptions exit =
+          new ExitOptions(
+              Optional.of(
+                  threshold == fixture.model().gate().get().threshold()
+                      ? own
+                      : ExitCriteria.parse("gate:" + threshold)),
+              1,
+              1,
+              inPrompt ? ExitOptions.Prefill.ROW : ExitOptions.Prefill.NONE);
+      int[] tokens = Fixture.ints(expected, "new_tokens");
+      int[] prompt = fixture.tokens();
+      int r = Fixture.integer(expected, "max_r");
+      List<Integer> found = new ArrayList<>();
+      SequenceTask task =
+          new SequenceTask(
+              new KeyValueLayout(
+                  fixture.model(), SlotPolicy.full(), r, prompt.length + tokens.length - 1),
+              prompt,
+              r,
+              InitialState.zero(),
+              DecodingOptions.defaults().withExit(exit),
+              new Sampler(SamplingOptions.greedy(), fixture.model().vocabularySize()),
+              (token, recurrences) -> {
+                found.add(token);
+                return found.size() < tokens.length;
+              });
+      Decoders.run(backend(name), task, () -> false);
+      String what = threshold + (inPrompt ? " in the prompt, too" : "");
+      assertArrayEquals(tokens, found.stream().mapToInt(token -> token).toArray(), what);
+      int[] depths = new int[prompt.length + tokens.length - 1];
+      Arrays.fill(depths, 0, prompt.length, r);
+      int[] inside = task.promptRecurrences();
+      System.arraycopy(inside, 0, depths, 0, inside.length);
+      int[] forwards = task.recurrences();
+      System.arraycopy(forwards, 1, depths, prompt.length, forwards.length - 1);
+      assertArrayEquals(Fixture.ints(expected, "recurrences_by_position"), depths, what);
     }
   }
 
