@@ -4,6 +4,7 @@ import dev.muninn.backend.ComputeDevice;
 import dev.muninn.model.RecurrentModel;
 import dev.muninn.weights.Checkpoint;
 import java.util.List;
+import uk.ac.manchester.tornado.api.common.TornadoDevice;
 
 /** TornadoVM's devices, or without TornadoVM the one of its stand-in. */
 public final class TestDevices {
@@ -14,6 +15,11 @@ public final class TestDevices {
     return InstalledRuntime.get().devices();
   }
 
+  /** The runtime's device. */
+  public static TornadoDevice find(ComputeDevice described) {
+    return InstalledRuntime.get().find(described);
+  }
+
   /** Opens a model on the first device. */
   static DeviceBackend open(RecurrentModel model, Checkpoint checkpoint) {
     return (DeviceBackend) InstalledRuntime.get().open(model, checkpoint, all().getFirst());
@@ -22,7 +28,6 @@ public final class TestDevices {
   /** The same with so many work-items an item of work, as on a GPU. */
   static DeviceBackend open(RecurrentModel model, Checkpoint checkpoint, int lanes) {
     ComputeDevice first = all().getFirst();
-    return new DeviceBackend(
-        first, InstalledRuntime.get().find(first), model, checkpoint, new Schedule(lanes));
+    return new DeviceBackend(first, find(first), model, checkpoint, new Schedule(lanes));
   }
 }

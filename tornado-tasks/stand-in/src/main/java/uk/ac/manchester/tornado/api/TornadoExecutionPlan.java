@@ -53,6 +53,11 @@ public class TornadoExecutionPlan implements AutoCloseable {
     return this;
   }
 
+  /** What kernels are compiled to is printed; here they stay Java. */
+  public TornadoExecutionPlan withPrintKernel() {
+    return this;
+  }
+
   /** Selects a graph. */
   public TornadoExecutionPlan withGraph(int graphIndex) {
     selected = graphIndex;
