@@ -33,7 +33,7 @@ final class JobCommand {
     GroupedOptionList.install(commandLine);
     Failures failures = new Failures();
     return commandLine
-        .setErr(new PrintWriter(System.err, true))
+        .setErr(new PrintWriter(System.err, true, System.err.charset()))
         .setUsageHelpLongOptionsMaxWidth(24)
         .setExpandAtFiles(false)
         .setColorScheme(CommandLine.Help.defaultColorScheme(Ansi.OFF))

@@ -57,6 +57,7 @@ record ModelSource(String model, String backend, String device) implements Seria
         return shipped;
       }
     }
-    return FirstUse.locateOrPull(path, environment, new PrintWriter(System.err, true));
+    return FirstUse.locateOrPull(
+        path, environment, new PrintWriter(System.err, true, System.err.charset()));
   }
 }
