@@ -8,7 +8,9 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.ObjIntConsumer;
 
-/** Answers requests to one model. Everything built on requests, such as evaluation, needs only this. */
+/**
+ * Answers requests to one model. Everything built on requests, such as evaluation, needs only this.
+ */
 public interface ModelService {
 
   /** The model's shape. */

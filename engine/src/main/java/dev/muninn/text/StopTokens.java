@@ -35,8 +35,8 @@ public final class StopTokens {
 
   /**
    * The stop tokens of a model: {@code eos_token_id} of {@code generation_config.json}; if it has
-   * none, end-of-text by its name, else {@code eos_token_id} of {@code config.json}. In any
-   * case {@code eos_token} of {@code tokenizer_config.json} and end-of-turn by its name.
+   * none, end-of-text by its name, else {@code eos_token_id} of {@code config.json}. In any case
+   * {@code eos_token} of {@code tokenizer_config.json} and end-of-turn by its name.
    *
    * @param modelDirectory the model directory; none of the files has to exist
    * @param tokenizer the tokenizer that knows the names, or null if there is none

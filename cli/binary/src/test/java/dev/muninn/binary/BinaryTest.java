@@ -147,8 +147,7 @@ class BinaryTest {
     for (String setting :
         List.of("LANG=en_XX.UTF-8", "LANG=xx", "LC_ALL=C", "LC_ALL=POSIX", "LC_CTYPE=UTF-8")) {
       String[] parts = setting.split("=");
-      Map<String, String> environment =
-          Map.of("HOME", sharedHome.toString(), parts[0], parts[1]);
+      Map<String, String> environment = Map.of("HOME", sharedHome.toString(), parts[0], parts[1]);
       run(environment, BINARY, "inspect", "/no where/\u00fc\u6f22")
           .assertFails(1, "/no where/\u00fc\u6f22");
     }
