@@ -114,6 +114,7 @@ public final class LanguageModel implements ModelService, AutoCloseable {
       Tokenizer.prepare();
     }
     ConfigReader config = ConfigReader.of(directory);
+    ModelFamilies.requireKnown(config);
     Checkpoint checkpoint = Checkpoint.open(directory);
     Backend backend = null;
     Tokenizer tokenizer = null;

@@ -4,22 +4,24 @@ import dev.muninn.model.RecurrentModel;
 import dev.muninn.weights.Checkpoint;
 import dev.muninn.weights.CheckpointException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.ServiceLoader;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** The families that are known, and the choice among them. */
 public final class ModelFamilies {
+  private static final List<ModelFamily> ALL =
+      ServiceLoader.load(ModelFamily.class, ModelFamilies.class.getClassLoader()).stream()
+          .map(ServiceLoader.Provider::get)
+          .toList();
+
   private ModelFamilies() {}
 
   /** All that were found. */
   public static List<ModelFamily> all() {
-    List<ModelFamily> families = new ArrayList<>();
-    ServiceLoader.load(ModelFamily.class, ModelFamilies.class.getClassLoader())
-        .forEach(families::add);
-    return families;
+    return ALL;
   }
 
   /**
@@ -61,23 +63,34 @@ public final class ModelFamilies {
   }
 
   /**
+   * Refuses a model of a type that no family has, before anything else of it is opened.
+   *
+   * @throws CheckpointException in one line
+   */
+  public static void requireKnown(ConfigReader config) {
+    choose(config, all().stream());
+  }
+
+  /**
    * The family of a configuration and the tensors beside it.
    *
    * @throws CheckpointException in one line, if there is none
    */
   public static ModelFamily choose(ConfigReader config, Predicate<String> hasTensor) {
+    return choose(config, all().stream().filter(family -> family.recognises(hasTensor)));
+  }
+
+  private static ModelFamily choose(ConfigReader config, Stream<ModelFamily> families) {
     Object type = config.value("model_type");
-    List<ModelFamily> families = all();
-    for (ModelFamily family : families) {
-      if (family.modelType().equals(type) && family.recognises(hasTensor)) {
-        return family;
-      }
-    }
-    throw config.wrongModelType(
-        families.stream()
-            .map(family -> '"' + family.modelType() + '"')
-            .distinct()
-            .sorted()
-            .collect(Collectors.joining(" or ")));
+    return families
+        .filter(family -> family.modelType().equals(type))
+        .findFirst()
+        .orElseThrow(() ->
+            config.wrongModelType(
+                all().stream()
+                    .map(family -> '"' + family.modelType() + '"')
+                    .distinct()
+                    .sorted()
+                    .collect(Collectors.joining(" or "))));
   }
 }

@@ -59,7 +59,7 @@ class CheckpointExceptionTest {
         "found the error 'No space left on device', expected a file",
         file,
         new FileSystemException("dir/file", null, "No space left on device"));
-    assertFailure("found the error 'java.io.IOException: odd'", file, new IOException("odd"));
+    assertFailure("found the error 'odd', expected a file", file, new IOException("odd"));
   }
 
   private static void assertFailure(String text, Path file, IOException cause) {

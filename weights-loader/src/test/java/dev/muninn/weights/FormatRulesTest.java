@@ -43,8 +43,13 @@ class FormatRulesTest {
       assertOpens(directory, file(VALID, 24));
     }
 
+    @Test
+    void emptyFilesAreRefused() throws IOException {
+      assertRefused(directory, new byte[0], "found an empty file", "expected safetensors weights");
+    }
+
     @ParameterizedTest
-    @ValueSource(ints = {0, 1, 7})
+    @ValueSource(ints = {1, 7})
     void filesBelowEightBytesAreRefused(int size) throws IOException {
       assertRefused(directory, new byte[size], "found a file of " + size + " bytes", "at least 8");
     }

@@ -65,6 +65,7 @@ public final class InspectCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     Path model = ModelOptions.orBuiltIn(modelArgument.model(), environment);
     ConfigReader config = ConfigReader.of(model);
+    ModelFamilies.requireKnown(config);
     try (Checkpoint checkpoint = Checkpoint.open(model)) {
       Inspection inspection = new Inspection(ModelFamilies.load(config, checkpoint), checkpoint);
       streams.out().write(outputOptions.json() ? inspection.json() : inspection.text());
