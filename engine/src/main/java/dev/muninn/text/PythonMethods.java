@@ -88,7 +88,7 @@ final class PythonMethods extends ELResolver {
   }
 
   private static long firstIndex(ForLoop loop) {
-    return loop.getIndex() - loop.getIndex0();
+    return (long) loop.getIndex() - loop.getIndex0();
   }
 
   @Override
@@ -377,7 +377,7 @@ final class PythonMethods extends ELResolver {
     if (part.isEmpty()) {
       return text.length() + 1L;
     }
-    return (text.length() - text.replace(part, "").length()) / part.length();
+    return ((long) text.length() - text.replace(part, "").length()) / part.length();
   }
 
   private static String join(String separator, Object[] arguments) {
