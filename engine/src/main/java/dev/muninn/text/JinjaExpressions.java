@@ -71,7 +71,11 @@ final class JinjaExpressions {
       }
       boolean keepsBreak = kind == '{' || at >= 3 && "+-".indexOf(template.charAt(at - 3)) >= 0;
       lineBegins = !keepsBreak && at < template.length() && template.charAt(at) == '\n';
-      at += lineBegins ? 1 : 0;
+      if (lineBegins) {
+        // Within the braces it is no text, and the lines of errors stay the template's.
+        result.insert(result.length() - 2, '\n');
+        at++;
+      }
       open = nextOpen(at);
     }
     result.append(template, Math.min(at, template.length()), template.length());

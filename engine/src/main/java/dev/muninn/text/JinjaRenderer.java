@@ -22,6 +22,7 @@ import java.util.HashMap;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /**
@@ -102,6 +103,10 @@ final class JinjaRenderer {
           "set",
           "generation",
           "endgeneration");
+
+  /** What the rewriting put around a printed expression. */
+  private static final Pattern WRITTEN =
+      Pattern.compile("\\(\\((.*?)\\)\\|" + PythonText.FILTER + "\\)", Pattern.DOTALL);
 
   private final String name;
   private final String template;
@@ -234,14 +239,17 @@ final class JinjaRenderer {
                 + " refuses the messages: "
                 + CheckpointException.quote(cause.getMessage().replaceAll("\\p{Cntrl}+", " ")));
       }
-      if (cause instanceof Beyond) {
+      if (cause instanceof InterpretException && cause.getCause() == null) {
         message = cause.getMessage();
       } else if (cause instanceof StackOverflowError) {
         message = "it is nested too deep";
       }
     }
     return new CheckpointException(
-        name + (line > 0 ? " line " + line : "") + ": the template does not render: " + message,
+        name
+            + (line > 0 ? " line " + line : "")
+            + ": the template does not render: "
+            + WRITTEN.matcher(String.valueOf(message)).replaceAll("$1"),
         problem);
   }
 

@@ -103,7 +103,7 @@ class ChatTemplatesTest {
 
   @Test
   void theLineOfAnErrorIsNamed() {
-    write("chat_template.jinja", "a\nb\n{{ 'x'|nothing }}");
+    write("chat_template.jinja", "a\n{% if true %}\n{{ 'x'|nothing }}{% endif %}");
     String message =
         assertThrows(CheckpointException.class, () -> encode(HELLO, Optional.empty())).getMessage();
     assertTrue(message.contains("chat_template.jinja line 3"), message);

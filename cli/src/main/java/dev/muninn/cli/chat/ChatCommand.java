@@ -10,6 +10,7 @@ import dev.muninn.cli.options.DepthOptions;
 import dev.muninn.cli.options.EarlyExitOptions;
 import dev.muninn.cli.options.LengthOptions;
 import dev.muninn.cli.options.ModelOptions;
+import dev.muninn.cli.options.OnOff;
 import dev.muninn.cli.options.OutputOptions;
 import dev.muninn.cli.options.SamplerOptions;
 import dev.muninn.cli.options.SequentialStrategyOptions;
@@ -73,6 +74,15 @@ public final class ChatCommand implements Callable<Integer> {
   private static final class SystemOption {
     @Option(names = "--system", paramLabel = "TEXT", description = "System message.")
     private String system;
+
+    @Option(
+        names = "--thinking",
+        paramLabel = "on|off",
+        converter = OnOff.Converter.class,
+        description =
+            "Whether the model thinks before it answers, if its chat template asks"
+                + " (default: the template's own choice).")
+    private OnOff thinking;
   }
 
   private static final class ChatOutputOptions extends OutputOptions {
@@ -139,7 +149,8 @@ public final class ChatCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     Settings settings = new Settings();
     try (LanguageModel model = modelOptions.load(environment);
-        Conversation conversation = new Conversation(model);
+        Conversation conversation =
+            new Conversation(model, Optional.ofNullable(systemOption.thinking).map(OnOff::isOn));
         ChatInput input = input()) {
       conversation.setSystem(Optional.ofNullable(systemOption.system));
       return new Chat(streams, environment, model, conversation, settings, input).run();

@@ -11,6 +11,7 @@ import dev.muninn.cli.options.EarlyExitOptions;
 import dev.muninn.cli.options.LengthOptions;
 import dev.muninn.cli.options.ModelOptions;
 import dev.muninn.cli.options.NumberConverters;
+import dev.muninn.cli.options.OnOff;
 import dev.muninn.cli.options.OutputOptions;
 import dev.muninn.cli.options.PromptOptions;
 import dev.muninn.cli.options.SamplerOptions;
@@ -37,6 +38,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.function.BiFunction;
 import picocli.CommandLine.Command;
@@ -93,9 +95,21 @@ public final class GenerateCommand implements Callable<Integer> {
         description = "System message before it (needs --chat).")
     private String system;
 
+    @Option(
+        names = "--thinking",
+        paramLabel = "on|off",
+        converter = OnOff.Converter.class,
+        description =
+            "Whether the model thinks before it answers, if its chat template asks"
+                + " (default: the template's own choice).")
+    private OnOff thinking;
+
     void requireConsistency(PromptOptions promptOptions) {
       if (system != null && !chat) {
         throw new UsageException("--system needs --chat");
+      }
+      if (thinking != null && !chat) {
+        throw new UsageException("--thinking needs --chat");
       }
       if (chat && !promptOptions.isText()) {
         throw new UsageException("--chat needs a text, not --prompt-tokens");
@@ -111,7 +125,7 @@ public final class GenerateCommand implements Callable<Integer> {
         messages.add(ChatMessage.system(system));
       }
       messages.add(ChatMessage.user(text));
-      return Prompt.chat(messages);
+      return Prompt.chat(messages, Optional.ofNullable(thinking).map(OnOff::isOn));
     }
   }
 
