@@ -1,5 +1,7 @@
 package dev.muninn.spark;
 
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import org.apache.spark.SparkContext;
 import org.apache.spark.scheduler.SparkListener;
 import org.apache.spark.scheduler.SparkListenerApplicationEnd;
@@ -28,6 +30,9 @@ import org.apache.spark.sql.SparkSession;
  * spark.task.cpus} must be what an executor has.
  */
 public final class MuninnSpark {
+  /** Local applications whose end is waited for. */
+  private static final Set<String> PREPARED = ConcurrentHashMap.newKeySet();
+
   private MuninnSpark() {}
 
   /** Continues the prompts of rows; {@link #generate(Dataset, GenerateOptions, JobMetrics)}. */
@@ -97,11 +102,12 @@ public final class MuninnSpark {
   static void prepare(SparkSession spark) {
     SparkContext context = spark.sparkContext();
     ExecutorCores.requireWhole(context.getConf());
-    if (context.isLocal()) {
+    if (context.isLocal() && PREPARED.add(context.applicationId())) {
       context.addSparkListener(
           new SparkListener() {
             @Override
             public void onApplicationEnd(SparkListenerApplicationEnd end) {
+              PREPARED.remove(context.applicationId());
               ExecutorModel.closeAll();
             }
           });

@@ -2,6 +2,7 @@ package dev.muninn.spark;
 
 import dev.muninn.cli.options.BasicOptions;
 import dev.muninn.cli.options.DepthOptions;
+import dev.muninn.cli.options.UsageException;
 import picocli.CommandLine;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.ParameterException;
@@ -51,10 +52,10 @@ abstract class RowArguments {
           .setExpandAtFiles(false)
           .setAllowOptionsAsOptionParameters(true)
           .parseArgs(values);
-    } catch (ParameterException e) {
+      arguments.requireConsistency();
+      return arguments;
+    } catch (ParameterException | UsageException e) {
       throw new IllegalArgumentException(e.getMessage(), e);
     }
-    arguments.requireConsistency();
-    return arguments;
   }
 }
