@@ -338,7 +338,7 @@ class ExitCriteriaTest {
         assertThrows(
                 IllegalArgumentException.class, () -> ExitCriteria.parse(name + ":" + threshold))
             .getMessage();
-    assertEquals("exit threshold \"" + threshold + "\" of " + name + " is no " + what, message);
+    assertEquals("exit threshold \"" + threshold + "\" of " + name + " is not a " + what, message);
   }
 
   @ParameterizedTest

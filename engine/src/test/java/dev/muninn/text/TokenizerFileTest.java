@@ -59,8 +59,8 @@ class TokenizerFileTest {
           post_processor; {"type": "TemplateProcessing", "single": [{"SpecialToken": {"id": "x"}}], "special_tokens": {"x": {"ids": [999]}}}; the id 999
           decoder; {"type": "CTC"}; type "CTC"
           decoder; {"type": "Sequence", "decoders": []}; an empty Sequence
-          decoder; {"type": "Sequence", "decoders": [{"type": "Fuse"}, {"type": "ByteFallback"}]}; stands too late
-          decoder; {"type": "Sequence", "decoders": [{"type": "Strip", "content": " ", "start": 1, "stop": 0}]}; behind Fuse
+          decoder; {"type": "Sequence", "decoders": [{"type": "Fuse"}, {"type": "ByteFallback"}]}; comes too late
+          decoder; {"type": "Sequence", "decoders": [{"type": "Strip", "content": " ", "start": 1, "stop": 0}]}; after Fuse
           decoder; {"type": "Metaspace", "replacement": "_"}; do not agree about ByteLevel
           """)
   void partsThatAreNotKnownToBeSafe(String part, String json, String complaint) {
@@ -80,10 +80,10 @@ class TokenizerFileTest {
           "unk_token": "none"; unk_token is "none"
           "type": "Unigram"; type "Unigram"
           "merges": ["a b"]; merges[0] needs the token "ab"
-          "merges": ["a  b"]; merges[0] is no pair
-          "merges": [["a", ""]]; merges[0] is no pair
-          "merges": [["a", "b", "c"]]; merges[0] is no pair
-          "merges": [7]; merges[0] is no pair
+          "merges": ["a  b"]; merges[0] is not a pair
+          "merges": [["a", ""]]; merges[0] is not a pair
+          "merges": [["a", "b", "c"]]; merges[0] is not a pair
+          "merges": [7]; merges[0] is not a pair
           "byte_fallback": "yes"; byte_fallback is "yes"
           """)
   void modelsThatContradictThemselves(String member, String complaint) {
