@@ -3,6 +3,7 @@ package dev.muninn.vector;
 import dev.muninn.model.Block;
 import dev.muninn.model.BranchNorms;
 import dev.muninn.model.Norm;
+import dev.muninn.weights.DType;
 import java.util.List;
 
 /**
@@ -41,9 +42,12 @@ final class BlockForward {
     this.width = block.width();
   }
 
-  /** The groups of matrices, in the order in which they are multiplied. */
-  MatrixGroup[] products() {
-    return new MatrixGroup[] {queryKeyValue, output, gateUp, down};
+  /** Whether any of the block's products of so many rows needs the kernels for a few rows. */
+  boolean hasTiles(int rows, DType type) {
+    return queryKeyValue.hasTiles(rows, type)
+        || output.hasTiles(rows, type)
+        || gateUp.hasTiles(rows, type)
+        || down.hasTiles(rows, type);
   }
 
   /**

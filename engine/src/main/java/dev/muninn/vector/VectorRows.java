@@ -211,10 +211,8 @@ final class VectorRows extends LatentRows implements ThreadTeam.Task {
 
   private boolean hasTiles(BlockForward[] blocks, DType type) {
     for (BlockForward block : blocks) {
-      for (MatrixGroup group : block.products()) {
-        if (group.hasTiles(chunk.count, type) || group.hasTiles(readOutCount, type)) {
-          return true;
-        }
+      if (block.hasTiles(chunk.count, type) || block.hasTiles(readOutCount, type)) {
+        return true;
       }
     }
     return false;
