@@ -67,6 +67,8 @@ class UsageTest {
           generate x --state-scale -1 | --state-scale: expected a number of at least 0, not '-1'
           generate x --state zero --state-scale 1 | --state-scale needs --state random
           generate x --system y | --system needs --chat
+          generate x --thinking on | --thinking needs --chat
+          generate x --chat --thinking maybe | 'maybe' is neither on nor off
           generate --prompt-tokens 1 --chat | --chat needs a text, not --prompt-tokens
           generate --prompt-tokens 1,,2 | --prompt-tokens: expected token ids separated by
           generate --prompt-tokens one | commas, such as 1,2,3, not 'one'
