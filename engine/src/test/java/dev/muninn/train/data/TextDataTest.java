@@ -57,7 +57,7 @@ class TextDataTest {
         new String[] {"{\n \"text\": \"a\"\n}\n", "[{\"text\":\"a\"}]", "{\"a\":1}", "7"}) {
       TrainingException refusal =
           assertThrows(TrainingException.class, () -> data("b.json", content, 10));
-      assertTrue(refusal.getMessage().contains("b.json: JSON is no text"), refusal.getMessage());
+      assertTrue(refusal.getMessage().contains("b.json: JSON is not a text"), refusal.getMessage());
     }
     assertEquals(1, data("c.txt", "{ is a brace and no JSON }\n".repeat(9), 10).documents());
   }
