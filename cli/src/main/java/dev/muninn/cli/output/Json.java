@@ -45,13 +45,14 @@ public final class Json {
     number(generator, number);
   }
 
-  /** A number or a truth value under a name. */
+  /** A number, a text or a truth value under a name. */
   public static void scalar(JsonGenerator generator, String name, Object value) {
     switch (value) {
       case Boolean truth -> generator.writeBooleanProperty(name, truth);
       case Integer integer -> generator.writeNumberProperty(name, integer);
       case Long integer -> generator.writeNumberProperty(name, integer);
       case Double real -> number(generator, name, real);
+      case String text -> generator.writeStringProperty(name, text);
       default -> throw new IllegalArgumentException(name + " is a " + value.getClass());
     }
   }
@@ -60,7 +61,6 @@ public final class Json {
   public static void value(JsonGenerator generator, String name, Object value) {
     switch (value) {
       case null -> generator.writeNullProperty(name);
-      case String text -> generator.writeStringProperty(name, text);
       case double[] numbers -> {
         generator.writeArrayPropertyStart(name);
         for (double number : numbers) {

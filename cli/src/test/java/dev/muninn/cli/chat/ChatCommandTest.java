@@ -192,7 +192,7 @@ class ChatCommandTest {
   void longChatForgetsAndSaysSo() {
     CommandRun run = chat("message\n".repeat(20), "-r", "1");
     assertEquals(0, run.exitCode(), run.err());
-    assertTrue(run.err().contains("forgot the oldest"), run.err());
+    assertTrue(run.err().contains("dropped the oldest"), run.err());
     assertEquals(20, run.out().lines().count());
   }
 

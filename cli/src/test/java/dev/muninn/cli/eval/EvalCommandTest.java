@@ -123,9 +123,9 @@ class EvalCommandTest {
     assertEquals(0, eval("sum:2", "-r", "1", "--problems", "2", "--results", file).exitCode());
     List<String> lines = Files.readAllLines(results);
     eval("sum:2", "-r", "1", "--problems", "2", "--results", file, "-s", "1")
-        .assertFails(ExitCode.FAILED, "of another evaluation");
+        .assertFails(ExitCode.FAILED, "another evaluation");
     eval("sum:3", "-r", "1", "--problems", "2", "--results", file)
-        .assertFails(ExitCode.FAILED, "of another evaluation");
+        .assertFails(ExitCode.FAILED, "another evaluation");
     eval("sum:2", "-r", "1", "--results", file, "--exit", "kl")
         .assertFails(ExitCode.FAILED, "--exit is none, not kl");
     assertEquals(lines, Files.readAllLines(results));
@@ -134,7 +134,7 @@ class EvalCommandTest {
     assertEquals(1 + 6, Files.readAllLines(results).size());
 
     Files.writeString(results, lines.getFirst() + "\n{\"task\":\"sum:2\",\"number\":1}\n");
-    eval("sum:2", "-r", "1", "--results", file).assertFails(ExitCode.FAILED, "line 2 is no result");
+    eval("sum:2", "-r", "1", "--results", file).assertFails(ExitCode.FAILED, "line 2 is not a result");
     Files.writeString(results, lines.getFirst() + "\nrubbish\n" + lines.get(1) + "\n");
     eval("sum:2", "-r", "1", "--results", file).assertFails(ExitCode.FAILED, "line 2");
     String notes = Files.writeString(temporary.resolve("notes"), "dear diary\n").toString();
@@ -216,7 +216,7 @@ class EvalCommandTest {
     eval("sum:2", "--plot", temporary.resolve("plot.jpg").toString())
         .assertFails(ExitCode.USAGE, "ends in .svg or .png");
     eval("sum:2", "--results", temporary.toString()).assertFails(ExitCode.FAILED, "is a directory");
-    eval("sum:2", "--results", nowhere).assertFails(ExitCode.FAILED, nowhere);
+    eval("sum:2", "--results", nowhere).assertFails(ExitCode.FAILED, temporary.resolve("nowhere") + ": no such file");
   }
 
   @Test

@@ -71,7 +71,7 @@ class EvalLockTest {
 
   @Test
   void whatIsNoFileIsRefused() throws IOException {
-    CommandRun.of(options(Path.of("/dev/null"))).assertFails(1, "/dev/null: is no file");
+    CommandRun.of(options(Path.of("/dev/null"))).assertFails(1, "/dev/null: is not a file");
     CommandRun.of(options(directory)).assertFails(1, "is a directory");
     CommandRun.of(options(directory.resolve("no/results")))
         .assertFails(1, directory.resolve("no") + ": no such file or directory");

@@ -184,7 +184,7 @@ class ProxiesTest {
                     "https://hub.invalid",
                     "HTTPS_PROXY",
                     "http://user:secret@" + proxy.host()));
-        run.assertFails(1, "by the proxy " + proxy.host());
+        run.assertFails(1, "through the proxy " + proxy.host());
         assertFalse(run.err().contains("secret"), run.err());
         RawServer.Request request = proxy.requests().getFirst();
         assertEquals("CONNECT", request.method());

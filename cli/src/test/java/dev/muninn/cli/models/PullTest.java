@@ -415,7 +415,7 @@ class PullTest {
       })
   void redirectsToOtherThingsAreRefused(String location) throws IOException {
     hub.fault(hub.file(FIRST), FakeHub.status("302 There", "Location: " + location));
-    assertFails("redirects to what is no");
+    assertFails("redirects to something that is not");
   }
 
   @Test

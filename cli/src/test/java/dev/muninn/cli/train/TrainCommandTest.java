@@ -115,7 +115,7 @@ class TrainCommandTest {
   void aRunIsNotOverwritten() throws IOException {
     assertEquals(ExitCode.OK, train("--steps=1").exitCode());
     byte[] before = Files.readAllBytes(out().resolve("model.safetensors"));
-    train("--steps=2").assertFails(ExitCode.USAGE, "has a run of 1 steps: --resume goes on");
+    train("--steps=2").assertFails(ExitCode.USAGE, "has a run of 1 steps: --resume continues it");
     CommandRun.of("train", "--out", CommandRun.UNTIED.toString())
         .assertFails(ExitCode.USAGE, "has a model: name a directory without one");
     assertEquals(0, Arrays.compare(before, Files.readAllBytes(out().resolve("model.safetensors"))));
