@@ -36,7 +36,7 @@ record Bench(
 
   /** The type of the recurrent block's weights. */
   static DType weightType(LanguageModel model) {
-    return model.checkpoint().tensor("transformer.adapter.weight").dtype();
+    return model.architecture().coreType();
   }
 
   /** How a test's keys and values are stored. */

@@ -134,7 +134,8 @@ class EvalCommandTest {
     assertEquals(1 + 6, Files.readAllLines(results).size());
 
     Files.writeString(results, lines.getFirst() + "\n{\"task\":\"sum:2\",\"number\":1}\n");
-    eval("sum:2", "-r", "1", "--results", file).assertFails(ExitCode.FAILED, "line 2 is not a result");
+    eval("sum:2", "-r", "1", "--results", file)
+        .assertFails(ExitCode.FAILED, "line 2 is not a result");
     Files.writeString(results, lines.getFirst() + "\nrubbish\n" + lines.get(1) + "\n");
     eval("sum:2", "-r", "1", "--results", file).assertFails(ExitCode.FAILED, "line 2");
     String notes = Files.writeString(temporary.resolve("notes"), "dear diary\n").toString();
@@ -216,7 +217,8 @@ class EvalCommandTest {
     eval("sum:2", "--plot", temporary.resolve("plot.jpg").toString())
         .assertFails(ExitCode.USAGE, "ends in .svg or .png");
     eval("sum:2", "--results", temporary.toString()).assertFails(ExitCode.FAILED, "is a directory");
-    eval("sum:2", "--results", nowhere).assertFails(ExitCode.FAILED, temporary.resolve("nowhere") + ": no such file");
+    eval("sum:2", "--results", nowhere)
+        .assertFails(ExitCode.FAILED, temporary.resolve("nowhere") + ": no such file");
   }
 
   @Test
