@@ -1,7 +1,6 @@
 package dev.muninn.model;
 
 import java.util.List;
-import java.util.Objects;
 import java.util.Optional;
 
 /**
@@ -84,8 +83,7 @@ public record Block(
     return matrices().stream().mapToLong(Matrix::elements).sum();
   }
 
-  static Block requireSameKeys(Block block, Block other) {
-    Objects.requireNonNull(block, "block");
+  static void requireSameKeys(Block block, Block other) {
     Attention a = block.attention;
     Attention b = other.attention;
     if (a.keyValueHeads() != b.keyValueHeads() || a.headSize() != b.headSize()) {
@@ -93,6 +91,5 @@ public record Block(
           "blocks store %d x %d keys and %d x %d: all blocks must store as many"
               .formatted(a.keyValueHeads(), a.headSize(), b.keyValueHeads(), b.headSize()));
     }
-    return block;
   }
 }

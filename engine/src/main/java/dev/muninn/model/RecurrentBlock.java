@@ -27,13 +27,4 @@ public record RecurrentBlock(
       throw new IllegalArgumentException("a model that starts from noise needs an injection");
     }
   }
-
-  /** Elements of every matrix that one recurrence multiplies with, the injection's too. */
-  public long weights() {
-    long weights = injection.map(Matrix::elements).orElse(0L);
-    for (Block block : blocks) {
-      weights += block.weights();
-    }
-    return weights;
-  }
 }
