@@ -2,13 +2,13 @@ package dev.muninn.vector;
 
 import dev.muninn.bench.WeightMatrix;
 import dev.muninn.measure.RandomValues;
-import dev.muninn.model.Matrix;
 import dev.muninn.model.RecurrentModel;
+import dev.muninn.model.WeightMatrix;
 import dev.muninn.weights.DType;
 
 /** A matrix times packed rows, by the kernel or by its scalar twin. */
 final class MatrixProduct {
-  private final Rotation<Matrix> matrices;
+  private final Rotation<WeightMatrix> matrices;
   private final PackedRows x;
   private final float[] y;
   private final MatrixKernels.Scratch scratch = new MatrixKernels.Scratch();
@@ -27,7 +27,7 @@ final class MatrixProduct {
             dtype,
             (long) outputs * whole * dtype.bits() / Byte.SIZE,
             bytes,
-            data -> new Matrix(dtype, outputs, whole, data).part(0, columns));
+            data -> new WeightMatrix(dtype, outputs, whole, data).part(0, columns));
     x = new PackedRows(rows, columns);
     x.shape(rows, columns, dtype);
     float[] values = RandomValues.floats(rows * columns, 1);
@@ -38,13 +38,13 @@ final class MatrixProduct {
   }
 
   float[] compute() {
-    Matrix matrix = matrices.next();
+    WeightMatrix matrix = matrices.next();
     MatrixKernels.multiply(matrix, 0, matrix.rows(), x, y, 0, matrix.rows(), scratch);
     return y;
   }
 
   float[] computeScalar() {
-    Matrix matrix = matrices.next();
+    WeightMatrix matrix = matrices.next();
     ScalarKernels.multiply(matrix, 0, matrix.rows(), x, y, 0, matrix.rows(), scratch.partials);
     return y;
   }

@@ -1,6 +1,6 @@
 package dev.muninn.family;
 
-import dev.muninn.model.Matrix;
+import dev.muninn.model.WeightMatrix;
 import dev.muninn.weights.Checkpoint;
 import dev.muninn.weights.CheckpointException;
 import dev.muninn.weights.DType;
@@ -29,15 +29,15 @@ final class CheckpointTensors implements TensorSource {
   }
 
   @Override
-  public Matrix matrix(String name, int rows, int columns) {
+  public WeightMatrix matrix(String name, int rows, int columns) {
     Tensor tensor = tensor(name, rows, columns);
     if (tensor == null) {
-      return Matrix.shapeOnly(DType.F32, rows, columns);
+      return WeightMatrix.shapeOnly(DType.F32, rows, columns);
     }
     // A mapped segment is of another class than other native memory; kernels that saw both would
     // ask at every access which one they have, which costs a quarter of their speed.
     MemorySegment plain = tensor.data().reinterpret(tensor.byteSize());
-    return new Matrix(tensor.dtype(), rows, columns, plain);
+    return new WeightMatrix(tensor.dtype(), rows, columns, plain);
   }
 
   @Override

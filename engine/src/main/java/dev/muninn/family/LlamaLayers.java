@@ -4,10 +4,10 @@ import dev.muninn.model.Attention;
 import dev.muninn.model.Block;
 import dev.muninn.model.BranchNorms;
 import dev.muninn.model.GatedMlp;
-import dev.muninn.model.Matrix;
 import dev.muninn.model.Norm;
 import dev.muninn.model.Projection;
 import dev.muninn.model.Rotary;
+import dev.muninn.model.WeightMatrix;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -119,12 +119,12 @@ public record LlamaLayers(
   }
 
   /** The embedding's matrix. */
-  public Matrix embedding(TensorSource tensors) {
+  public WeightMatrix embedding(TensorSource tensors) {
     return tensors.embedding("model.embed_tokens.weight", HEAD, tied, vocabulary, width);
   }
 
   /** The head's matrix. */
-  public Matrix head(TensorSource tensors, Matrix embedding) {
+  public WeightMatrix head(TensorSource tensors, WeightMatrix embedding) {
     return tied ? embedding : tensors.matrix(HEAD, vocabulary, width);
   }
 

@@ -1,7 +1,7 @@
 package dev.muninn.family;
 
-import dev.muninn.model.Matrix;
 import dev.muninn.model.Norm;
+import dev.muninn.model.WeightMatrix;
 import java.util.regex.Pattern;
 
 /**
@@ -15,13 +15,13 @@ public interface TensorSource {
   boolean contains(String name);
 
   /** A matrix in place, [rows, columns]. */
-  Matrix matrix(String name, int rows, int columns);
+  WeightMatrix matrix(String name, int rows, int columns);
 
   /**
    * A matrix whose product is added to the residual stream; a model of random weights has smaller
    * ones there.
    */
-  default Matrix output(String name, int rows, int columns) {
+  default WeightMatrix output(String name, int rows, int columns) {
     return matrix(name, rows, columns);
   }
 
@@ -50,7 +50,7 @@ public interface TensorSource {
    * @param head name of the head's matrix
    * @param tied whether the head is the embedding
    */
-  default Matrix embedding(String name, String head, boolean tied, int rows, int columns) {
+  default WeightMatrix embedding(String name, String head, boolean tied, int rows, int columns) {
     boolean underTheHeadsName = tied && !contains(name) && contains(head);
     return matrix(underTheHeadsName ? head : name, rows, columns);
   }

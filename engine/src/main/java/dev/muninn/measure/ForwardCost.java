@@ -2,8 +2,8 @@ package dev.muninn.measure;
 
 import dev.muninn.model.Attention;
 import dev.muninn.model.Block;
-import dev.muninn.model.Matrix;
 import dev.muninn.model.RecurrentModel;
+import dev.muninn.model.WeightMatrix;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -41,18 +41,18 @@ public record ForwardCost(
       return 2.0 * weights * rows;
     }
 
-    private static Part of(List<Matrix> matrices) {
+    private static Part of(List<WeightMatrix> matrices) {
       return new Part(
-          matrices.stream().mapToLong(Matrix::elements).sum(),
-          matrices.stream().mapToLong(Matrix::bytes).sum());
+          matrices.stream().mapToLong(WeightMatrix::elements).sum(),
+          matrices.stream().mapToLong(WeightMatrix::bytes).sum());
     }
   }
 
   /** Of a model, whose parts may be of different types. */
   public static ForwardCost of(RecurrentModel model) {
     int width = model.width();
-    List<Matrix> injection = new ArrayList<>();
-    List<Matrix> recurrence = new ArrayList<>();
+    List<WeightMatrix> injection = new ArrayList<>();
+    List<WeightMatrix> recurrence = new ArrayList<>();
     model
         .core()
         .injection()
@@ -61,10 +61,10 @@ public record ForwardCost(
           injection.add(matrix.part(width, width));
         });
     model.core().blocks().forEach(block -> recurrence.addAll(block.matrices()));
-    List<Matrix> prelude = new ArrayList<>();
+    List<WeightMatrix> prelude = new ArrayList<>();
     model.prelude().forEach(block -> prelude.addAll(block.matrices()));
-    List<Matrix> coda = new ArrayList<>();
-    List<Matrix> readOut = new ArrayList<>();
+    List<WeightMatrix> coda = new ArrayList<>();
+    List<WeightMatrix> readOut = new ArrayList<>();
     List<Block> blocks = model.coda().blocks();
     for (int i = 0; i < blocks.size(); i++) {
       coda.addAll(blocks.get(i).queryKeyValue());

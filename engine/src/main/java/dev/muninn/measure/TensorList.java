@@ -1,8 +1,8 @@
 package dev.muninn.measure;
 
 import dev.muninn.family.TensorSource;
-import dev.muninn.model.Matrix;
 import dev.muninn.model.Norm;
+import dev.muninn.model.WeightMatrix;
 import dev.muninn.weights.DType;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -56,15 +56,15 @@ final class TensorList implements TensorSource {
   }
 
   @Override
-  public Matrix matrix(String name, int rows, int columns) {
+  public WeightMatrix matrix(String name, int rows, int columns) {
     note(name, Role.MATRIX, rows, columns);
-    return Matrix.shapeOnly(dtype, rows, columns);
+    return WeightMatrix.shapeOnly(dtype, rows, columns);
   }
 
   @Override
-  public Matrix output(String name, int rows, int columns) {
+  public WeightMatrix output(String name, int rows, int columns) {
     note(name, Role.OUTPUT, rows, columns);
-    return Matrix.shapeOnly(dtype, rows, columns);
+    return WeightMatrix.shapeOnly(dtype, rows, columns);
   }
 
   @Override

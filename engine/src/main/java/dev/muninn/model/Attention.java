@@ -22,8 +22,8 @@ public record Attention(
     Rotary rotary,
     Projection query,
     Projection key,
-    Matrix value,
-    Matrix output) {
+    WeightMatrix value,
+    WeightMatrix output) {
 
   public Attention {
     Objects.requireNonNull(rotary, "rotary");
@@ -54,7 +54,7 @@ public record Attention(
     requireShape("output", output, width, heads * headSize);
   }
 
-  private static void requireShape(String name, Matrix matrix, int rows, int columns) {
+  private static void requireShape(String name, WeightMatrix matrix, int rows, int columns) {
     if (matrix.rows() != rows || matrix.columns() != columns) {
       throw new IllegalArgumentException(
           "the %s matrix of attention is %d x %d, not %d x %d"

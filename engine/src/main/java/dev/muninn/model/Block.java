@@ -57,17 +57,17 @@ public record Block(
   }
 
   /** The matrices that make queries, keys and values. */
-  public List<Matrix> queryKeyValue() {
+  public List<WeightMatrix> queryKeyValue() {
     return List.of(attention.query().weights(), attention.key().weights(), attention.value());
   }
 
   /** The matrices behind the attention. */
-  public List<Matrix> feedForward() {
+  public List<WeightMatrix> feedForward() {
     return List.of(attention.output(), mlp.gate(), mlp.up(), mlp.down());
   }
 
   /** Every matrix of the block. */
-  public List<Matrix> matrices() {
+  public List<WeightMatrix> matrices() {
     return List.of(
         attention.query().weights(),
         attention.key().weights(),
@@ -80,7 +80,7 @@ public record Block(
 
   /** Elements of every matrix together. */
   public long weights() {
-    return matrices().stream().mapToLong(Matrix::elements).sum();
+    return matrices().stream().mapToLong(WeightMatrix::elements).sum();
   }
 
   static void requireSameKeys(Block block, Block other) {

@@ -13,7 +13,7 @@ import java.util.Optional;
  * @param head [vocabulary, h]; the embedding itself if they are tied
  */
 public record Coda(
-    Optional<Norm> before, List<Block> blocks, Optional<Norm> beforeHead, Matrix head) {
+    Optional<Norm> before, List<Block> blocks, Optional<Norm> beforeHead, WeightMatrix head) {
   public Coda {
     Objects.requireNonNull(before, "before");
     Objects.requireNonNull(beforeHead, "beforeHead");

@@ -8,7 +8,7 @@ import java.util.Objects;
  * @param matrix [vocabulary, h]
  * @param scale what every value is multiplied by
  */
-public record Embedding(Matrix matrix, float scale) {
+public record Embedding(WeightMatrix matrix, float scale) {
   public Embedding {
     Objects.requireNonNull(matrix, "matrix");
     if (!Float.isFinite(scale)) {

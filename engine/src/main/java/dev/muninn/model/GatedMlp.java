@@ -7,7 +7,7 @@ package dev.muninn.model;
  * @param up [i, h]
  * @param down [h, i]
  */
-public record GatedMlp(Matrix gate, Matrix up, Matrix down) {
+public record GatedMlp(WeightMatrix gate, WeightMatrix up, WeightMatrix down) {
   public GatedMlp {
     if (gate.rows() != up.rows()
         || gate.columns() != up.columns()

@@ -11,7 +11,7 @@ import java.util.Optional;
  * @param norm over all values of a row, before they are split into heads
  * @param bias [heads x head size]
  */
-public record Projection(Matrix weights, Optional<Norm> norm, Optional<float[]> bias) {
+public record Projection(WeightMatrix weights, Optional<Norm> norm, Optional<float[]> bias) {
   public Projection {
     Objects.requireNonNull(weights, "weights");
     norm.ifPresent(value -> requireSize("norm", value.size(), weights.rows()));
@@ -19,7 +19,7 @@ public record Projection(Matrix weights, Optional<Norm> norm, Optional<float[]> 
   }
 
   /** A product and nothing else. */
-  public static Projection of(Matrix weights) {
+  public static Projection of(WeightMatrix weights) {
     return new Projection(weights, Optional.empty(), Optional.empty());
   }
 

@@ -14,7 +14,7 @@ import java.util.Optional;
  * @param norm on the state behind every recurrence
  */
 public record RecurrentBlock(
-    StartState start, Optional<Matrix> injection, List<Block> blocks, Optional<Norm> norm) {
+    StartState start, Optional<WeightMatrix> injection, List<Block> blocks, Optional<Norm> norm) {
   public RecurrentBlock {
     Objects.requireNonNull(start, "start");
     Objects.requireNonNull(injection, "injection");

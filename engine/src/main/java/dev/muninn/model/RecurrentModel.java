@@ -165,7 +165,7 @@ public record RecurrentModel(
     types.add(coda.head().dtype());
     core.injection().ifPresent(matrix -> types.add(matrix.dtype()));
     for (Block block : blocks()) {
-      for (Matrix matrix : block.matrices()) {
+      for (WeightMatrix matrix : block.matrices()) {
         types.add(matrix.dtype());
       }
     }
@@ -176,7 +176,7 @@ public record RecurrentModel(
   public DType coreType() {
     long[] weights = new long[DType.values().length];
     for (Block block : core.blocks()) {
-      for (Matrix matrix : block.matrices()) {
+      for (WeightMatrix matrix : block.matrices()) {
         weights[matrix.dtype().ordinal()] += matrix.elements();
       }
     }

@@ -15,7 +15,7 @@ import static dev.muninn.vector.Lanes.UPPER_8;
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
 import static jdk.incubator.vector.VectorOperators.LSHL;
 
-import dev.muninn.model.Matrix;
+import dev.muninn.model.WeightMatrix;
 import dev.muninn.weights.DType;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -35,7 +35,7 @@ final class Bf16Products extends RowMajorProducts {
 
   @Override
   void multiply(
-      Matrix matrix,
+      WeightMatrix matrix,
       int from,
       int to,
       PackedRows x,

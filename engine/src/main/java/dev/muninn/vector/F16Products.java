@@ -2,7 +2,7 @@ package dev.muninn.vector;
 
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
 
-import dev.muninn.model.Matrix;
+import dev.muninn.model.WeightMatrix;
 import dev.muninn.weights.DType;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -27,7 +27,7 @@ final class F16Products extends RowMajorProducts {
   }
 
   @Override
-  void load(Matrix matrix, int first, long streamBytes, MatrixKernels.Scratch scratch) {
+  void load(WeightMatrix matrix, int first, long streamBytes, MatrixKernels.Scratch scratch) {
     int columns = matrix.columns();
     long rowStride = matrix.rowStride();
     widen(matrix.data(), first * rowStride, rowStride, streamBytes, columns, scratch);

@@ -1,6 +1,6 @@
 package dev.muninn.vector;
 
-import dev.muninn.model.Matrix;
+import dev.muninn.model.WeightMatrix;
 import dev.muninn.weights.DType;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
@@ -46,18 +46,19 @@ final class KernelCalls {
     };
   }
 
-  private static Matrix matrix(DType type, int columns) {
+  private static WeightMatrix matrix(DType type, int columns) {
     long bytes = (long) MatrixKernels.UNIT * columns * type.bits() / 8;
-    return new Matrix(type, MatrixKernels.UNIT, columns, NativeMemory.allocateAutomatic(bytes));
+    return new WeightMatrix(
+        type, MatrixKernels.UNIT, columns, NativeMemory.allocateAutomatic(bytes));
   }
 
-  private void multiply(Matrix matrix, PackedRows rows) {
+  private void multiply(WeightMatrix matrix, PackedRows rows) {
     rows.pack(0, x, 0);
     MatrixKernels.multiply(matrix, 0, MatrixKernels.UNIT, rows, y, 0, MatrixKernels.UNIT, scratch);
   }
 
   private Runnable row(DType type) {
-    Matrix matrix = matrix(type, COLUMNS);
+    WeightMatrix matrix = matrix(type, COLUMNS);
     PackedRows row = new PackedRows(1, COLUMNS);
     row.shape(1, COLUMNS, type);
     return () -> multiply(matrix, row);
@@ -65,18 +66,18 @@ final class KernelCalls {
 
   private Runnable tiles(DType type) {
     // Whole chunks end otherwise than left-over columns do.
-    Matrix whole = matrix(type, COLUMNS);
-    Matrix ragged = matrix(type, COLUMNS - Lanes.CHUNK + 3);
+    WeightMatrix whole = matrix(type, COLUMNS);
+    WeightMatrix ragged = matrix(type, COLUMNS - Lanes.CHUNK + 3);
     PackedRows rows = new PackedRows(PackedRows.TILE, COLUMNS);
     return () -> {
-      Matrix matrix = turn++ % 2 == 0 ? whole : ragged;
+      WeightMatrix matrix = turn++ % 2 == 0 ? whole : ragged;
       rows.shape(PackedRows.TILE, matrix.columns(), type);
       multiply(matrix, rows);
     };
   }
 
   private Runnable wide() {
-    Matrix matrix = matrix(DType.BF16, COLUMNS);
+    WeightMatrix matrix = matrix(DType.BF16, COLUMNS);
     PackedRows rows = new PackedRows(PackedRows.WIDE_TILE, COLUMNS);
     rows.shape(PackedRows.WIDE_TILE, COLUMNS, DType.BF16, Lanes.CHUNK / 8);
     return () -> {

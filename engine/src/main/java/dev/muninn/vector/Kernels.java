@@ -1,6 +1,6 @@
 package dev.muninn.vector;
 
-import dev.muninn.model.Matrix;
+import dev.muninn.model.WeightMatrix;
 import java.lang.foreign.MemorySegment;
 
 /**
@@ -12,7 +12,7 @@ final class Kernels {
 
   /** {@link MatrixKernels#multiply}. */
   static void multiply(
-      Matrix matrix,
+      WeightMatrix matrix,
       int from,
       int to,
       PackedRows x,

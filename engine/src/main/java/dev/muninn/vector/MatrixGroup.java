@@ -1,6 +1,6 @@
 package dev.muninn.vector;
 
-import dev.muninn.model.Matrix;
+import dev.muninn.model.WeightMatrix;
 import dev.muninn.weights.DType;
 import java.util.List;
 
@@ -10,7 +10,7 @@ import java.util.List;
  * type has a packing of its own.
  */
 final class MatrixGroup {
-  final Matrix[] matrices;
+  final WeightMatrix[] matrices;
 
   /** Number of the first output of each matrix, and at the end of all outputs. */
   final int[] firstOutput;
@@ -22,22 +22,22 @@ final class MatrixGroup {
   final int[] packing;
 
   /** A matrix of each packing. */
-  private final Matrix[] packed;
+  private final WeightMatrix[] packed;
 
   /** Whether all matrices of a packing begin at the same place of a cache line. */
   private final boolean[] aligned;
 
-  MatrixGroup(List<Matrix> matrices) {
-    this.matrices = matrices.toArray(Matrix[]::new);
+  MatrixGroup(List<WeightMatrix> matrices) {
+    this.matrices = matrices.toArray(WeightMatrix[]::new);
     int count = this.matrices.length;
     firstOutput = new int[count + 1];
     firstUnit = new int[count + 1];
     packing = new int[count];
-    DType[] types = matrices.stream().map(Matrix::dtype).distinct().toArray(DType[]::new);
-    packed = new Matrix[types.length];
+    DType[] types = matrices.stream().map(WeightMatrix::dtype).distinct().toArray(DType[]::new);
+    packed = new WeightMatrix[types.length];
     aligned = new boolean[types.length];
     for (int m = 0; m < count; m++) {
-      Matrix matrix = this.matrices[m];
+      WeightMatrix matrix = this.matrices[m];
       firstOutput[m + 1] = firstOutput[m] + matrix.rows();
       firstUnit[m + 1] = firstUnit[m] + units(matrix.rows());
       int type = 0;
@@ -54,11 +54,11 @@ final class MatrixGroup {
     }
   }
 
-  MatrixGroup(Matrix matrix) {
+  MatrixGroup(WeightMatrix matrix) {
     this(List.of(matrix));
   }
 
-  private static long place(Matrix matrix) {
+  private static long place(WeightMatrix matrix) {
     return matrix.data().address() % Lanes.BYTES;
   }
 
@@ -83,7 +83,7 @@ final class MatrixGroup {
 
   /** Sets the shape of one of the packings. */
   void shape(PackedRows input, int packing, int rows) {
-    Matrix matrix = packed[packing];
+    WeightMatrix matrix = packed[packing];
     if (aligned[packing]) {
       input.shape(rows, matrix);
     } else {
@@ -96,7 +96,7 @@ final class MatrixGroup {
     if (rows == 0) {
       return false;
     }
-    for (Matrix matrix : packed) {
+    for (WeightMatrix matrix : packed) {
       if (matrix.dtype() == type && PackedRows.hasTiles(rows, matrix.columns(), type)) {
         return true;
       }

@@ -1,6 +1,6 @@
 package dev.muninn.vector;
 
-import dev.muninn.model.Matrix;
+import dev.muninn.model.WeightMatrix;
 import dev.muninn.weights.DType;
 import java.lang.foreign.MemorySegment;
 
@@ -29,7 +29,7 @@ final class MatrixKernels {
    * @param y gets y[c][o] at {@code at + c * stride + o}
    */
   static void multiply(
-      Matrix matrix,
+      WeightMatrix matrix,
       int from,
       int to,
       PackedRows x,

@@ -2,7 +2,7 @@ package dev.muninn.vector;
 
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
 
-import dev.muninn.model.Matrix;
+import dev.muninn.model.WeightMatrix;
 import dev.muninn.weights.DType;
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
@@ -57,7 +57,7 @@ final class PackedRows {
   }
 
   /** Sets the shape of what is packed next, for a matrix where it is. */
-  void shape(int rows, Matrix matrix) {
+  void shape(int rows, WeightMatrix matrix) {
     long within = matrix.data().address() % Lanes.BYTES;
     // A pair of weights must not lie in two lanes.
     int columns = within % Integer.BYTES == 0 ? (int) (within / Short.BYTES) : 0;

@@ -1,6 +1,6 @@
 package dev.muninn.vector;
 
-import dev.muninn.model.Matrix;
+import dev.muninn.model.WeightMatrix;
 import dev.muninn.weights.DType;
 
 /**
@@ -15,7 +15,7 @@ abstract class Products {
 
   /** {@link MatrixKernels#multiply}, for a matrix of this format. */
   abstract void multiply(
-      Matrix matrix,
+      WeightMatrix matrix,
       int from,
       int to,
       PackedRows x,

@@ -1,6 +1,6 @@
 package dev.muninn.vector;
 
-import dev.muninn.model.Matrix;
+import dev.muninn.model.WeightMatrix;
 import dev.muninn.weights.DType;
 import java.lang.foreign.MemorySegment;
 
@@ -58,7 +58,7 @@ abstract class RowMajorProducts extends Products {
    * @param first the first row of the first stream
    * @param streamBytes bytes from one stream of the matrix to the next
    */
-  void load(Matrix matrix, int first, long streamBytes, MatrixKernels.Scratch scratch) {
+  void load(WeightMatrix matrix, int first, long streamBytes, MatrixKernels.Scratch scratch) {
     scratch.weights = matrix.data();
     scratch.offset = first * matrix.rowStride();
     scratch.rowStep = matrix.rowStride();
@@ -106,7 +106,7 @@ abstract class RowMajorProducts extends Products {
 
   @Override
   void multiply(
-      Matrix matrix,
+      WeightMatrix matrix,
       int from,
       int to,
       PackedRows x,
@@ -122,7 +122,7 @@ abstract class RowMajorProducts extends Products {
   }
 
   private void multiplyRow(
-      Matrix matrix,
+      WeightMatrix matrix,
       int from,
       int to,
       PackedRows x,
@@ -180,7 +180,7 @@ abstract class RowMajorProducts extends Products {
   }
 
   private void multiplyTiles(
-      Matrix matrix,
+      WeightMatrix matrix,
       int from,
       int to,
       PackedRows x,
@@ -232,7 +232,7 @@ abstract class RowMajorProducts extends Products {
    * what it works in, as a decode step must not.
    */
   static void multiplyByScalars(
-      Matrix matrix,
+      WeightMatrix matrix,
       int from,
       int to,
       PackedRows x,

@@ -2,7 +2,7 @@ package dev.muninn.vector;
 
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
 
-import dev.muninn.model.Matrix;
+import dev.muninn.model.WeightMatrix;
 import dev.muninn.weights.DType;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -48,7 +48,7 @@ public final class ScalarKernels {
    *
    * @param lanes at least {@link Lanes#COUNT} values to work in
    */
-  static float dot(Matrix matrix, int output, PackedRows x, int row, float[] lanes) {
+  static float dot(WeightMatrix matrix, int output, PackedRows x, int row, float[] lanes) {
     if (x.shift() > 0) {
       return dotDisplaced(matrix, output, x, row, lanes);
     }
@@ -67,7 +67,7 @@ public final class ScalarKernels {
 
   /** Column by column: each lane gets its own in ascending order, as it does elsewhere. */
   private static float dotDisplaced(
-      Matrix matrix, int output, PackedRows x, int row, float[] lanes) {
+      WeightMatrix matrix, int output, PackedRows x, int row, float[] lanes) {
     Arrays.fill(lanes, 0, Lanes.COUNT, 0);
     long offset = output * matrix.rowStride();
     for (int column = 0; column < matrix.columns(); column++) {
@@ -152,7 +152,14 @@ public final class ScalarKernels {
    * #read}.
    */
   static void multiply(
-      Matrix matrix, int from, int to, PackedRows x, float[] y, int at, int stride, float[] lanes) {
+      WeightMatrix matrix,
+      int from,
+      int to,
+      PackedRows x,
+      float[] y,
+      int at,
+      int stride,
+      float[] lanes) {
     int columns = matrix.columns();
     int chunked = x.chunks() * Lanes.CHUNK;
     float[] weights = new float[Math.max(columns, chunked)];
@@ -190,7 +197,7 @@ public final class ScalarKernels {
    * @param halves room for the row, where it is of 16-bit weights
    * @param out gets it at [at, at + columns)
    */
-  static void read(Matrix matrix, int row, short[] halves, float[] out, int at) {
+  static void read(WeightMatrix matrix, int row, short[] halves, float[] out, int at) {
     int columns = matrix.columns();
     long offset = row * matrix.rowStride();
     if (matrix.dtype() == DType.F32) {
@@ -206,7 +213,7 @@ public final class ScalarKernels {
 
   /** Reads a weight row in the order of the lanes that a packed row has, displaced as it is. */
   private static void unpack(
-      Matrix matrix, int output, int shift, short[] halves, float[] weights) {
+      WeightMatrix matrix, int output, int shift, short[] halves, float[] weights) {
     int columns = matrix.columns();
     long offset = output * matrix.rowStride();
     DType dtype = matrix.dtype();

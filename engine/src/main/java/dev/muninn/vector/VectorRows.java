@@ -3,10 +3,10 @@ package dev.muninn.vector;
 import dev.muninn.backend.LatentRows;
 import dev.muninn.backend.RowBatch;
 import dev.muninn.model.Block;
-import dev.muninn.model.Matrix;
 import dev.muninn.model.Norm;
 import dev.muninn.model.RecurrentModel;
 import dev.muninn.model.Rotary;
+import dev.muninn.model.WeightMatrix;
 import dev.muninn.weights.DType;
 import java.util.List;
 import java.util.Map;
@@ -82,7 +82,7 @@ final class VectorRows extends LatentRows implements ThreadTeam.Task {
     this.core = forwards(model.core().blocks(), rotary);
     this.coda = forwards(model.coda().blocks(), rotary);
     this.head = new MatrixGroup(model.coda().head());
-    Optional<Matrix> injection = model.core().injection();
+    Optional<WeightMatrix> injection = model.core().injection();
     this.stateInjection =
         injection.map(matrix -> new MatrixGroup(matrix.part(0, width))).orElse(null);
     this.embeddingInjection =
@@ -285,7 +285,7 @@ final class VectorRows extends LatentRows implements ThreadTeam.Task {
   }
 
   private void embed(int thread) {
-    Matrix embedding = model.embedding().matrix();
+    WeightMatrix embedding = model.embedding().matrix();
     float scale = model.embedding().scale();
     float[] stream = activations.stream;
     for (int row = begin(thread); row < end(thread); row++) {

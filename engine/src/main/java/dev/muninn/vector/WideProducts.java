@@ -2,7 +2,7 @@ package dev.muninn.vector;
 
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
 
-import dev.muninn.model.Matrix;
+import dev.muninn.model.WeightMatrix;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
@@ -49,7 +49,7 @@ final class WideProducts {
 
   /** {@link MatrixKernels#multiply}, for rows packed in groups of 8. */
   static void multiply(
-      Matrix matrix,
+      WeightMatrix matrix,
       int from,
       int to,
       PackedRows x,
@@ -102,7 +102,7 @@ final class WideProducts {
    * @param distance rows from one to the next
    */
   private static void locate(
-      Matrix matrix,
+      WeightMatrix matrix,
       int first,
       int count,
       int distance,
@@ -174,7 +174,7 @@ final class WideProducts {
 
   /** The products of a group of 8 rows with a strip of 3 streams. */
   private static void wideGroup(
-      Matrix matrix,
+      WeightMatrix matrix,
       int from,
       int begin,
       int end,
@@ -214,7 +214,7 @@ final class WideProducts {
 
   /** The products of the 4 rows that are left with weights that the cache still has. */
   private static void lastGroup(
-      Matrix matrix,
+      WeightMatrix matrix,
       int from,
       int to,
       PackedRows x,

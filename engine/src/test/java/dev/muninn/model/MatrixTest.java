@@ -16,9 +16,9 @@ class MatrixTest {
 
   @Test
   void bytesOfRow() {
-    assertEquals(20, new Matrix(DType.F32, 3, 5, memory(60)).rowBytes());
-    assertEquals(10, new Matrix(DType.F16, 3, 5, memory(30)).rowBytes());
-    assertEquals(10, new Matrix(DType.BF16, 3, 5, memory(30)).rowBytes());
+    assertEquals(20, new WeightMatrix(DType.F32, 3, 5, memory(60)).rowBytes());
+    assertEquals(10, new WeightMatrix(DType.F16, 3, 5, memory(30)).rowBytes());
+    assertEquals(10, new WeightMatrix(DType.BF16, 3, 5, memory(30)).rowBytes());
   }
 
   @ParameterizedTest
@@ -29,8 +29,8 @@ class MatrixTest {
     for (int i = 0; i < 15; i++) {
       data.set(ValueLayout.JAVA_BYTE, (i + 1L) * bytes - 1, (byte) i);
     }
-    Matrix whole = new Matrix(dtype, 3, 5, data);
-    Matrix part = whole.part(2, 2);
+    WeightMatrix whole = new WeightMatrix(dtype, 3, 5, data);
+    WeightMatrix part = whole.part(2, 2);
     assertEquals(3, part.rows());
     assertEquals(2, part.columns());
     assertEquals(2L * bytes, part.rowBytes());
@@ -53,7 +53,8 @@ class MatrixTest {
     assertRefused("3 x -1", DType.F32, 3, -1, 0);
     String message =
         assertThrows(
-                IllegalArgumentException.class, () -> new Matrix(DType.F32, 3, 5, 19, memory(58)))
+                IllegalArgumentException.class,
+                () -> new WeightMatrix(DType.F32, 3, 5, 19, memory(58)))
             .getMessage();
     assertTrue(message.contains("5 F32 do not fit into 19 bytes"), message);
     assertRefused(
@@ -72,7 +73,8 @@ class MatrixTest {
   private static void assertRefused(String said, DType dtype, int rows, int columns, long bytes) {
     MemorySegment data = memory(bytes);
     String message =
-        assertThrows(IllegalArgumentException.class, () -> new Matrix(dtype, rows, columns, data))
+        assertThrows(
+                IllegalArgumentException.class, () -> new WeightMatrix(dtype, rows, columns, data))
             .getMessage();
     assertTrue(message.contains(said), message);
   }

@@ -3,7 +3,7 @@ package dev.muninn.vector;
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
 import static org.junit.jupiter.api.Assertions.fail;
 
-import dev.muninn.model.Matrix;
+import dev.muninn.model.WeightMatrix;
 import dev.muninn.weights.DType;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -39,13 +39,13 @@ final class KernelInputs {
    * A matrix whose first byte lies at an address of this remainder by 4, in memory that ends where
    * it ends: a kernel that reads past it fails.
    */
-  Matrix matrix(DType dtype, int rows, int columns, int misalignment, Arena arena) {
+  WeightMatrix matrix(DType dtype, int rows, int columns, int misalignment, Arena arena) {
     long bytes = (long) rows * columns * dtype.bits() / 8;
     MemorySegment data = arena.allocate(misalignment + bytes, 64).asSlice(misalignment);
     for (long i = 0; i < (long) rows * columns; i++) {
       set(dtype, data, i, (float) (2 * random.nextDouble() - 1));
     }
-    return new Matrix(dtype, rows, columns, data);
+    return new WeightMatrix(dtype, rows, columns, data);
   }
 
   /** Sets an element to a value, rounded to the type. */

@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.sun.management.ThreadMXBean;
-import dev.muninn.model.Matrix;
+import dev.muninn.model.WeightMatrix;
 import dev.muninn.weights.DType;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -54,7 +54,7 @@ class MatrixKernelsTest {
     float[] x = inputs.values(MOST_ROWS * columns);
     for (int outputs : OUTPUTS) {
       try (Arena arena = Arena.ofConfined()) {
-        Matrix matrix = inputs.matrix(dtype, outputs, columns, outputs % 4, arena);
+        WeightMatrix matrix = inputs.matrix(dtype, outputs, columns, outputs % 4, arena);
         float[][] expected = twins(matrix, x);
         assertCloseToDoubles(matrix, x, expected);
         for (int rows : ROWS) {
@@ -66,7 +66,7 @@ class MatrixKernelsTest {
   }
 
   /** What the scalar twin makes of every row by itself: [row][output]. */
-  private static float[][] twins(Matrix matrix, float[] x) {
+  private static float[][] twins(WeightMatrix matrix, float[] x) {
     int columns = matrix.columns();
     PackedRows alone = new PackedRows(1, columns);
     float[] lanes = new float[Lanes.COUNT];
@@ -81,7 +81,7 @@ class MatrixKernelsTest {
     return results;
   }
 
-  private static void assertCloseToDoubles(Matrix matrix, float[] x, float[][] results) {
+  private static void assertCloseToDoubles(WeightMatrix matrix, float[] x, float[][] results) {
     int columns = matrix.columns();
     double[] weights = new double[columns];
     for (int o = 0; o < matrix.rows(); o++) {
@@ -119,13 +119,19 @@ class MatrixKernelsTest {
 
   /** The product with rows as they are, and displaced by some number of columns. */
   private void check(
-      Matrix matrix, float[] x, int first, int rows, float[][] expected, int[] cuts) {
+      WeightMatrix matrix, float[] x, int first, int rows, float[][] expected, int[] cuts) {
     check(matrix, x, first, rows, expected, cuts, 0);
     check(matrix, x, first, rows, expected, cuts, 2 + 2 * ((first + rows) % (Lanes.COUNT - 1)));
   }
 
   private void check(
-      Matrix matrix, float[] x, int first, int rows, float[][] expected, int[] cuts, int shift) {
+      WeightMatrix matrix,
+      float[] x,
+      int first,
+      int rows,
+      float[][] expected,
+      int[] cuts,
+      int shift) {
     int columns = matrix.columns();
     int outputs = matrix.rows();
     PackedRows packed = new PackedRows(MOST_ROWS, columns);
@@ -189,7 +195,7 @@ class MatrixKernelsTest {
     KernelInputs inputs = new KernelInputs(8);
     float[] x = inputs.values(MOST_ROWS * columns);
     try (Arena arena = Arena.ofConfined()) {
-      Matrix matrix = inputs.matrix(DType.BF16, outputs, columns, 2, arena);
+      WeightMatrix matrix = inputs.matrix(DType.BF16, outputs, columns, 2, arena);
       float[][] expected = twins(matrix, x);
       for (int rows : ROWS) {
         check(matrix, x, 0, rows, expected, new int[] {0, outputs});
@@ -205,7 +211,7 @@ class MatrixKernelsTest {
     KernelInputs inputs = new KernelInputs(7);
     float[] x = inputs.values(MOST_ROWS * columns);
     try (Arena arena = Arena.ofShared()) {
-      Matrix source = inputs.matrix(dtype, outputs, columns, 0, arena);
+      WeightMatrix source = inputs.matrix(dtype, outputs, columns, 0, arena);
       float[][] expected = twins(source, x);
       for (int offset = 0; offset < 8; offset++) {
         long size = offset + source.data().byteSize();
@@ -218,7 +224,7 @@ class MatrixKernelsTest {
                 StandardOpenOption.WRITE)) {
           MemorySegment mapped = channel.map(FileChannel.MapMode.READ_WRITE, 0, size, arena);
           MemorySegment data = mapped.asSlice(offset).copyFrom(source.data());
-          Matrix matrix = new Matrix(dtype, outputs, columns, data.asReadOnly());
+          WeightMatrix matrix = new WeightMatrix(dtype, outputs, columns, data.asReadOnly());
           check(matrix, x, 0, 1, expected, new int[] {0, outputs});
           check(matrix, x, 4, 6, expected, new int[] {0, outputs});
         }
@@ -235,10 +241,10 @@ class MatrixKernelsTest {
       KernelInputs inputs = new KernelInputs(columns + dtype.ordinal());
       float[] x = inputs.values(MOST_ROWS * columns);
       try (Arena arena = Arena.ofConfined()) {
-        Matrix whole = inputs.matrix(dtype, outputs, 2 * columns, 8, arena);
+        WeightMatrix whole = inputs.matrix(dtype, outputs, 2 * columns, 8, arena);
         for (int from : new int[] {0, 16, columns}) {
-          Matrix part = whole.part(from, columns);
-          Matrix copy = inputs.matrix(dtype, outputs, columns, 0, arena);
+          WeightMatrix part = whole.part(from, columns);
+          WeightMatrix copy = inputs.matrix(dtype, outputs, columns, 0, arena);
           for (int o = 0; o < outputs; o++) {
             MemorySegment row = part.data().asSlice(o * part.rowStride(), part.rowBytes());
             MemorySegment.copy(row, 0, copy.data(), o * copy.rowStride(), row.byteSize());
@@ -263,7 +269,7 @@ class MatrixKernelsTest {
         MemorySegment memory = arena.allocate(2L * 40 * columns + offset, Lanes.BYTES);
         MemorySegment data = memory.asSlice(offset);
         data.copyFrom(inputs.matrix(DType.BF16, 40, columns, 0, arena).data());
-        Matrix matrix = new Matrix(DType.BF16, 40, columns, data);
+        WeightMatrix matrix = new WeightMatrix(DType.BF16, 40, columns, data);
         PackedRows packed = new PackedRows(8, columns);
         packed.shape(8, matrix);
         assertEquals(packed.wide() && offset % 4 == 0 ? offset / 2 : 0, packed.shift());
@@ -289,7 +295,7 @@ class MatrixKernelsTest {
         for (int bits = 0; bits < values; bits++) {
           KernelInputs.setBits(data, (long) bits * columns + (bits + shift) % columns, bits);
         }
-        Matrix matrix = new Matrix(dtype, values, columns, data);
+        WeightMatrix matrix = new WeightMatrix(dtype, values, columns, data);
         for (int rows : new int[] {1, 5}) {
           PackedRows packed = new PackedRows(rows, columns);
           packed.shape(rows, columns, dtype);
@@ -323,7 +329,7 @@ class MatrixKernelsTest {
     ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
     try (Arena arena = Arena.ofConfined()) {
       KernelInputs inputs = new KernelInputs(5);
-      Matrix matrix = inputs.matrix(dtype, outputs, columns, 0, arena);
+      WeightMatrix matrix = inputs.matrix(dtype, outputs, columns, 0, arena);
       float[] x = inputs.values(columns);
       PackedRows packed = new PackedRows(rows, columns);
       packed.shape(rows, columns, dtype, 4);
@@ -377,7 +383,8 @@ class MatrixKernelsTest {
     int columns = Lanes.CHUNK + 3;
     int streamRows = 9;
     try (Arena arena = Arena.ofConfined()) {
-      Matrix matrix = new KernelInputs(3).matrix(DType.F16, 4 * streamRows, columns, 2, arena);
+      WeightMatrix matrix =
+          new KernelInputs(3).matrix(DType.F16, 4 * streamRows, columns, 2, arena);
       long streamBytes = streamRows * matrix.rowStride();
       int first = 4;
       F16Products.widen(

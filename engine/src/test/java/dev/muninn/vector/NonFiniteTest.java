@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.muninn.cache.KeyValueType;
-import dev.muninn.model.Matrix;
+import dev.muninn.model.WeightMatrix;
 import dev.muninn.weights.DType;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -46,7 +46,7 @@ class NonFiniteTest {
     KernelInputs inputs = new KernelInputs(columns);
     float[] x = inputs.values(MOST_ROWS * columns);
     try (Arena arena = Arena.ofConfined()) {
-      Matrix matrix = inputs.matrix(type, OUTPUTS, columns, 0, arena);
+      WeightMatrix matrix = inputs.matrix(type, OUTPUTS, columns, 0, arena);
       float[][] finite = alone(matrix, x);
       for (int planted : new int[] {0, 21, OUTPUTS - 1}) {
         for (int column : new int[] {0, columns - 1}) {
@@ -76,7 +76,7 @@ class NonFiniteTest {
     KernelInputs inputs = new KernelInputs(columns);
     float[] x = inputs.values(MOST_ROWS * columns);
     try (Arena arena = Arena.ofConfined()) {
-      Matrix matrix = inputs.matrix(type, OUTPUTS, columns, 0, arena);
+      WeightMatrix matrix = inputs.matrix(type, OUTPUTS, columns, 0, arena);
       float[][] finite = alone(matrix, x);
       for (int planted : new int[] {0, 2, 7, MOST_ROWS - 1}) {
         for (int column : new int[] {0, columns - 1}) {
@@ -101,7 +101,7 @@ class NonFiniteTest {
     float[] x = new float[MOST_ROWS * columns];
     Arrays.fill(x, -Float.MIN_VALUE);
     try (Arena arena = Arena.ofConfined()) {
-      Matrix matrix = new KernelInputs(1).matrix(type, OUTPUTS, columns, 0, arena);
+      WeightMatrix matrix = new KernelInputs(1).matrix(type, OUTPUTS, columns, 0, arena);
       for (long i = 0; i < (long) OUTPUTS * columns; i++) {
         KernelInputs.set(type, matrix.data(), i, 0x1p-14f);
       }
@@ -114,7 +114,7 @@ class NonFiniteTest {
   }
 
   /** What each row gives by itself: [row][output]. */
-  private float[][] alone(Matrix matrix, float[] x) {
+  private float[][] alone(WeightMatrix matrix, float[] x) {
     int columns = matrix.columns();
     PackedRows row = new PackedRows(1, columns);
     float[][] results = new float[MOST_ROWS][OUTPUTS];
@@ -127,7 +127,7 @@ class NonFiniteTest {
   }
 
   /** All numbers of rows, displaced by some columns or not, by vectors and by scalars. */
-  private void check(Matrix matrix, float[] x, float[][] expected) {
+  private void check(WeightMatrix matrix, float[] x, float[][] expected) {
     int columns = matrix.columns();
     PackedRows packed = new PackedRows(MOST_ROWS, columns);
     for (int rows = 1; rows <= MOST_ROWS; rows++) {

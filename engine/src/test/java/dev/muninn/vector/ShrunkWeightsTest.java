@@ -3,7 +3,7 @@ package dev.muninn.vector;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.muninn.model.Matrix;
+import dev.muninn.model.WeightMatrix;
 import dev.muninn.weights.DType;
 import java.io.IOException;
 import java.io.RandomAccessFile;
@@ -70,7 +70,7 @@ class ShrunkWeightsTest {
             file.setLength(bytes);
             FileChannel channel = file.getChannel();
             MemorySegment data = channel.map(MapMode.READ_ONLY, 0, bytes, Arena.ofAuto());
-            Matrix matrix = new Matrix(dtype, OUTPUTS, COLUMNS, data);
+            WeightMatrix matrix = new WeightMatrix(dtype, OUTPUTS, COLUMNS, data);
             PackedRows x = new PackedRows(rows, COLUMNS);
             x.shape(rows, COLUMNS, dtype);
             float[] values = new float[COLUMNS];

@@ -3,7 +3,7 @@ package dev.muninn.vector;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.muninn.model.Matrix;
+import dev.muninn.model.WeightMatrix;
 import dev.muninn.weights.DType;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -127,7 +127,7 @@ class WarmUpTest {
     private static boolean multiply(DType type, int rows) {
       try (Arena arena = Arena.ofConfined()) {
         KernelInputs inputs = new KernelInputs(1);
-        Matrix matrix = inputs.matrix(type, 20, COLUMNS, 0, arena);
+        WeightMatrix matrix = inputs.matrix(type, 20, COLUMNS, 0, arena);
         float[] x = inputs.values(rows * COLUMNS);
         PackedRows packed = new PackedRows(rows, COLUMNS);
         packed.shape(rows, COLUMNS, type);

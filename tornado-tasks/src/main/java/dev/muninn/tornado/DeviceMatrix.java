@@ -1,6 +1,6 @@
 package dev.muninn.tornado;
 
-import dev.muninn.model.Matrix;
+import dev.muninn.model.WeightMatrix;
 import dev.muninn.tornado.kernel.WeightFormat;
 import dev.muninn.weights.DType;
 import java.lang.foreign.MemorySegment;
@@ -21,7 +21,7 @@ record DeviceMatrix(int rows, int columns, int format, FloatArray floats, ShortA
   private static final ShortArray NO_HALVES = new ShortArray(1);
 
   /** A matrix that waits for its upload as long as {@code staging} is open. */
-  static DeviceMatrix stage(Matrix matrix, Staging staging) {
+  static DeviceMatrix stage(WeightMatrix matrix, Staging staging) {
     int format = WeightFormat.of(matrix.dtype());
     MemorySegment bytes = staging.stage(matrix);
     boolean wide = matrix.dtype() == DType.F32;

@@ -4,8 +4,8 @@ import dev.muninn.backend.DeviceMemoryException;
 import dev.muninn.cache.KeyValueLayout;
 import dev.muninn.cache.KeyValueType;
 import dev.muninn.model.Block;
-import dev.muninn.model.Matrix;
 import dev.muninn.model.RecurrentModel;
+import dev.muninn.model.WeightMatrix;
 import dev.muninn.tornado.kernel.CacheFormat;
 import java.util.ArrayList;
 import java.util.List;
@@ -72,13 +72,13 @@ record DeviceMemory(
             + 4L * mostRows * (model.vocabularySize() + width)
             + GRAPHS * 4L * context * model.headSize();
     long unitBytes = 4L * model.keyValueHeads() * model.headSize();
-    List<Matrix> matrices = matrices(model);
+    List<WeightMatrix> matrices = matrices(model);
     return new DeviceMemory(
         device,
         totalBytes,
         largestBytes,
-        matrices.stream().mapToLong(Matrix::bytes).sum(),
-        matrices.stream().mapToLong(Matrix::bytes).max().orElseThrow(),
+        matrices.stream().mapToLong(WeightMatrix::bytes).sum(),
+        matrices.stream().mapToLong(WeightMatrix::bytes).max().orElseThrow(),
         work,
         GRAPHS * Activations.scoreBytes(model, mostRows, context),
         unitBytes * model.core().blocks().size(),
@@ -92,8 +92,8 @@ record DeviceMemory(
     return context + EXTRA_SLOTS;
   }
 
-  private static List<Matrix> matrices(RecurrentModel model) {
-    List<Matrix> matrices = new ArrayList<>(List.of(model.coda().head()));
+  private static List<WeightMatrix> matrices(RecurrentModel model) {
+    List<WeightMatrix> matrices = new ArrayList<>(List.of(model.coda().head()));
     model.core().injection().ifPresent(matrices::add);
     for (Block block : model.blocks()) {
       matrices.addAll(block.matrices());

@@ -1,6 +1,6 @@
 package dev.muninn.tornado;
 
-import dev.muninn.model.Matrix;
+import dev.muninn.model.WeightMatrix;
 import dev.muninn.weights.Checkpoint;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -34,7 +34,7 @@ final class Staging implements AutoCloseable {
    *
    * @throws dev.muninn.weights.CheckpointException if the file has changed
    */
-  MemorySegment stage(Matrix matrix) {
+  MemorySegment stage(WeightMatrix matrix) {
     if (matrix.rowStride() != matrix.rowBytes()) {
       throw new IllegalArgumentException("kernels read whole rows, not parts of wider ones");
     }

@@ -4,9 +4,9 @@ import dev.muninn.backend.LatentRows;
 import dev.muninn.backend.RowBatch;
 import dev.muninn.cache.SequenceCache;
 import dev.muninn.cache.SlotPolicy;
-import dev.muninn.model.Matrix;
 import dev.muninn.model.Norm;
 import dev.muninn.model.RecurrentModel;
+import dev.muninn.model.WeightMatrix;
 import java.util.Arrays;
 import java.util.Optional;
 
@@ -178,7 +178,7 @@ abstract class TornadoRows extends LatentRows {
 
   /** Looks up the embeddings of the chunk's tokens. */
   private void embed(RowBatch batch, int from, int to) {
-    Matrix embedding = described.embedding().matrix();
+    WeightMatrix embedding = described.embedding().matrix();
     float scale = described.embedding().scale();
     int width = described.width();
     for (int row = from; row < to; row++) {

@@ -6,8 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.muninn.Fixture;
 import dev.muninn.family.ModelFamilies;
-import dev.muninn.model.Matrix;
 import dev.muninn.model.RecurrentModel;
+import dev.muninn.model.WeightMatrix;
 import dev.muninn.tornado.kernel.WeightFormat;
 import dev.muninn.weights.Checkpoint;
 import java.io.IOException;
@@ -39,7 +39,7 @@ class StagingTest {
       Path file = fixture.checkpoint().files().getFirst();
       byte[] before = Files.readAllBytes(file);
       try (Staging staging = new Staging(fixture.checkpoint())) {
-        Matrix matrix = model.core().injection().orElseThrow();
+        WeightMatrix matrix = model.core().injection().orElseThrow();
         requireMapped(staging.stage(matrix), file);
         checkElements(matrix, DeviceMatrix.stage(matrix, staging));
         checkElements(model.coda().head(), DeviceMatrix.stage(model.coda().head(), staging));
@@ -109,7 +109,7 @@ class StagingTest {
         && address < Long.parseUnsignedLong(ends[1], 16);
   }
 
-  private static void checkElements(Matrix matrix, DeviceMatrix staged) {
+  private static void checkElements(WeightMatrix matrix, DeviceMatrix staged) {
     FloatArray table = WeightFormat.table();
     for (int row = 0; row < matrix.rows(); row++) {
       for (int column = 0; column < matrix.columns(); column++) {

@@ -10,12 +10,12 @@ import dev.muninn.model.Coda;
 import dev.muninn.model.Depth;
 import dev.muninn.model.Embedding;
 import dev.muninn.model.GatedMlp;
-import dev.muninn.model.Matrix;
 import dev.muninn.model.Norm;
 import dev.muninn.model.Projection;
 import dev.muninn.model.RecurrentBlock;
 import dev.muninn.model.RecurrentModel;
 import dev.muninn.model.Rotary;
+import dev.muninn.model.WeightMatrix;
 import dev.muninn.text.ChatFormat;
 import dev.muninn.text.ChatTemplate;
 import java.util.Arrays;
@@ -54,7 +54,7 @@ public final class HuginnFamily implements ModelFamily {
     int h = shape.embeddingSize();
     float epsilon = (float) shape.normEpsilon();
     double scale = HuginnKeys.embeddingScale(config, Math.sqrt(h));
-    Matrix embedding =
+    WeightMatrix embedding =
         tensors.embedding(
             HuginnKeys.EMBEDDING,
             HuginnKeys.HEAD,
@@ -97,7 +97,7 @@ public final class HuginnFamily implements ModelFamily {
     int h = shape.embeddingSize();
     int i = shape.intermediateSize();
     float epsilon = (float) shape.normEpsilon();
-    Matrix stacked = tensors.matrix(prefix + "attn.Wqkv.weight", 3 * h, h);
+    WeightMatrix stacked = tensors.matrix(prefix + "attn.Wqkv.weight", 3 * h, h);
     Optional<float[]> queryBias = Optional.empty();
     Optional<float[]> keyBias = Optional.empty();
     if (shape.qkBias()) {
@@ -105,7 +105,7 @@ public final class HuginnFamily implements ModelFamily {
       queryBias = Optional.of(Arrays.copyOfRange(bias, 0, h));
       keyBias = Optional.of(Arrays.copyOfRange(bias, h, 2 * h));
     }
-    Matrix gateUp = tensors.matrix(prefix + "mlp.fc.weight", 2 * i, h);
+    WeightMatrix gateUp = tensors.matrix(prefix + "mlp.fc.weight", 2 * i, h);
     return new Block(
         new Attention(
             shape.heads(),

@@ -3,8 +3,8 @@ package dev.muninn.family.huginn;
 import dev.muninn.family.ConfigReader;
 import dev.muninn.family.TensorSource;
 import dev.muninn.model.Block;
-import dev.muninn.model.Matrix;
 import dev.muninn.model.StartState;
+import dev.muninn.model.WeightMatrix;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -107,7 +107,7 @@ public final class HuginnKeys {
   }
 
   /** The head's matrix. */
-  public static Matrix head(TensorSource tensors, Matrix embedding, boolean tied) {
+  public static WeightMatrix head(TensorSource tensors, WeightMatrix embedding, boolean tied) {
     return tied ? embedding : tensors.matrix(HEAD, embedding.rows(), embedding.columns());
   }
 }

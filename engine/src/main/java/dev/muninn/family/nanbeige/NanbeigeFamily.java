@@ -8,11 +8,11 @@ import dev.muninn.model.BranchNorms;
 import dev.muninn.model.Coda;
 import dev.muninn.model.Depth;
 import dev.muninn.model.Embedding;
-import dev.muninn.model.Matrix;
 import dev.muninn.model.Norm;
 import dev.muninn.model.RecurrentBlock;
 import dev.muninn.model.RecurrentModel;
 import dev.muninn.model.StartState;
+import dev.muninn.model.WeightMatrix;
 import java.util.List;
 import java.util.Optional;
 
@@ -48,7 +48,7 @@ public final class NanbeigeFamily implements ModelFamily {
     final int loops = config.integer("num_loops");
     final boolean once = config.flag("skip_loop_final_norm", false);
     final LlamaLayers layers = LlamaLayers.read(config, 10_000);
-    Matrix embedding = layers.embedding(tensors);
+    WeightMatrix embedding = layers.embedding(tensors);
     Optional<Norm> norm = Optional.of(layers.finalNorm(tensors));
     return new RecurrentModel(
         name(),

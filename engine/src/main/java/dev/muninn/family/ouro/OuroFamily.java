@@ -9,10 +9,10 @@ import dev.muninn.model.Coda;
 import dev.muninn.model.Depth;
 import dev.muninn.model.Embedding;
 import dev.muninn.model.ExitGate;
-import dev.muninn.model.Matrix;
 import dev.muninn.model.RecurrentBlock;
 import dev.muninn.model.RecurrentModel;
 import dev.muninn.model.StartState;
+import dev.muninn.model.WeightMatrix;
 import dev.muninn.text.StopTokens;
 import java.util.List;
 import java.util.Optional;
@@ -44,7 +44,7 @@ public final class OuroFamily implements ModelFamily {
     final double threshold = config.number("early_exit_threshold", 1);
     config.refuse("early_exit_step");
     final LlamaLayers layers = LlamaLayers.read(config, 1_000_000);
-    Matrix embedding = layers.embedding(tensors);
+    WeightMatrix embedding = layers.embedding(tensors);
     return new RecurrentModel(
         name(),
         layers.context(),

@@ -12,12 +12,12 @@ import dev.muninn.model.Coda;
 import dev.muninn.model.Depth;
 import dev.muninn.model.Embedding;
 import dev.muninn.model.GatedMlp;
-import dev.muninn.model.Matrix;
 import dev.muninn.model.Norm;
 import dev.muninn.model.Projection;
 import dev.muninn.model.RecurrentBlock;
 import dev.muninn.model.RecurrentModel;
 import dev.muninn.model.Rotary;
+import dev.muninn.model.WeightMatrix;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Predicate;
@@ -96,7 +96,7 @@ public final class RetrofitFamily implements ModelFamily {
             config, Rotary.Layout.HALVES, shape.headSize(), config.positive("rope_base", 10_000));
     config.requireNoProblems();
 
-    Matrix embedding =
+    WeightMatrix embedding =
         tensors.embedding(HuginnKeys.EMBEDDING, HuginnKeys.HEAD, tied, vocabulary, h);
     Norm finalNorm = tensors.norm(HuginnKeys.FINAL_NORM, h, shape.epsilon());
     RecurrentModel model =
@@ -131,8 +131,8 @@ public final class RetrofitFamily implements ModelFamily {
     int i = shape.intermediate();
     int queries = shape.heads() * shape.headSize();
     int keys = shape.keyValueHeads() * shape.headSize();
-    Matrix stacked = tensors.matrix(prefix + "attn.Wqkv.weight", queries + 2 * keys, h);
-    Matrix gateUp = tensors.matrix(prefix + "mlp.fc.weight", 2 * i, h);
+    WeightMatrix stacked = tensors.matrix(prefix + "attn.Wqkv.weight", queries + 2 * keys, h);
+    WeightMatrix gateUp = tensors.matrix(prefix + "mlp.fc.weight", 2 * i, h);
     Norm first = tensors.norm(prefix + "norm_1.weight", h, shape.epsilon());
     Norm second = tensors.norm(prefix + "norm_2.weight", h, shape.epsilon());
     boolean olmo = tensors.contains(prefix + "attn.q_norm.weight");
@@ -153,7 +153,7 @@ public final class RetrofitFamily implements ModelFamily {
   }
 
   private static Projection projection(
-      Matrix weights, String norm, Shape shape, TensorSource tensors) {
+      WeightMatrix weights, String norm, Shape shape, TensorSource tensors) {
     return new Projection(
         weights,
         tensors.contains(norm)

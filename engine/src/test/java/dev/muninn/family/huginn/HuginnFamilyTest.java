@@ -14,9 +14,9 @@ import dev.muninn.family.ModelFamilies;
 import dev.muninn.model.Attention;
 import dev.muninn.model.Block;
 import dev.muninn.model.BranchNorms;
-import dev.muninn.model.Matrix;
 import dev.muninn.model.Norm;
 import dev.muninn.model.RecurrentModel;
+import dev.muninn.model.WeightMatrix;
 import dev.muninn.weights.Checkpoint;
 import dev.muninn.weights.CheckpointException;
 import dev.muninn.weights.DType;
@@ -110,9 +110,9 @@ class HuginnFamilyTest {
   }
 
   /** The mapped bytes, some rows by some. */
-  private static void assertStacked(Checkpoint checkpoint, String name, List<Matrix> parts) {
+  private static void assertStacked(Checkpoint checkpoint, String name, List<WeightMatrix> parts) {
     long address = checkpoint.tensor(name).data().address();
-    for (Matrix part : parts) {
+    for (WeightMatrix part : parts) {
       assertEquals(address, part.data().address(), name);
       assertEquals(checkpoint.tensor(name).data().scope(), part.data().scope(), name);
       address += part.bytes();
@@ -121,7 +121,7 @@ class HuginnFamilyTest {
         checkpoint.tensor(name).byteSize(), address - parts.getFirst().data().address(), name);
   }
 
-  private static void assertTensor(Checkpoint checkpoint, String name, Matrix matrix) {
+  private static void assertTensor(Checkpoint checkpoint, String name, WeightMatrix matrix) {
     assertInPlace(checkpoint, name, matrix);
     assertSame(checkpoint.tensor(name).dtype(), matrix.dtype(), name);
     assertEquals(
@@ -129,7 +129,7 @@ class HuginnFamilyTest {
   }
 
   /** The mapped bytes themselves, and no longer usable than the map. */
-  private static void assertInPlace(Checkpoint checkpoint, String name, Matrix matrix) {
+  private static void assertInPlace(Checkpoint checkpoint, String name, WeightMatrix matrix) {
     MemorySegment mapped = checkpoint.tensor(name).data();
     assertEquals(mapped.address(), matrix.data().address(), name);
     assertEquals(mapped.byteSize(), matrix.data().byteSize(), name);

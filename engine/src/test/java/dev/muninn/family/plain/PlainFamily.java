@@ -8,10 +8,10 @@ import dev.muninn.model.BranchNorms;
 import dev.muninn.model.Coda;
 import dev.muninn.model.Depth;
 import dev.muninn.model.Embedding;
-import dev.muninn.model.Matrix;
 import dev.muninn.model.RecurrentBlock;
 import dev.muninn.model.RecurrentModel;
 import dev.muninn.model.StartState;
+import dev.muninn.model.WeightMatrix;
 import java.util.List;
 import java.util.Optional;
 
@@ -31,7 +31,7 @@ public final class PlainFamily implements ModelFamily {
   @Override
   public RecurrentModel bind(ConfigReader config, TensorSource tensors) {
     LlamaLayers layers = LlamaLayers.read(config, 10_000);
-    Matrix embedding = layers.embedding(tensors);
+    WeightMatrix embedding = layers.embedding(tensors);
     return new RecurrentModel(
         name(),
         layers.context(),

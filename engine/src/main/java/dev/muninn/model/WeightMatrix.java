@@ -16,13 +16,13 @@ import java.util.Objects;
  *     one
  * @param data from the first row's first element to the last row's last
  */
-public record Matrix(DType dtype, int rows, int columns, long rowStride, MemorySegment data) {
+public record WeightMatrix(DType dtype, int rows, int columns, long rowStride, MemorySegment data) {
   private static final ValueLayout.OfFloat FLOAT =
       ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
   private static final ValueLayout.OfShort SHORT =
       ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
-  public Matrix {
+  public WeightMatrix {
     Objects.requireNonNull(dtype, "dtype");
     if (!dtype.readable()) {
       throw new IllegalArgumentException("a matrix of " + dtype + " cannot be computed with");
@@ -58,14 +58,14 @@ public record Matrix(DType dtype, int rows, int columns, long rowStride, MemoryS
    *
    * @param data rows * columns elements
    */
-  public Matrix(DType dtype, int rows, int columns, MemorySegment data) {
+  public WeightMatrix(DType dtype, int rows, int columns, MemorySegment data) {
     this(dtype, rows, columns, bytes(dtype, columns), data);
   }
 
   /** A matrix of which only the shape is known. Nobody may read its elements. */
-  public static Matrix shapeOnly(DType dtype, int rows, int columns) {
+  public static WeightMatrix shapeOnly(DType dtype, int rows, int columns) {
     MemorySegment nowhere = MemorySegment.NULL.reinterpret(rows * bytes(dtype, columns));
-    return new Matrix(dtype, rows, columns, nowhere);
+    return new WeightMatrix(dtype, rows, columns, nowhere);
   }
 
   private static long bytes(DType dtype, long columns) {
@@ -78,10 +78,10 @@ public record Matrix(DType dtype, int rows, int columns, long rowStride, MemoryS
    * @throws IndexOutOfBoundsException if the matrix does not have them
    * @throws IllegalArgumentException if there are none
    */
-  public Matrix part(int from, int count) {
+  public WeightMatrix part(int from, int count) {
     Objects.checkFromIndexSize(from, count, columns);
     long size = (rows - 1) * rowStride + bytes(dtype, count);
-    return new Matrix(dtype, rows, count, rowStride, data.asSlice(bytes(dtype, from), size));
+    return new WeightMatrix(dtype, rows, count, rowStride, data.asSlice(bytes(dtype, from), size));
   }
 
   /**
@@ -90,10 +90,10 @@ public record Matrix(DType dtype, int rows, int columns, long rowStride, MemoryS
    * @throws IndexOutOfBoundsException if the matrix does not have them
    * @throws IllegalArgumentException if there are none
    */
-  public Matrix rows(int from, int count) {
+  public WeightMatrix rows(int from, int count) {
     Objects.checkFromIndexSize(from, count, rows);
     long size = (count - 1) * rowStride + bytes(dtype, columns);
-    return new Matrix(dtype, count, columns, rowStride, data.asSlice(from * rowStride, size));
+    return new WeightMatrix(dtype, count, columns, rowStride, data.asSlice(from * rowStride, size));
   }
 
   /** Number of elements. */
