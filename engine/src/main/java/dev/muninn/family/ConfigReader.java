@@ -215,21 +215,22 @@ public final class ConfigReader {
     }
   }
 
+  private static boolean isOff(Object value) {
+    return switch (value) {
+      case Boolean flag -> !flag;
+      case Number number -> number.doubleValue() == 0;
+      case String text -> text.isEmpty();
+      case Collection<?> list -> list.isEmpty();
+      case Map<?, ?> object -> object.isEmpty();
+      default -> false;
+    };
+  }
+
   /** Keys of options that would be computed wrongly must be off: left out, false, 0 or empty. */
   public void refuse(String... names) {
     for (String name : names) {
       Object value = values.get(name);
-      boolean off =
-          switch (value) {
-            case null -> true;
-            case Boolean flag -> !flag;
-            case Number number -> number.doubleValue() == 0;
-            case String text -> text.isEmpty();
-            case Collection<?> list -> list.isEmpty();
-            case Map<?, ?> object -> object.isEmpty();
-            default -> false;
-          };
-      if (!off) {
+      if (value != null && !isOff(value)) {
         problems.add(prefix + name + " is " + shown(value) + ", which is not supported");
       }
     }

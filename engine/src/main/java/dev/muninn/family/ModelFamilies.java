@@ -4,20 +4,26 @@ import dev.muninn.model.RecurrentModel;
 import dev.muninn.weights.Checkpoint;
 import dev.muninn.weights.CheckpointException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.ServiceLoader;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 
 /** The families that are known, and the choice among them. */
 public final class ModelFamilies {
-  private static final List<ModelFamily> ALL =
-      ServiceLoader.load(ModelFamily.class, ModelFamilies.class.getClassLoader()).stream()
-          .map(ServiceLoader.Provider::get)
-          .toList();
+  private static final List<ModelFamily> ALL = find();
 
   private ModelFamilies() {}
+
+  private static List<ModelFamily> find() {
+    List<ModelFamily> families = new ArrayList<>();
+    for (ModelFamily family :
+        ServiceLoader.load(ModelFamily.class, ModelFamilies.class.getClassLoader())) {
+      families.add(family);
+    }
+    return List.copyOf(families);
+  }
 
   /** All that were found. */
   public static List<ModelFamily> all() {
@@ -68,7 +74,7 @@ public final class ModelFamilies {
    * @throws CheckpointException in one line
    */
   public static void requireKnown(ConfigReader config) {
-    choose(config, all().stream());
+    choose(config, all());
   }
 
   /**
@@ -77,20 +83,27 @@ public final class ModelFamilies {
    * @throws CheckpointException in one line, if there is none
    */
   public static ModelFamily choose(ConfigReader config, Predicate<String> hasTensor) {
-    return choose(config, all().stream().filter(family -> family.recognises(hasTensor)));
+    List<ModelFamily> families = new ArrayList<>();
+    for (ModelFamily family : all()) {
+      if (family.recognises(hasTensor)) {
+        families.add(family);
+      }
+    }
+    return choose(config, families);
   }
 
-  private static ModelFamily choose(ConfigReader config, Stream<ModelFamily> families) {
+  private static ModelFamily choose(ConfigReader config, List<ModelFamily> families) {
     Object type = config.value("model_type");
-    return families
-        .filter(family -> family.modelType().equals(type))
-        .findFirst()
-        .orElseThrow(() ->
-            config.wrongModelType(
-                all().stream()
-                    .map(family -> '"' + family.modelType() + '"')
-                    .distinct()
-                    .sorted()
-                    .collect(Collectors.joining(" or "))));
+    for (ModelFamily family : families) {
+      if (family.modelType().equals(type)) {
+        return family;
+      }
+    }
+    throw config.wrongModelType(
+        all().stream()
+            .map(family -> '"' + family.modelType() + '"')
+            .distinct()
+            .sorted()
+            .collect(Collectors.joining(" or ")));
   }
 }

@@ -80,7 +80,11 @@ public record Block(
 
   /** Elements of every matrix together. */
   public long weights() {
-    return matrices().stream().mapToLong(WeightMatrix::elements).sum();
+    long weights = 0;
+    for (WeightMatrix matrix : matrices()) {
+      weights += matrix.elements();
+    }
+    return weights;
   }
 
   static void requireSameKeys(Block block, Block other) {

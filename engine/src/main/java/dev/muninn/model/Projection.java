@@ -14,8 +14,12 @@ import java.util.Optional;
 public record Projection(WeightMatrix weights, Optional<Norm> norm, Optional<float[]> bias) {
   public Projection {
     Objects.requireNonNull(weights, "weights");
-    norm.ifPresent(value -> requireSize("norm", value.size(), weights.rows()));
-    bias.ifPresent(value -> requireSize("bias", value.length, weights.rows()));
+    if (norm.isPresent()) {
+      requireSize("norm", norm.get().size(), weights.rows());
+    }
+    if (bias.isPresent()) {
+      requireSize("bias", bias.get().length, weights.rows());
+    }
   }
 
   /** A product and nothing else. */

@@ -7,7 +7,6 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
-import java.util.stream.Stream;
 
 /**
  * A recurrent-depth model as data, whatever family it is of:
@@ -58,11 +57,17 @@ public record RecurrentModel(
                   embedding.matrix().rows(),
                   embedding.matrix().columns()));
     }
-    Stream.of(core.norm(), coda.before(), coda.beforeHead())
-        .flatMap(Optional::stream)
-        .forEach(norm -> requireWidth("a norm", norm.size(), width));
-    core.injection().ifPresent(matrix -> requireWidth("the injection", matrix.rows(), width));
-    gate.ifPresent(value -> requireWidth("the exit gate", value.weight().length, width));
+    for (Optional<Norm> norm : List.of(core.norm(), coda.before(), coda.beforeHead())) {
+      if (norm.isPresent()) {
+        requireWidth("a norm", norm.get().size(), width);
+      }
+    }
+    if (core.injection().isPresent()) {
+      requireWidth("the injection", core.injection().get().rows(), width);
+    }
+    if (gate.isPresent()) {
+      requireWidth("the exit gate", gate.get().weight().length, width);
+    }
     Block first = core.blocks().getFirst();
     for (Block block : allBlocks(prelude, core, coda)) {
       requireWidth("a block", block.width(), width);
@@ -107,7 +112,9 @@ public record RecurrentModel(
         .append(coda.before().isPresent())
         .append(coda.beforeHead().isPresent())
         .append(tied() ? ", tied" : ", untied");
-    gate.ifPresent(value -> text.append(", gate at ").append(value.threshold()));
+    if (gate.isPresent()) {
+      text.append(", gate at ").append(gate.get().threshold());
+    }
     for (Block block : blocks()) {
       text.append("; ").append(block);
     }
@@ -163,7 +170,9 @@ public record RecurrentModel(
   public Set<DType> matrixTypes() {
     Set<DType> types = EnumSet.noneOf(DType.class);
     types.add(coda.head().dtype());
-    core.injection().ifPresent(matrix -> types.add(matrix.dtype()));
+    if (core.injection().isPresent()) {
+      types.add(core.injection().get().dtype());
+    }
     for (Block block : blocks()) {
       for (WeightMatrix matrix : block.matrices()) {
         types.add(matrix.dtype());

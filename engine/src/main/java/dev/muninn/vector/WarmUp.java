@@ -39,7 +39,7 @@ final class WarmUp {
   private static final long FAST_NANOS = 40_000;
 
   /** What scalars have for a short answer beside the compiler, before the caller waits for it. */
-  private static final Duration LATE = Duration.ofMillis(300);
+  private static final Duration LATE = Duration.ofMillis(500);
 
   /** Longer than any kernel takes the compiler of an idle machine. */
   private static final Duration SLOW = Duration.ofSeconds(1);

@@ -8,7 +8,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.Stream;
 
 /**
  * The arguments as they were typed. Java decodes them by the locale's charset, and where a locale
@@ -27,7 +26,7 @@ public final class Arguments {
    * @throws IOException in one line, if one of them is not UTF-8 or was lost
    */
   public static String[] asTyped(String[] decoded) throws IOException {
-    if (Stream.of(decoded).allMatch(Arguments::isSafe)) {
+    if (areSafe(decoded)) {
       return decoded;
     }
     byte[] commandLine;
@@ -39,10 +38,18 @@ public final class Arguments {
     return last(decoded.length, commandLine);
   }
 
-  /** Whether an argument means the same in all charsets that a locale may have. */
-  private static boolean isSafe(String argument) {
+  /** Whether arguments mean the same in all charsets that a locale may have. */
+  private static boolean areSafe(String[] arguments) {
     boolean utf8 = "UTF-8".equals(System.getProperty("sun.jnu.encoding"));
-    return argument.chars().allMatch(unit -> unit < 0x80 || utf8 && unit != LOST);
+    for (String argument : arguments) {
+      for (int i = 0; i < argument.length(); i++) {
+        char unit = argument.charAt(i);
+        if (unit >= 0x80 && (!utf8 || unit == LOST)) {
+          return false;
+        }
+      }
+    }
+    return true;
   }
 
   private static String[] requireNothingLost(String[] decoded) throws IOException {

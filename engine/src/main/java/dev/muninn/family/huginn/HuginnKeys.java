@@ -101,9 +101,11 @@ public final class HuginnKeys {
     Map<String, Integer> counts =
         Map.of(
             "prelude", layers.prelude(), "core_block", layers.recurrent(), "coda", layers.coda());
-    counts.forEach((part, count) ->
-        tensors.refuseLayersFrom(
-            Pattern.compile("transformer\\." + part + "\\.(\\d{1,9})\\..*"), count));
+    for (var part : counts.entrySet()) {
+      tensors.refuseLayersFrom(
+          Pattern.compile("transformer\\." + part.getKey() + "\\.(\\d{1,9})\\..*"),
+          part.getValue());
+    }
   }
 
   /** The head's matrix. */
