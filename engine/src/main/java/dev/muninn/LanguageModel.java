@@ -138,7 +138,7 @@ public final class LanguageModel implements ModelService, AutoCloseable {
               Optional.ofNullable(tokenizer),
               stopTokens,
               ChatTemplates.load(directory, family.chatTemplate()),
-              KeyValueType.forWeights(model.coreType()),
+              KeyValueType.forWeights(model.coreFormat()),
               checkpoint.directory()),
           checkpoint,
           backend,

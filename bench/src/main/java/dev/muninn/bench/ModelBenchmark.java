@@ -8,6 +8,7 @@ import dev.muninn.cache.SlotPolicy;
 import dev.muninn.family.ModelFamilies;
 import dev.muninn.measure.ModelShape;
 import dev.muninn.model.RecurrentModel;
+import dev.muninn.model.WeightFormat;
 import dev.muninn.weights.Checkpoint;
 import dev.muninn.weights.DType;
 import java.util.Optional;
@@ -68,7 +69,11 @@ public abstract class ModelBenchmark extends WorkBenchmark {
   /** A cache as the engine makes it where nothing else is asked for. */
   KeyValueLayout layout(int recurrences, int capacity) {
     return new KeyValueLayout(
-        model, SlotPolicy.full(), recurrences, capacity, KeyValueType.forWeights(dtype));
+        model,
+        SlotPolicy.full(),
+        recurrences,
+        capacity,
+        KeyValueType.forWeights(WeightFormat.of(dtype)));
   }
 
   ModelWork workOf(int rows) {

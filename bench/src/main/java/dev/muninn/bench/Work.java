@@ -1,6 +1,6 @@
 package dev.muninn.bench;
 
-import dev.muninn.weights.DType;
+import dev.muninn.model.WeightFormat;
 import java.util.Collections;
 import java.util.EnumMap;
 import java.util.Map;
@@ -23,8 +23,9 @@ public record Work(Map<Resource, Double> amounts) {
    *
    * @param place where the weights are read from
    */
-  public static Work ofProduct(Resource place, DType dtype, double weights, int rows) {
-    return NONE.and(place, weights * dtype.bits() / Byte.SIZE)
+  public static Work ofProduct(Resource place, WeightFormat format, double weights, int rows) {
+    double elements = format.inPanels() ? 32.0 * format.blockInputs() : 1;
+    return NONE.and(place, weights * format.bytes(1) / elements)
         .and(Resource.ARITHMETIC, 2 * weights * rows);
   }
 

@@ -4,6 +4,7 @@ import dev.muninn.bench.Resource;
 import dev.muninn.bench.Work;
 import dev.muninn.bench.WorkBenchmark;
 import dev.muninn.measure.ModelShape;
+import dev.muninn.model.WeightFormat;
 import dev.muninn.weights.DType;
 import java.lang.foreign.MemorySegment;
 import java.util.function.Function;
@@ -29,7 +30,7 @@ public abstract class AttentionBenchmark extends WorkBenchmark {
   @Override
   protected Work work() {
     double numbers = (double) shape.model(DType.F32).headSize() * positions;
-    return Work.ofProduct(Resource.MEMORY, dtype, numbers, 1);
+    return Work.ofProduct(Resource.MEMORY, WeightFormat.of(dtype), numbers, 1);
   }
 
   @Override

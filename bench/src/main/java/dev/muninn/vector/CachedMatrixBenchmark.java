@@ -1,11 +1,12 @@
 package dev.muninn.vector;
 
+import dev.muninn.bench.BlockMatrix;
 import dev.muninn.bench.Resource;
-import dev.muninn.bench.WeightMatrix;
 import dev.muninn.bench.Work;
 import dev.muninn.bench.WorkBenchmark;
 import dev.muninn.measure.ModelShape;
 import dev.muninn.model.RecurrentModel;
+import dev.muninn.model.WeightFormat;
 import dev.muninn.weights.DType;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.Param;
@@ -14,10 +15,10 @@ import org.openjdk.jmh.annotations.Param;
 public class CachedMatrixBenchmark extends WorkBenchmark {
   private static final RecurrentModel MODEL = ModelShape.TINY.model(DType.F32);
 
-  @Param public WeightMatrix matrix;
+  @Param public BlockMatrix matrix;
 
-  @Param({"BF16", "F16", "F32"})
-  public DType dtype;
+  @Param({"BF16", "F16", "F32", "BF16_PANELS", "Q8", "Q4"})
+  public WeightFormat format;
 
   @Param({"1", "8"})
   public int rows;
@@ -26,12 +27,12 @@ public class CachedMatrixBenchmark extends WorkBenchmark {
 
   @Override
   protected Work work() {
-    return Work.ofProduct(Resource.CACHE, dtype, matrix.elements(MODEL), rows);
+    return Work.ofProduct(Resource.CACHE, format, matrix.elements(MODEL), rows);
   }
 
   @Override
   protected void prepare() {
-    product = new MatrixProduct(MODEL, matrix, dtype, rows, 0);
+    product = new MatrixProduct(MODEL, matrix, format, rows, 0);
   }
 
   @Benchmark

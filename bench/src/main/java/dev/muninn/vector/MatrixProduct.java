@@ -1,8 +1,9 @@
 package dev.muninn.vector;
 
-import dev.muninn.bench.WeightMatrix;
+import dev.muninn.bench.BlockMatrix;
 import dev.muninn.measure.RandomValues;
 import dev.muninn.model.RecurrentModel;
+import dev.muninn.model.WeightFormat;
 import dev.muninn.model.WeightMatrix;
 import dev.muninn.weights.DType;
 
@@ -18,18 +19,19 @@ final class MatrixProduct {
    *
    * @param bytes size of all the matrices that are used in turn
    */
-  MatrixProduct(RecurrentModel model, WeightMatrix matrix, DType dtype, int rows, long bytes) {
+  MatrixProduct(
+      RecurrentModel model, BlockMatrix matrix, WeightFormat format, int rows, long bytes) {
     int outputs = matrix.rows(model);
     int columns = matrix.columns(model);
     int whole = matrix.wholeColumns(model);
     matrices =
         Rotation.of(
-            dtype,
-            (long) outputs * whole * dtype.bits() / Byte.SIZE,
+            format.inPanels() ? DType.BF16 : format.dtype(),
+            format.strides(outputs) * format.bytes(whole),
             bytes,
-            data -> new WeightMatrix(dtype, outputs, whole, data).part(0, columns));
+            data -> new WeightMatrix(format, outputs, whole, data).part(0, columns));
     x = new PackedRows(rows, columns);
-    x.shape(rows, columns, dtype);
+    x.shape(rows, columns, format);
     float[] values = RandomValues.floats(rows * columns, 1);
     for (int row = 0; row < rows; row++) {
       x.pack(row, values, row * columns);

@@ -4,6 +4,7 @@ import dev.muninn.bench.Resource;
 import dev.muninn.bench.Work;
 import dev.muninn.bench.WorkBenchmark;
 import dev.muninn.measure.RandomValues;
+import dev.muninn.model.WeightFormat;
 import dev.muninn.weights.DType;
 import java.lang.foreign.MemorySegment;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -32,7 +33,7 @@ public class PackBenchmark extends WorkBenchmark {
   protected void prepare() {
     source = RandomValues.floats(rows * columns, 0);
     packed = new PackedRows(rows, columns);
-    packed.shape(rows, columns, dtype);
+    packed.shape(rows, columns, WeightFormat.of(dtype));
   }
 
   @Benchmark

@@ -1,6 +1,6 @@
 package dev.muninn.cache;
 
-import dev.muninn.weights.DType;
+import dev.muninn.model.WeightFormat;
 
 /** How keys and values are stored. */
 public enum KeyValueType {
@@ -19,8 +19,11 @@ public enum KeyValueType {
     return bytes;
   }
 
-  /** The type that loses nothing that the weights had: BF16 for BF16 weights, else F32. */
-  public static KeyValueType forWeights(DType weights) {
-    return weights == DType.BF16 ? BF16 : F32;
+  /** The type that suits the weights: F32 for F32 and F16 weights, else BF16. */
+  public static KeyValueType forWeights(WeightFormat weights) {
+    return switch (weights) {
+      case F32, F16 -> F32;
+      case BF16, BF16_PANELS, Q8, Q4 -> BF16;
+    };
   }
 }

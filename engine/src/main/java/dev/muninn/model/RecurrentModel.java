@@ -1,6 +1,5 @@
 package dev.muninn.model;
 
-import dev.muninn.weights.DType;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
@@ -166,33 +165,33 @@ public record RecurrentModel(
     return allBlocks(prelude, core, coda);
   }
 
-  /** Types of all matrices that are multiplied with. */
-  public Set<DType> matrixTypes() {
-    Set<DType> types = EnumSet.noneOf(DType.class);
-    types.add(coda.head().dtype());
+  /** Formats of all matrices that are multiplied with. */
+  public Set<WeightFormat> matrixFormats() {
+    Set<WeightFormat> formats = EnumSet.noneOf(WeightFormat.class);
+    formats.add(coda.head().format());
     if (core.injection().isPresent()) {
-      types.add(core.injection().get().dtype());
+      formats.add(core.injection().get().format());
     }
     for (Block block : blocks()) {
       for (WeightMatrix matrix : block.matrices()) {
-        types.add(matrix.dtype());
+        formats.add(matrix.format());
       }
     }
-    return types;
+    return formats;
   }
 
-  /** The type of most of the recurrent block's weights. */
-  public DType coreType() {
-    long[] weights = new long[DType.values().length];
+  /** The format of most of the recurrent block's weights. */
+  public WeightFormat coreFormat() {
+    long[] weights = new long[WeightFormat.values().length];
     for (Block block : core.blocks()) {
       for (WeightMatrix matrix : block.matrices()) {
-        weights[matrix.dtype().ordinal()] += matrix.elements();
+        weights[matrix.format().ordinal()] += matrix.elements();
       }
     }
-    DType most = DType.F32;
-    for (DType type : DType.values()) {
-      if (weights[type.ordinal()] > weights[most.ordinal()]) {
-        most = type;
+    WeightFormat most = WeightFormat.F32;
+    for (WeightFormat format : WeightFormat.values()) {
+      if (weights[format.ordinal()] > weights[most.ordinal()]) {
+        most = format;
       }
     }
     return most;

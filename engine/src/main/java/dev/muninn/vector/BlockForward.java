@@ -3,7 +3,7 @@ package dev.muninn.vector;
 import dev.muninn.model.Block;
 import dev.muninn.model.BranchNorms;
 import dev.muninn.model.Norm;
-import dev.muninn.weights.DType;
+import dev.muninn.model.WeightFormat;
 import java.util.List;
 
 /**
@@ -43,11 +43,11 @@ final class BlockForward {
   }
 
   /** Whether any of the block's products of so many rows needs the kernels for a few rows. */
-  boolean hasTiles(int rows, DType type) {
-    return queryKeyValue.hasTiles(rows, type)
-        || output.hasTiles(rows, type)
-        || gateUp.hasTiles(rows, type)
-        || down.hasTiles(rows, type);
+  boolean hasTiles(int rows, WeightFormat format) {
+    return queryKeyValue.hasTiles(rows, format)
+        || output.hasTiles(rows, format)
+        || gateUp.hasTiles(rows, format)
+        || down.hasTiles(rows, format);
   }
 
   /**

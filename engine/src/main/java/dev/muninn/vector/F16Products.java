@@ -29,7 +29,7 @@ final class F16Products extends RowMajorProducts {
   @Override
   void load(WeightMatrix matrix, int first, long streamBytes, MatrixKernels.Scratch scratch) {
     int columns = matrix.columns();
-    long rowStride = matrix.rowStride();
+    long rowStride = matrix.stride();
     widen(matrix.data(), first * rowStride, rowStride, streamBytes, columns, scratch);
     scratch.weights = scratch.strip;
     scratch.offset = 0;

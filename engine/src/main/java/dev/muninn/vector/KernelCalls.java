@@ -1,5 +1,6 @@
 package dev.muninn.vector;
 
+import dev.muninn.model.WeightFormat;
 import dev.muninn.model.WeightMatrix;
 import dev.muninn.weights.DType;
 import java.lang.foreign.MemorySegment;
@@ -25,8 +26,8 @@ final class KernelCalls {
   private final PackedRows plain = new PackedRows(1, COLUMNS);
 
   private KernelCalls() {
-    paired.shape(1, COLUMNS, DType.BF16);
-    plain.shape(1, COLUMNS, DType.F32);
+    paired.shape(1, COLUMNS, WeightFormat.BF16);
+    plain.shape(1, COLUMNS, WeightFormat.F32);
   }
 
   /** Calls the kernels of a part. */
@@ -36,20 +37,20 @@ final class KernelCalls {
       case ROWS -> calls::rows;
       case F32_STORE -> calls.store(DType.F32);
       case BF16_STORE -> calls.store(DType.BF16);
-      case F32_ROW -> calls.row(DType.F32);
-      case F16_ROW -> calls.row(DType.F16);
-      case BF16_ROW -> calls.row(DType.BF16);
-      case F32_TILES -> calls.tiles(DType.F32);
-      case F16_TILES -> calls.tiles(DType.F16);
-      case BF16_TILES -> calls.tiles(DType.BF16);
+      case F32_ROW -> calls.row(WeightFormat.F32);
+      case F16_ROW -> calls.row(WeightFormat.F16);
+      case BF16_ROW -> calls.row(WeightFormat.BF16);
+      case F32_TILES -> calls.tiles(WeightFormat.F32);
+      case F16_TILES -> calls.tiles(WeightFormat.F16);
+      case BF16_TILES -> calls.tiles(WeightFormat.BF16);
       case BF16_WIDE -> calls.wide();
     };
   }
 
-  private static WeightMatrix matrix(DType type, int columns) {
-    long bytes = (long) MatrixKernels.UNIT * columns * type.bits() / 8;
+  private static WeightMatrix matrix(WeightFormat format, int columns) {
+    long bytes = MatrixKernels.UNIT * format.bytes(columns);
     return new WeightMatrix(
-        type, MatrixKernels.UNIT, columns, NativeMemory.allocateAutomatic(bytes));
+        format, MatrixKernels.UNIT, columns, NativeMemory.allocateAutomatic(bytes));
   }
 
   private void multiply(WeightMatrix matrix, PackedRows rows) {
@@ -57,29 +58,29 @@ final class KernelCalls {
     MatrixKernels.multiply(matrix, 0, MatrixKernels.UNIT, rows, y, 0, MatrixKernels.UNIT, scratch);
   }
 
-  private Runnable row(DType type) {
-    WeightMatrix matrix = matrix(type, COLUMNS);
+  private Runnable row(WeightFormat format) {
+    WeightMatrix matrix = matrix(format, COLUMNS);
     PackedRows row = new PackedRows(1, COLUMNS);
-    row.shape(1, COLUMNS, type);
+    row.shape(1, COLUMNS, format);
     return () -> multiply(matrix, row);
   }
 
-  private Runnable tiles(DType type) {
+  private Runnable tiles(WeightFormat format) {
     // Whole chunks end otherwise than left-over columns do.
-    WeightMatrix whole = matrix(type, COLUMNS);
-    WeightMatrix ragged = matrix(type, COLUMNS - Lanes.CHUNK + 3);
+    WeightMatrix whole = matrix(format, COLUMNS);
+    WeightMatrix ragged = matrix(format, COLUMNS - Lanes.CHUNK + 3);
     PackedRows rows = new PackedRows(PackedRows.TILE, COLUMNS);
     return () -> {
       WeightMatrix matrix = turn++ % 2 == 0 ? whole : ragged;
-      rows.shape(PackedRows.TILE, matrix.columns(), type);
+      rows.shape(PackedRows.TILE, matrix.columns(), format);
       multiply(matrix, rows);
     };
   }
 
   private Runnable wide() {
-    WeightMatrix matrix = matrix(DType.BF16, COLUMNS);
+    WeightMatrix matrix = matrix(WeightFormat.BF16, COLUMNS);
     PackedRows rows = new PackedRows(PackedRows.WIDE_TILE, COLUMNS);
-    rows.shape(PackedRows.WIDE_TILE, COLUMNS, DType.BF16, Lanes.CHUNK / 8);
+    rows.shape(PackedRows.WIDE_TILE, COLUMNS, WeightFormat.BF16, Lanes.CHUNK / 8);
     return () -> {
       multiply(matrix, rows);
       // More outputs have whole vectors of results.

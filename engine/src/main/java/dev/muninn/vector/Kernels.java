@@ -20,7 +20,7 @@ final class Kernels {
       int at,
       int stride,
       MatrixKernels.Scratch scratch) {
-    if (WarmUp.lacksKernels(matrix.dtype(), x)) {
+    if (WarmUp.lacksKernels(matrix.format(), x)) {
       ScalarKernels.multiply(matrix, from, to, x, y, at, stride, scratch.lanes);
     } else {
       MatrixKernels.multiply(matrix, from, to, x, y, at, stride, scratch);

@@ -1,13 +1,13 @@
 package dev.muninn.vector;
 
+import dev.muninn.model.WeightFormat;
 import dev.muninn.model.WeightMatrix;
-import dev.muninn.weights.DType;
 import java.util.List;
 
 /**
  * Matrices that read the same input: one product with their outputs side by side, whether a file
- * stacks them or has each by itself. Matrices of one type share their packed input; each further
- * type has a packing of its own.
+ * stacks them or has each by itself. Matrices of one format share their packed input; each further
+ * format has a packing of its own.
  */
 final class MatrixGroup {
   final WeightMatrix[] matrices;
@@ -33,23 +33,24 @@ final class MatrixGroup {
     firstOutput = new int[count + 1];
     firstUnit = new int[count + 1];
     packing = new int[count];
-    DType[] types = matrices.stream().map(WeightMatrix::dtype).distinct().toArray(DType[]::new);
-    packed = new WeightMatrix[types.length];
-    aligned = new boolean[types.length];
+    WeightFormat[] formats =
+        matrices.stream().map(WeightMatrix::format).distinct().toArray(WeightFormat[]::new);
+    packed = new WeightMatrix[formats.length];
+    aligned = new boolean[formats.length];
     for (int m = 0; m < count; m++) {
       WeightMatrix matrix = this.matrices[m];
       firstOutput[m + 1] = firstOutput[m] + matrix.rows();
       firstUnit[m + 1] = firstUnit[m] + units(matrix.rows());
-      int type = 0;
-      while (types[type] != matrix.dtype()) {
-        type++;
+      int format = 0;
+      while (formats[format] != matrix.format()) {
+        format++;
       }
-      packing[m] = type;
-      if (packed[type] == null) {
-        packed[type] = matrix;
-        aligned[type] = true;
+      packing[m] = format;
+      if (packed[format] == null) {
+        packed[format] = matrix;
+        aligned[format] = true;
       } else {
-        aligned[type] &= place(packed[type]) == place(matrix);
+        aligned[format] &= place(packed[format]) == place(matrix);
       }
     }
   }
@@ -87,17 +88,17 @@ final class MatrixGroup {
     if (aligned[packing]) {
       input.shape(rows, matrix);
     } else {
-      input.shape(rows, matrix.columns(), matrix.dtype());
+      input.shape(rows, matrix.columns(), matrix.format());
     }
   }
 
-  /** Whether a product of so many rows needs the kernels for a few rows, by type. */
-  boolean hasTiles(int rows, DType type) {
+  /** Whether a product of so many rows needs the kernels for a few rows, by format. */
+  boolean hasTiles(int rows, WeightFormat format) {
     if (rows == 0) {
       return false;
     }
     for (WeightMatrix matrix : packed) {
-      if (matrix.dtype() == type && PackedRows.hasTiles(rows, matrix.columns(), type)) {
+      if (matrix.format() == format && PackedRows.hasTiles(rows, matrix.columns(), format)) {
         return true;
       }
     }

@@ -37,7 +37,7 @@ final class MatrixKernels {
       int at,
       int stride,
       Scratch scratch) {
-    Products.of(matrix.dtype()).multiply(matrix, from, to, x, y, at, stride, scratch);
+    Products.of(matrix.format()).multiply(matrix, from, to, x, y, at, stride, scratch);
   }
 
   /**

@@ -2,8 +2,8 @@ package dev.muninn.vector;
 
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
 
+import dev.muninn.model.WeightFormat;
 import dev.muninn.model.WeightMatrix;
-import dev.muninn.weights.DType;
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
@@ -61,11 +61,11 @@ final class PackedRows {
     long within = matrix.data().address() % Lanes.BYTES;
     // A pair of weights must not lie in two lanes.
     int columns = within % Integer.BYTES == 0 ? (int) (within / Short.BYTES) : 0;
-    shape(rows, matrix.columns(), matrix.dtype(), columns);
+    shape(rows, matrix.columns(), matrix.format(), columns);
   }
 
-  /** Sets the shape of what is packed next, for weights of a type. */
-  void shape(int rows, int columns, DType weights) {
+  /** Sets the shape of what is packed next, for weights of a format. */
+  void shape(int rows, int columns, WeightFormat weights) {
     shape(rows, columns, weights, 0);
   }
 
@@ -75,7 +75,7 @@ final class PackedRows {
    * @param shift columns by which groups of {@link #WIDE_TILE} are displaced, even and less than a
    *     chunk
    */
-  void shape(int rows, int columns, DType weights, int shift) {
+  void shape(int rows, int columns, WeightFormat weights, int shift) {
     this.rows = rows;
     this.columns = columns;
     this.paired = paired(weights);
@@ -83,17 +83,17 @@ final class PackedRows {
     this.shift = wide() ? shift : 0;
   }
 
-  private static int size(int rows, int columns, DType weights) {
+  private static int size(int rows, int columns, WeightFormat weights) {
     return isWide(rows, columns, weights) ? WIDE_TILE : rows == 1 ? 1 : TILE;
   }
 
   /** Whether rows of that shape have groups of {@link #WIDE_TILE}. */
-  static boolean isWide(int rows, int columns, DType weights) {
-    return rows > TILE && weights == DType.BF16 && Lanes.foldInRegisters(columns);
+  static boolean isWide(int rows, int columns, WeightFormat weights) {
+    return rows > TILE && weights == WeightFormat.BF16 && Lanes.foldInRegisters(columns);
   }
 
   /** Whether rows of that shape have a group of {@link #TILE}. */
-  static boolean hasTiles(int rows, int columns, DType weights) {
+  static boolean hasTiles(int rows, int columns, WeightFormat weights) {
     return lastSize(rows, size(rows, columns, weights)) == TILE;
   }
 
@@ -102,9 +102,9 @@ final class PackedRows {
     return size == WIDE_TILE && (rows - 1) % WIDE_TILE < TILE ? TILE : size;
   }
 
-  /** Whether weights of a type are read two to an int lane. */
-  static boolean paired(DType weights) {
-    return weights != DType.F32;
+  /** Whether weights of a format are read two to an int lane. */
+  static boolean paired(WeightFormat weights) {
+    return weights != WeightFormat.F32;
   }
 
   int rows() {

@@ -60,8 +60,8 @@ abstract class RowMajorProducts extends Products {
    */
   void load(WeightMatrix matrix, int first, long streamBytes, MatrixKernels.Scratch scratch) {
     scratch.weights = matrix.data();
-    scratch.offset = first * matrix.rowStride();
-    scratch.rowStep = matrix.rowStride();
+    scratch.offset = first * matrix.stride();
+    scratch.rowStep = matrix.stride();
     scratch.streamStep = streamBytes;
   }
 
@@ -130,7 +130,7 @@ abstract class RowMajorProducts extends Products {
       int at,
       MatrixKernels.Scratch scratch) {
     int quarter = quarter(from, to);
-    long streamBytes = quarter * matrix.rowStride();
+    long streamBytes = quarter * matrix.stride();
     for (int o = 0; o < quarter; o += 4) {
       load(matrix, from + o, streamBytes, scratch);
       dot16(
@@ -191,7 +191,7 @@ abstract class RowMajorProducts extends Products {
     int rows = x.rows();
     int columns = matrix.columns();
     int quarter = quarter(from, to);
-    long streamBytes = quarter * matrix.rowStride();
+    long streamBytes = quarter * matrix.stride();
     int height = stripRows();
     for (int strip = 0; strip < quarter; strip += height) {
       int end = Math.min(quarter, strip + height);

@@ -55,7 +55,7 @@ public final class ScalarKernels {
     return dot(
         matrix.dtype(),
         matrix.data(),
-        output * matrix.rowStride(),
+        output * matrix.stride(),
         matrix.columns(),
         x.data,
         x.rowOffset(row),
@@ -69,7 +69,7 @@ public final class ScalarKernels {
   private static float dotDisplaced(
       WeightMatrix matrix, int output, PackedRows x, int row, float[] lanes) {
     Arrays.fill(lanes, 0, Lanes.COUNT, 0);
-    long offset = output * matrix.rowStride();
+    long offset = output * matrix.stride();
     for (int column = 0; column < matrix.columns(); column++) {
       int place = column + x.shift();
       int lane = place % Lanes.CHUNK / 2;
@@ -199,7 +199,7 @@ public final class ScalarKernels {
    */
   static void read(WeightMatrix matrix, int row, short[] halves, float[] out, int at) {
     int columns = matrix.columns();
-    long offset = row * matrix.rowStride();
+    long offset = row * matrix.stride();
     if (matrix.dtype() == DType.F32) {
       MemorySegment.copy(matrix.data(), FLOAT, offset, out, at, columns);
       return;
@@ -215,7 +215,7 @@ public final class ScalarKernels {
   private static void unpack(
       WeightMatrix matrix, int output, int shift, short[] halves, float[] weights) {
     int columns = matrix.columns();
-    long offset = output * matrix.rowStride();
+    long offset = output * matrix.stride();
     DType dtype = matrix.dtype();
     if (dtype == DType.F32) {
       MemorySegment.copy(matrix.data(), FLOAT, offset, weights, 0, columns);

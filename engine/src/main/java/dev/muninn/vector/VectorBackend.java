@@ -8,7 +8,7 @@ import dev.muninn.cache.KeyValueStore;
 import dev.muninn.model.Block;
 import dev.muninn.model.RecurrentModel;
 import dev.muninn.model.Rotary;
-import dev.muninn.weights.DType;
+import dev.muninn.model.WeightFormat;
 import java.time.Duration;
 import java.util.IdentityHashMap;
 import java.util.Map;
@@ -29,8 +29,8 @@ final class VectorBackend implements Backend {
   VectorBackend(ComputeDevice device, RecurrentModel model, int threads) {
     this.device = device;
     this.model = model;
-    for (DType type : model.matrixTypes()) {
-      WarmUp.begin(type, isLarge() ? Duration.ZERO : SHORT_ANSWER);
+    for (WeightFormat format : model.matrixFormats()) {
+      WarmUp.begin(format, isLarge() ? Duration.ZERO : SHORT_ANSWER);
     }
     for (Block block : model.blocks()) {
       rotary.computeIfAbsent(block.attention().rotary(), RotaryTable::new);

@@ -6,8 +6,8 @@ import dev.muninn.model.Block;
 import dev.muninn.model.Norm;
 import dev.muninn.model.RecurrentModel;
 import dev.muninn.model.Rotary;
+import dev.muninn.model.WeightFormat;
 import dev.muninn.model.WeightMatrix;
-import dev.muninn.weights.DType;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -30,7 +30,7 @@ final class VectorRows extends LatentRows implements ThreadTeam.Task {
   private final int capacity;
   private final int width;
   private final int vocabulary;
-  private final DType[] types;
+  private final WeightFormat[] formats;
   private final long coreWeights;
   private final RowChunk chunk;
   private final Activations activations;
@@ -73,7 +73,7 @@ final class VectorRows extends LatentRows implements ThreadTeam.Task {
     this.capacity = capacity;
     this.width = model.width();
     this.vocabulary = model.vocabularySize();
-    this.types = model.matrixTypes().toArray(DType[]::new);
+    this.formats = model.matrixFormats().toArray(WeightFormat[]::new);
     this.coreWeights = coreWeights(model);
     int rows = Math.min(capacity, CHUNK);
     this.chunk = new RowChunk(rows);
@@ -171,12 +171,12 @@ final class VectorRows extends LatentRows implements ThreadTeam.Task {
   /** Waits for kernels that are being compiled where scalars would take longer. */
   private void awaitKernels() {
     boolean waits = isMuch(coreWeights, chunk.count) || WarmUp.isLate();
-    for (DType type : types) {
-      if (hasTiles(type)) {
-        WarmUp.beginTiles(type);
+    for (WeightFormat format : formats) {
+      if (hasTiles(format)) {
+        WarmUp.beginTiles(format);
       }
       if (waits) {
-        WarmUp.await(type);
+        WarmUp.await(format);
       }
     }
   }
@@ -197,21 +197,21 @@ final class VectorRows extends LatentRows implements ThreadTeam.Task {
   }
 
   /** Whether products of the chunk need the kernels for a few rows. */
-  private boolean hasTiles(DType type) {
+  private boolean hasTiles(WeightFormat format) {
     return switch (chunk.part) {
-      case PRELUDE -> hasTiles(prelude, type);
+      case PRELUDE -> hasTiles(prelude, format);
       case CORE ->
-          hasTiles(core, type)
+          hasTiles(core, format)
               || stateInjection != null
-                  && (stateInjection.hasTiles(chunk.count, type)
-                      || embeddingInjection.hasTiles(changedCount, type));
-      case CODA -> hasTiles(coda, type) || head.hasTiles(readOutCount, type);
+                  && (stateInjection.hasTiles(chunk.count, format)
+                      || embeddingInjection.hasTiles(changedCount, format));
+      case CODA -> hasTiles(coda, format) || head.hasTiles(readOutCount, format);
     };
   }
 
-  private boolean hasTiles(BlockForward[] blocks, DType type) {
+  private boolean hasTiles(BlockForward[] blocks, WeightFormat format) {
     for (BlockForward block : blocks) {
-      if (block.hasTiles(chunk.count, type) || block.hasTiles(readOutCount, type)) {
+      if (block.hasTiles(chunk.count, format) || block.hasTiles(readOutCount, format)) {
         return true;
       }
     }

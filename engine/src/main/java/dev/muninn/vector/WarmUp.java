@@ -1,5 +1,6 @@
 package dev.muninn.vector;
 
+import dev.muninn.model.WeightFormat;
 import dev.muninn.weights.DType;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -56,7 +57,7 @@ final class WarmUp {
   private static final JitCompiler COMPILER = JitCompiler.current();
 
   /** Kernels that short answers mostly do without: compiled last, and not counted as running. */
-  private static final int LAZY = hasWide(DType.BF16) ? Part.BF16_TILES.bit : 0;
+  private static final int LAZY = hasWide(WeightFormat.BF16) ? Part.BF16_TILES.bit : 0;
 
   /** Guards what follows, and is notified when kernels are compiled. */
   private static final Object LOCK = new Object();
@@ -104,8 +105,8 @@ final class WarmUp {
         : "the vector kernels did not get fast";
   }
 
-  /** Whether a product with weights of a type lacks vector kernels. */
-  static boolean lacksKernels(DType weights, PackedRows rows) {
+  /** Whether a product with weights of a format lacks vector kernels. */
+  static boolean lacksKernels(WeightFormat weights, PackedRows rows) {
     if (rows.rows() == 1) {
       return lacks(row(weights));
     }
@@ -133,7 +134,7 @@ final class WarmUp {
     return true;
   }
 
-  private static boolean hasWide(DType weights) {
+  private static boolean hasWide(WeightFormat weights) {
     return PackedRows.isWide(PackedRows.WIDE_TILE, Lanes.CHUNK, weights);
   }
 
@@ -141,7 +142,7 @@ final class WarmUp {
     return type == DType.BF16 ? Part.BF16_STORE : Part.F32_STORE;
   }
 
-  private static Part row(DType weights) {
+  private static Part row(WeightFormat weights) {
     return switch (weights) {
       case F32 -> Part.F32_ROW;
       case F16 -> Part.F16_ROW;
@@ -150,7 +151,7 @@ final class WarmUp {
     };
   }
 
-  private static Part tiles(DType weights) {
+  private static Part tiles(WeightFormat weights) {
     return switch (weights) {
       case F32 -> Part.F32_TILES;
       case F16 -> Part.F16_TILES;
@@ -160,18 +161,20 @@ final class WarmUp {
   }
 
   /**
-   * Starts compiling the kernels for weights of a type, once in the life of the process; those for
-   * a few rows, where many have kernels of their own, wait for {@link #beginTiles}. A model with
-   * weights of several types begins each of them.
+   * Starts compiling the kernels for weights of a format, once in the life of the process; those
+   * for a few rows, where many have kernels of their own, wait for {@link #beginTiles}. A model
+   * with weights of several formats begins each of them.
    *
    * @param delay how long scalar code computes alone, unless a call waits: compiling takes the
    *     processors from an answer that is short enough to do without
    */
-  static void begin(DType weights, Duration delay) {
+  static void begin(WeightFormat weights, Duration delay) {
     begin(
         EnumSet.of(
             Part.ROWS,
-            store(weights),
+            weights == WeightFormat.F32 || weights == WeightFormat.F16
+                ? Part.F32_STORE
+                : Part.BF16_STORE,
             row(weights),
             hasWide(weights) ? Part.BF16_WIDE : tiles(weights)),
         delay);
@@ -181,7 +184,7 @@ final class WarmUp {
    * Starts compiling the kernels for a few rows. Where many rows have kernels of their own, many
    * answers never need them, and they take the compiler as long as all others.
    */
-  static void beginTiles(DType weights) {
+  static void beginTiles(WeightFormat weights) {
     if ((begun & tiles(weights).bit) == 0) {
       begin(EnumSet.of(tiles(weights)), Duration.ZERO);
     }
@@ -223,10 +226,10 @@ final class WarmUp {
   }
 
   /**
-   * Waits until all kernels that were begun for weights of a type are compiled or given up, or the
-   * thread is interrupted.
+   * Waits until all kernels that were begun for weights of a format are compiled or given up, or
+   * the thread is interrupted.
    */
-  static void await(DType weights) {
+  static void await(WeightFormat weights) {
     int bits = ~LAZY | tiles(weights).bit;
     if ((compiling & bits) != 0) {
       await(() -> (compiling & bits) != 0, MOST);

@@ -64,7 +64,7 @@ final class WideProducts {
     }
     // The streams overlap by some rows, so that they are equally long and end with the range: what
     // is computed twice is the same both times.
-    int distance = wideDistance(outputs, matrix.rowStride());
+    int distance = wideDistance(outputs, matrix.stride());
     int height = outputs - 2 * distance;
     for (int begin = 0; begin < height; begin += STRIP) {
       int end = Math.min(height, begin + STRIP);
@@ -108,7 +108,7 @@ final class WideProducts {
       int distance,
       PackedRows x,
       MatrixKernels.Scratch scratch) {
-    long rowStride = matrix.rowStride();
+    long rowStride = matrix.stride();
     long before = (long) x.shift() * Short.BYTES;
     scratch.weights = matrix.data();
     scratch.offset = first * rowStride - before;

@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.muninn.family.huginn.HuginnConfig;
 import dev.muninn.model.RecurrentModel;
 import dev.muninn.model.ShapeOnly;
-import dev.muninn.weights.DType;
+import dev.muninn.model.WeightFormat;
 import java.util.BitSet;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -105,8 +105,9 @@ class KeyValueLayoutTest {
     KeyValueLayout layout =
         new KeyValueLayout(HUGINN, SlotPolicy.full(), 32, 10, KeyValueType.BF16);
     assertEquals(27_878_400, layout.bytes());
-    assertEquals(KeyValueType.BF16, KeyValueType.forWeights(DType.BF16));
-    assertEquals(KeyValueType.F32, KeyValueType.forWeights(DType.F32));
-    assertEquals(KeyValueType.F32, KeyValueType.forWeights(DType.F16));
+    assertEquals(KeyValueType.BF16, KeyValueType.forWeights(WeightFormat.Q4));
+    assertEquals(KeyValueType.BF16, KeyValueType.forWeights(WeightFormat.BF16));
+    assertEquals(KeyValueType.F32, KeyValueType.forWeights(WeightFormat.F32));
+    assertEquals(KeyValueType.F32, KeyValueType.forWeights(WeightFormat.F16));
   }
 }

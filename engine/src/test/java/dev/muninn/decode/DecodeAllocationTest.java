@@ -82,7 +82,7 @@ class DecodeAllocationTest {
               SlotPolicy.full(),
               RECURRENCE,
               PROMPT + STEPS + 1,
-              KeyValueType.forWeights(config.coreType()));
+              KeyValueType.forWeights(config.coreFormat()));
     }
 
     long allocated() {

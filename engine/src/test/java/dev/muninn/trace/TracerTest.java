@@ -90,7 +90,7 @@ class TracerTest {
                   SlotPolicy.full(),
                   depth,
                   tokens.length,
-                  KeyValueType.forWeights(fixture.model().coreType()));
+                  KeyValueType.forWeights(fixture.model().coreFormat()));
           try (SequenceForward run =
               new SequenceForward(backend, layout, depth, 9, start, () -> false)) {
             run.append(

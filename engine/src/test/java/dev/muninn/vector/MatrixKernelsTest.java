@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.sun.management.ThreadMXBean;
+import dev.muninn.model.WeightFormat;
 import dev.muninn.model.WeightMatrix;
 import dev.muninn.weights.DType;
 import java.io.IOException;
@@ -72,7 +73,7 @@ class MatrixKernelsTest {
     float[] lanes = new float[Lanes.COUNT];
     float[][] results = new float[x.length / columns][matrix.rows()];
     for (int row = 0; row < results.length; row++) {
-      alone.shape(1, columns, matrix.dtype());
+      alone.shape(1, columns, matrix.format());
       alone.pack(0, x, row * columns);
       for (int o = 0; o < matrix.rows(); o++) {
         results[row][o] = ScalarKernels.dot(matrix, o, alone, 0, lanes);
@@ -86,7 +87,7 @@ class MatrixKernelsTest {
     double[] weights = new double[columns];
     for (int o = 0; o < matrix.rows(); o++) {
       for (int k = 0; k < columns; k++) {
-        weights[k] = ScalarKernels.weight(matrix.dtype(), matrix.data(), o * matrix.rowStride(), k);
+        weights[k] = ScalarKernels.weight(matrix.dtype(), matrix.data(), o * matrix.stride(), k);
       }
       for (int row = 0; row < results.length; row++) {
         double sum = 0;
@@ -137,7 +138,7 @@ class MatrixKernelsTest {
     PackedRows packed = new PackedRows(MOST_ROWS, columns);
     // The places of rows that fill up a group keep what an earlier product left there.
     packed.data.fill((byte) 0xFF);
-    packed.shape(rows, columns, matrix.dtype(), shift);
+    packed.shape(rows, columns, matrix.format(), shift);
     for (int row = 0; row < rows; row++) {
       packed.pack(row, x, (first + row) * columns);
     }
@@ -246,8 +247,8 @@ class MatrixKernelsTest {
           WeightMatrix part = whole.part(from, columns);
           WeightMatrix copy = inputs.matrix(dtype, outputs, columns, 0, arena);
           for (int o = 0; o < outputs; o++) {
-            MemorySegment row = part.data().asSlice(o * part.rowStride(), part.rowBytes());
-            MemorySegment.copy(row, 0, copy.data(), o * copy.rowStride(), row.byteSize());
+            MemorySegment row = part.data().asSlice(o * part.stride(), part.rowBytes());
+            MemorySegment.copy(row, 0, copy.data(), o * copy.stride(), row.byteSize());
           }
           float[][] expected = twins(copy, x);
           for (int rows : ROWS) {
@@ -298,7 +299,7 @@ class MatrixKernelsTest {
         WeightMatrix matrix = new WeightMatrix(dtype, values, columns, data);
         for (int rows : new int[] {1, 5}) {
           PackedRows packed = new PackedRows(rows, columns);
-          packed.shape(rows, columns, dtype);
+          packed.shape(rows, columns, WeightFormat.of(dtype));
           for (int row = 0; row < rows; row++) {
             packed.pack(row, x, row * columns);
           }
@@ -332,7 +333,7 @@ class MatrixKernelsTest {
       WeightMatrix matrix = inputs.matrix(dtype, outputs, columns, 0, arena);
       float[] x = inputs.values(columns);
       PackedRows packed = new PackedRows(rows, columns);
-      packed.shape(rows, columns, dtype, 4);
+      packed.shape(rows, columns, WeightFormat.of(dtype), 4);
       float[] y = new float[rows * outputs];
       long allocated = Long.MAX_VALUE;
       long end = System.nanoTime() + COMPILATION_NANOS;
@@ -385,17 +386,12 @@ class MatrixKernelsTest {
     try (Arena arena = Arena.ofConfined()) {
       WeightMatrix matrix =
           new KernelInputs(3).matrix(DType.F16, 4 * streamRows, columns, 2, arena);
-      long streamBytes = streamRows * matrix.rowStride();
+      long streamBytes = streamRows * matrix.stride();
       int first = 4;
       F16Products.widen(
-          matrix.data(),
-          first * matrix.rowStride(),
-          matrix.rowStride(),
-          streamBytes,
-          columns,
-          scratch);
+          matrix.data(), first * matrix.stride(), matrix.stride(), streamBytes, columns, scratch);
       for (int row = 0; row < MatrixKernels.UNIT; row++) {
-        long source = (first + row % 4 + (long) row / 4 * streamRows) * matrix.rowStride();
+        long source = (first + row % 4 + (long) row / 4 * streamRows) * matrix.stride();
         for (int k = 0; k < columns; k++) {
           int index = k < Lanes.CHUNK ? k % 2 * Lanes.COUNT + k / 2 : k;
           assertEquals(

@@ -119,7 +119,7 @@ class NonFiniteTest {
     PackedRows row = new PackedRows(1, columns);
     float[][] results = new float[MOST_ROWS][OUTPUTS];
     for (int i = 0; i < MOST_ROWS; i++) {
-      row.shape(1, columns, matrix.dtype());
+      row.shape(1, columns, matrix.format());
       row.pack(0, x, i * columns);
       MatrixKernels.multiply(matrix, 0, OUTPUTS, row, results[i], 0, OUTPUTS, scratch);
     }
@@ -133,7 +133,7 @@ class NonFiniteTest {
     for (int rows = 1; rows <= MOST_ROWS; rows++) {
       for (int shift = 0; shift < Lanes.CHUNK; shift += Lanes.CHUNK / 2 - 2) {
         packed.data.fill((byte) 0xFF);
-        packed.shape(rows, columns, matrix.dtype(), shift);
+        packed.shape(rows, columns, matrix.format(), shift);
         for (int row = 0; row < rows; row++) {
           packed.pack(row, x, row * columns);
         }

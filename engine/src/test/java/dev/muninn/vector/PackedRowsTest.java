@@ -4,7 +4,7 @@ import static dev.muninn.vector.KernelInputs.assertSameBits;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.muninn.weights.DType;
+import dev.muninn.model.WeightFormat;
 import java.util.HashSet;
 import java.util.Set;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -17,7 +17,7 @@ class PackedRowsTest {
   /** Every value is somewhere, once, and the vectors put it where their twin does. */
   @ParameterizedTest
   @EnumSource(names = {"F32", "BF16"})
-  void everyValueHasItsPlace(DType weights) {
+  void everyValueHasItsPlace(WeightFormat weights) {
     for (int rows : ROWS) {
       for (int columns : COLUMNS) {
         float[] x = new float[rows * columns + 3];

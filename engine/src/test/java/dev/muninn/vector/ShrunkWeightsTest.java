@@ -3,6 +3,7 @@ package dev.muninn.vector;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.muninn.model.WeightFormat;
 import dev.muninn.model.WeightMatrix;
 import dev.muninn.weights.DType;
 import java.io.IOException;
@@ -72,7 +73,7 @@ class ShrunkWeightsTest {
             MemorySegment data = channel.map(MapMode.READ_ONLY, 0, bytes, Arena.ofAuto());
             WeightMatrix matrix = new WeightMatrix(dtype, OUTPUTS, COLUMNS, data);
             PackedRows x = new PackedRows(rows, COLUMNS);
-            x.shape(rows, COLUMNS, dtype);
+            x.shape(rows, COLUMNS, WeightFormat.of(dtype));
             float[] values = new float[COLUMNS];
             for (int row = 0; row < rows; row++) {
               x.pack(row, values, 0);

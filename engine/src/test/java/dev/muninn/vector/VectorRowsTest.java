@@ -18,11 +18,12 @@ import dev.muninn.decode.InitialStates;
 import dev.muninn.family.ModelFamilies;
 import dev.muninn.model.Norm;
 import dev.muninn.model.RecurrentModel;
+import dev.muninn.model.WeightFormat;
 import dev.muninn.weights.Checkpoint;
-import dev.muninn.weights.DType;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.List;
 import java.util.SplittableRandom;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
@@ -42,7 +43,7 @@ class VectorRowsTest {
   /** While kernels are being compiled one thread computes, which would leave nothing to test. */
   @BeforeAll
   static void awaitWarmUp() {
-    for (DType weights : new DType[] {DType.F32, DType.BF16}) {
+    for (WeightFormat weights : List.of(WeightFormat.F32, WeightFormat.BF16)) {
       WarmUp.begin(weights, Duration.ZERO);
       WarmUp.beginTiles(weights);
       WarmUp.await(weights);

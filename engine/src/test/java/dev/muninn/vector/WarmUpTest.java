@@ -3,8 +3,8 @@ package dev.muninn.vector;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.muninn.model.WeightFormat;
 import dev.muninn.model.WeightMatrix;
-import dev.muninn.weights.DType;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.nio.file.Files;
@@ -87,13 +87,13 @@ class WarmUpTest {
     private Multiplying() {}
 
     public static void main(String[] types) throws InterruptedException {
-      WarmUp.begin(DType.valueOf(types[0]), Duration.ZERO);
+      WarmUp.begin(WeightFormat.valueOf(types[0]), Duration.ZERO);
       for (String type : types) {
-        multiply(DType.valueOf(type), 1);
-        multiply(DType.valueOf(type), 3);
+        multiply(WeightFormat.valueOf(type), 1);
+        multiply(WeightFormat.valueOf(type), 3);
       }
       for (String type : types) {
-        WarmUp.await(DType.valueOf(type));
+        WarmUp.await(WeightFormat.valueOf(type));
       }
       // A busy machine may take longer than anybody waits.
       boolean lacks = lacks(types);
@@ -120,14 +120,14 @@ class WarmUpTest {
 
     private static boolean lacks(String[] types) {
       return WarmUp.lacksRows()
-          || Arrays.stream(types).anyMatch(type -> multiply(DType.valueOf(type), 3));
+          || Arrays.stream(types).anyMatch(type -> multiply(WeightFormat.valueOf(type), 3));
     }
 
     /** Whether vector kernels were missing. */
-    private static boolean multiply(DType type, int rows) {
+    private static boolean multiply(WeightFormat type, int rows) {
       try (Arena arena = Arena.ofConfined()) {
         KernelInputs inputs = new KernelInputs(1);
-        WeightMatrix matrix = inputs.matrix(type, 20, COLUMNS, 0, arena);
+        WeightMatrix matrix = inputs.matrix(type.dtype(), 20, COLUMNS, 0, arena);
         float[] x = inputs.values(rows * COLUMNS);
         PackedRows packed = new PackedRows(rows, COLUMNS);
         packed.shape(rows, COLUMNS, type);

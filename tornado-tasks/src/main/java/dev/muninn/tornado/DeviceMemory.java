@@ -83,7 +83,7 @@ record DeviceMemory(
         GRAPHS * Activations.scoreBytes(model, mostRows, context),
         unitBytes * model.core().blocks().size(),
         unitBytes * (model.prelude().size() + model.coda().blocks().size()),
-        TornadoStore.units(KeyValueType.forWeights(model.coreType())),
+        TornadoStore.units(KeyValueType.forWeights(model.coreFormat())),
         context,
         model);
   }

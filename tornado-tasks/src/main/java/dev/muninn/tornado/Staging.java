@@ -35,7 +35,7 @@ final class Staging implements AutoCloseable {
    * @throws dev.muninn.weights.CheckpointException if the file has changed
    */
   MemorySegment stage(WeightMatrix matrix) {
-    if (matrix.rowStride() != matrix.rowBytes()) {
+    if (matrix.stride() != matrix.rowBytes()) {
       throw new IllegalArgumentException("kernels read whole rows, not parts of wider ones");
     }
     MemorySegment mapped = checkpoint.mapPrivate(matrix.data(), HEADER, arena);

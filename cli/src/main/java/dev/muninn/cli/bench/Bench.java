@@ -3,8 +3,8 @@ package dev.muninn.cli.bench;
 import dev.muninn.LanguageModel;
 import dev.muninn.cache.KeyValueType;
 import dev.muninn.cli.inspect.Inspection;
+import dev.muninn.model.WeightFormat;
 import dev.muninn.vector.MachineLimits;
-import dev.muninn.weights.DType;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -34,9 +34,9 @@ record Bench(
     began = began.truncatedTo(ChronoUnit.SECONDS);
   }
 
-  /** The type of the recurrent block's weights. */
-  static DType weightType(LanguageModel model) {
-    return model.architecture().coreType();
+  /** The format of the recurrent block's weights. */
+  static WeightFormat weightType(LanguageModel model) {
+    return model.architecture().coreFormat();
   }
 
   /** How a test's keys and values are stored. */

@@ -16,7 +16,6 @@ import dev.muninn.weights.DType;
 import dev.muninn.weights.Tensor;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -65,7 +64,7 @@ public final class Inspection {
       shares.merge(tensor.dtype(), Share.of(tensor), Share::plus);
     }
     parameters = parameters(model, checkpoint);
-    keyValueType = KeyValueType.forWeights(mostlyOf());
+    keyValueType = KeyValueType.forWeights(model.coreFormat());
     recurrences.add(model.defaultRecurrence());
     contexts.add(model.contextLength());
     int power = Integer.highestOneBit(model.contextLength());
@@ -113,14 +112,6 @@ public final class Inspection {
     norms.output().ifPresent(norm -> places.add("output"));
     norms.stream().ifPresent(norm -> places.add("stream"));
     return String.join(", ", places);
-  }
-
-  /** The type of the most bytes. */
-  private DType mostlyOf() {
-    return shares.entrySet().stream()
-        .max(Comparator.comparingLong(share -> share.getValue().bytes))
-        .map(Map.Entry::getKey)
-        .orElse(DType.F32);
   }
 
   /** Numbers that were learned. */

@@ -3,7 +3,7 @@ package dev.muninn.bench;
 import dev.muninn.model.RecurrentModel;
 
 /** The two largest matrices of a sandwich block, one wide and one deep, and one of part rows. */
-public enum WeightMatrix {
+public enum BlockMatrix {
   /** Gate stacked over up, [2i, h]. */
   GATE_UP,
   /** [h, i]. */
