@@ -3,6 +3,7 @@ package dev.muninn.train;
 import dev.muninn.vector.ScalarKernels;
 import dev.muninn.weights.AtomicFile;
 import dev.muninn.weights.Checkpoint;
+import dev.muninn.weights.CheckpointException;
 import dev.muninn.weights.Csv;
 import dev.muninn.weights.DType;
 import dev.muninn.weights.ProcessLock;
@@ -107,9 +108,7 @@ public final class TrainingDirectory implements AutoCloseable {
     Path state = path.resolve(STATE);
     try {
       Files.createDirectories(state);
-      ProcessLock lock =
-          ProcessLock.tryTake(state.resolve(LOCK))
-              .orElseThrow(() -> new TrainingException(path + ": another run is writing there"));
+      ProcessLock lock = take(path);
       // A run that was killed may have left files that were not whole.
       Scratch.sweep(path);
       Scratch.sweep(state);
@@ -147,15 +146,37 @@ public final class TrainingDirectory implements AutoCloseable {
     if (!Files.exists(file)) {
       return Optional.empty();
     }
+    try {
+      return Optional.of(readState(directory, file));
+    } catch (CheckpointException e) {
+      // Another run that saves meanwhile is the reason, not the file.
+      requireUnlocked(path);
+      throw e;
+    }
+  }
+
+  private static void requireUnlocked(Path path) {
+    try {
+      take(path).close();
+    } catch (IOException e) {
+      throw failure(path, e);
+    }
+  }
+
+  private static ProcessLock take(Path path) throws IOException {
+    return ProcessLock.tryTake(path.resolve(STATE).resolve(LOCK))
+        .orElseThrow(() -> new TrainingException(path + ": another run is writing there"));
+  }
+
+  private static State readState(Path directory, Path file) {
     try (Checkpoint checkpoint = Checkpoint.open(directory)) {
       Map<String, String> metadata = checkpoint.metadata(file);
       String step = metadata.get(STEP);
       if (step == null || !step.matches("\\d{1,18}")) {
         throw new TrainingException(file + ": no state of a training run; step is " + step);
       }
-      return Optional.of(
-          new State(
-              Long.parseLong(step), part(metadata, DATA), part(metadata, SETTING), directory));
+      return new State(
+          Long.parseLong(step), part(metadata, DATA), part(metadata, SETTING), directory);
     }
   }
 

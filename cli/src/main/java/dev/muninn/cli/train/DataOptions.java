@@ -30,7 +30,9 @@ final class DataOptions {
       names = "--task",
       paramLabel = "NAME",
       converter = Task.class,
-      description = "Generated problems: check-digits, sums or mix (default without --data: mix).")
+      description =
+          "Generated problems: check-digits, sums, mix, or chat-mix, which also asks in conversations"
+              + " (default without --data: mix).")
   private TaskData.Kind task;
 
   @Option(
@@ -51,7 +53,7 @@ final class DataOptions {
       names = "--length",
       paramLabel = "N",
       converter = NumberConverters.AtLeastTwo.class,
-      description = "Tokens of a sequence (default: 72).")
+      description = "Tokens of a sequence (default: " + Preset.LENGTH + ").")
   private int length = Preset.LENGTH;
 
   @Option(
@@ -126,7 +128,7 @@ final class DataOptions {
           return kind;
         }
       }
-      throw NumberConverters.expected("check-digits, sums or mix", value);
+      throw NumberConverters.expected("check-digits, sums, mix or chat-mix", value);
     }
   }
 }

@@ -8,7 +8,6 @@ final class Preset {
   static final String RAVEN_TINY = "raven-tiny";
 
   static final int BACKPROPAGATION_DEPTH = 4;
-  static final String TASK = "mix";
   static final int DIGITS = 20;
   static final int OPERANDS = 3;
   static final int LENGTH = 72;

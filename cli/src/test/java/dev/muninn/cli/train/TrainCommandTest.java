@@ -168,7 +168,7 @@ class TrainCommandTest {
   void badUsageIsOneLine() {
     assertUsage("--data excludes", "--data", "x", "--task", "sums");
     assertUsage("--digits", "--digits", "1");
-    assertUsage("--task: expected check-digits, sums or mix, not 'x'", "--task", "x");
+    assertUsage("--task: expected check-digits, sums, mix or chat-mix, not 'x'", "--task", "x");
     assertUsage("--save-dtype: expected bf16 or f32, not 'f16'", "--save-dtype", "f16");
     assertUsage("--layers: expected three counts such as 1,2,1, not '1,2'", "--layers", "1,2");
     assertUsage("--evaluate-at: expected recurrences such as 1,4,8", "--evaluate-at", "0");

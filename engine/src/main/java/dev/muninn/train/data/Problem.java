@@ -43,6 +43,11 @@ record Problem(String question, String answer, char[] hints) {
     return new Problem(question.toString(), Integer.toString(sum), new char[question.length()]);
   }
 
+  /** Stands for all problems of a length: nobody learns it. */
+  static Problem longest(int length) {
+    return new Problem("0".repeat(length - 1), "0", new char[length - 1]);
+  }
+
   /** Whether this is never trained on: about one problem in sixteen, by its question alone. */
   boolean isHeldOut() {
     // The upper bits of the product depend on every character.

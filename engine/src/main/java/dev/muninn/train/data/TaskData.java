@@ -5,12 +5,14 @@ import dev.muninn.text.Tokenizer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 
 /**
  * Problems that are generated: check digits, sums, or both. A sequence has as many problems as fit,
  * with a semicolon between them; the token behind an answer is always to be the end of the text.
+ * Where the model is to chat too, some sequences are conversations instead.
  *
  * <p>Problems begin easy. Whenever most of the longest ones are answered, longer ones join them,
  * and while all are short the model is trained at fewer recurrences.
@@ -20,7 +22,9 @@ public final class TaskData implements TrainingData {
   public enum Kind {
     CHECK_DIGITS,
     SUMS,
-    MIX;
+    MIX,
+    /** Both, bare and in conversations. */
+    CHAT_MIX;
 
     boolean checkDigits() {
       return this != SUMS;
@@ -35,6 +39,11 @@ public final class TaskData implements TrainingData {
   private static final int FIRST_OPERANDS = 2;
   private static final int FEWEST = 2;
   private static final double SHARE_OF_SUMS = 0.4;
+  private static final double SHARE_OF_CONVERSATIONS = 0.3;
+
+  /** Longer sums take longest to learn. */
+  private static final double SHARE_OF_LONGEST_SUMS = 0.5;
+
   private static final double LEARNT = 0.8;
   private static final int PROBLEMS = 100;
 
@@ -51,6 +60,7 @@ public final class TaskData implements TrainingData {
   private final int mostDigits;
   private final int mostOperands;
   private final long seed;
+  private final Optional<Conversations> conversations;
   private int digits;
   private int operands;
 
@@ -81,13 +91,21 @@ public final class TaskData implements TrainingData {
     this.seed = seed;
     this.digits = Math.min(FIRST_DIGITS, mostDigits);
     this.operands = Math.min(FIRST_OPERANDS, mostOperands);
+    this.conversations =
+        kind == Kind.CHAT_MIX
+            ? Optional.of(new Conversations(tokenizer, symbols))
+            : Optional.empty();
     int longest =
         Math.max(
             kind.checkDigits() ? mostDigits + 2 : 0,
             kind.sums() ? 3 * mostOperands + Integer.toString(99 * mostOperands).length() : 0);
-    if (longest + 1 > length) {
+    int needed = longest + 1;
+    if (conversations.isPresent()) {
+      needed = conversations.get().length(Problem.longest(longest));
+    }
+    if (needed > length) {
       throw new IllegalArgumentException(
-          "problems of up to " + (longest + 1) + " tokens do not fit into " + length);
+          "problems of up to " + needed + " tokens do not fit into " + length);
     }
   }
 
@@ -98,8 +116,12 @@ public final class TaskData implements TrainingData {
     SequenceBuilder builder = new SequenceBuilder(count, length, symbols.pad());
     for (int sequence = 0; sequence < count; sequence++) {
       builder.begin();
-      builder.add(symbols.begin(), Batch.IGNORED);
       boolean sums = kind.sums() && (!kind.checkDigits() || random.uniform() < SHARE_OF_SUMS);
+      if (conversations.isPresent() && random.uniform() < SHARE_OF_CONVERSATIONS) {
+        conversations.get().fill(builder, () -> next(sums, random), random);
+        continue;
+      }
+      builder.add(symbols.begin(), Batch.IGNORED);
       Problem problem = next(sums, random);
       while (problem.length() + 1 <= builder.room()) {
         add(builder, problem, true);
@@ -115,7 +137,11 @@ public final class TaskData implements TrainingData {
 
   /** A problem of a size that is learnt now; none of those that are held out. */
   private Problem next(boolean sums, SplitMix random) {
-    int size = FEWEST + random.below((sums ? operands : digits) - FEWEST + 1);
+    int longest = sums ? operands : digits;
+    int size =
+        sums && conversations.isPresent() && random.uniform() < SHARE_OF_LONGEST_SUMS
+            ? longest
+            : FEWEST + random.below(longest - FEWEST + 1);
     return draw(sums, size, false, random);
   }
 
@@ -164,6 +190,9 @@ public final class TaskData implements TrainingData {
         sets.add(problems(sumName(size), true, size));
       }
     }
+    if (conversations.isPresent()) {
+      sets.add(conversations(conversations.get()));
+    }
     return sets;
   }
 
@@ -175,15 +204,34 @@ public final class TaskData implements TrainingData {
     return "sum of " + operands;
   }
 
-  /** Problems of one kind and size, each a sequence of its own. */
-  private ValidationSet problems(String name, boolean sums, int size) {
+  /** Sums of two, each asked in a conversation of its own. */
+  private ValidationSet conversations(Conversations conversations) {
+    List<Problem> problems = heldOut(true, FEWEST);
+    SequenceBuilder builder = new SequenceBuilder(PROBLEMS, length, symbols.pad());
+    for (Problem problem : problems) {
+      builder.begin();
+      conversations.add(builder, problem);
+    }
+    return builder.validation(sumName(FEWEST) + " in a chat");
+  }
+
+  /** Problems of one kind and size that are never trained on. */
+  private List<Problem> heldOut(boolean sums, int size) {
     SplitMix random = new SplitMix();
     random.seed(seed, VALIDATION - 2L * size - (sums ? 1 : 0));
     List<Problem> problems = new ArrayList<>();
-    int longest = 0;
     for (int i = 0; i < PROBLEMS; i++) {
       problems.add(draw(sums, size, true, random));
-      longest = Math.max(longest, problems.getLast().length() + 1);
+    }
+    return problems;
+  }
+
+  /** Problems of one kind and size, each a sequence of its own. */
+  private ValidationSet problems(String name, boolean sums, int size) {
+    List<Problem> problems = heldOut(sums, size);
+    int longest = 0;
+    for (Problem problem : problems) {
+      longest = Math.max(longest, problem.length() + 1);
     }
     SequenceBuilder builder = new SequenceBuilder(PROBLEMS, longest, symbols.pad());
     for (Problem problem : problems) {

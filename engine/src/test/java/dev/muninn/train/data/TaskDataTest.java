@@ -7,7 +7,9 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.muninn.ModelFiles;
+import dev.muninn.text.ChatMessage;
 import dev.muninn.text.Tokenizer;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
@@ -22,6 +24,9 @@ import org.junit.jupiter.params.provider.EnumSource;
 class TaskDataTest {
   private static final int BEGIN = 256;
   private static final int END = 257;
+  private static final int BEGIN_HEADER = 258;
+  private static final int END_HEADER = 259;
+  private static final int END_TURN = 260;
   private static final int PAD = 261;
 
   private static Tokenizer tokenizer;
@@ -41,7 +46,7 @@ class TaskDataTest {
   }
 
   @ParameterizedTest
-  @EnumSource(TaskData.Kind.class)
+  @EnumSource(value = TaskData.Kind.class, mode = EnumSource.Mode.EXCLUDE, names = "CHAT_MIX")
   void problemsAreAnsweredRight(TaskData.Kind kind) {
     int answered = 0;
     for (long number = 0; number < 20; number++) {
@@ -85,6 +90,72 @@ class TaskDataTest {
       }
     }
     return problems;
+  }
+
+  @Test
+  void conversationsAskInTheChatFormat() {
+    TaskData data = new TaskData(TaskData.Kind.CHAT_MIX, tokenizer, 16, 96, 20, 3, 1);
+    int conversations = 0;
+    int turns = 0;
+    int withSystem = 0;
+    for (long number = 0; number < 20; number++) {
+      Batch batch = data.batch(number);
+      for (int sequence = 0; sequence < batch.count(); sequence++) {
+        int from = sequence * batch.length();
+        assertEquals(BEGIN, batch.tokens()[from]);
+        if (batch.tokens()[from + 1] != BEGIN_HEADER) {
+          check(batch, from, TaskData.Kind.MIX);
+          continue;
+        }
+        conversations++;
+        List<ChatMessage> messages = messages(batch, from);
+        withSystem += messages.getFirst().role().equals(ChatMessage.SYSTEM) ? 1 : 0;
+        for (int i = 0; i < messages.size(); i++) {
+          ChatMessage message = messages.get(i);
+          if (message.role().equals(ChatMessage.USER)) {
+            String question = message.content().substring(0, message.content().length() - 1);
+            assertEquals(new ChatMessage("Huginn", answer(question)), messages.get(i + 1));
+            turns++;
+          }
+        }
+      }
+    }
+    assertTrue(
+        conversations > 320 / 5 && conversations < 320 / 2, conversations + " conversations");
+    assertTrue(turns > conversations * 5 / 4, turns + " turns");
+    assertTrue(withSystem > conversations / 10, withSystem + " with a message of the system");
+  }
+
+  /**
+   * Reads a conversation as it was trained, and requires that answers and the ends of their turns
+   * are learnt, and of questions only the running digit sums.
+   */
+  private static List<ChatMessage> messages(Batch batch, int from) {
+    List<ChatMessage> messages = new ArrayList<>();
+    int at = from + 1;
+    while (at < from + batch.length() && batch.tokens()[at] == BEGIN_HEADER) {
+      StringBuilder role = new StringBuilder();
+      while (batch.tokens()[++at] != END_HEADER) {
+        role.append((char) batch.tokens()[at]);
+      }
+      StringBuilder content = new StringBuilder();
+      int end = at + 1;
+      while (end < from + batch.length()
+          && batch.tokens()[end] != END_TURN
+          && batch.tokens()[end] != PAD) {
+        content.append((char) batch.tokens()[end++]);
+      }
+      if (role.toString().equals("Huginn")) {
+        for (int i = at + 2; i < end; i++) {
+          int next = i + 1 < end ? batch.tokens()[i + 1] : END_TURN;
+          assertEquals(next, batch.labels()[i]);
+        }
+      }
+      assertTrue(content.toString().startsWith("\n\n"));
+      messages.add(new ChatMessage(role.toString(), content.substring(2)));
+      at = end + 1;
+    }
+    return messages;
   }
 
   private static String answer(String question) {
