@@ -30,7 +30,7 @@ final class MatrixProduct {
             format.strides(outputs) * format.bytes(whole),
             bytes,
             data -> new WeightMatrix(format, outputs, whole, data).part(0, columns));
-    x = new PackedRows(rows, columns);
+    x = new PackedRows(rows, columns, format);
     x.shape(rows, columns, format);
     float[] values = RandomValues.floats(rows * columns, 1);
     for (int row = 0; row < rows; row++) {

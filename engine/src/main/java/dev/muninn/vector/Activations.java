@@ -52,7 +52,7 @@ final class Activations {
     projected = new float[rows * width];
     hidden = new float[rows * intermediate];
     int columns = Math.max(width, Math.max(attentionWidth, intermediate));
-    products = new TeamProducts(team, packings, rows, columns);
+    products = new TeamProducts(team, packings, rows, columns, model.matrixFormats());
     scratch = new ThreadScratch[team.size()];
     for (int thread = 0; thread < scratch.length; thread++) {
       scratch[thread] = new ThreadScratch(rows, width, intermediate, model.headSize());

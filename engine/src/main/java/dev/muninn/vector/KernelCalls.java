@@ -44,6 +44,9 @@ final class KernelCalls {
       case F16_TILES -> calls.tiles(WeightFormat.F16);
       case BF16_TILES -> calls.tiles(WeightFormat.BF16);
       case BF16_WIDE -> calls.wide();
+      case BF16_PANELS -> calls.panels(WeightFormat.BF16_PANELS);
+      case Q8_PANELS -> calls.panels(WeightFormat.Q8);
+      case Q4_PANELS -> calls.panels(WeightFormat.Q4);
     };
   }
 
@@ -85,6 +88,30 @@ final class KernelCalls {
       multiply(matrix, rows);
       // More outputs have whole vectors of results.
       Lanes.copy(x, 0, y, 0, Lanes.COUNT);
+    };
+  }
+
+  /** One row, and as many as have groups of both sizes. */
+  private Runnable panels(WeightFormat format) {
+    int outputs = 4 * WeightFormat.PANEL_ROWS;
+    int columns = 2 * WeightFormat.BLOCK_INPUTS;
+    MemorySegment data =
+        NativeMemory.allocateAutomatic(format.strides(outputs) * format.bytes(columns));
+    WeightMatrix matrix = new WeightMatrix(format, outputs, columns, data);
+    int many = PanelRows.WIDE + PanelRows.FEW;
+    PackedRows one = new PackedRows(1, columns, format);
+    PackedRows more = new PackedRows(many, columns, format);
+    one.shape(1, columns, format);
+    more.shape(many, columns, format);
+    float[] values = new float[columns];
+    float[] results = new float[many * outputs];
+    return () -> {
+      one.pack(0, values, 0);
+      for (int row = 0; row < many; row++) {
+        more.pack(row, values, 0);
+      }
+      MatrixKernels.multiply(matrix, 0, outputs, one, results, 0, outputs, scratch);
+      MatrixKernels.multiply(matrix, 0, outputs, more, results, 0, outputs, scratch);
     };
   }
 

@@ -64,7 +64,8 @@ final class MatrixGroup {
   }
 
   static int units(int outputs) {
-    return (outputs + MatrixKernels.UNIT - 1) / MatrixKernels.UNIT;
+    // An even number, so that a panel is never divided.
+    return 2 * Math.ceilDiv(outputs, 2 * MatrixKernels.UNIT);
   }
 
   /** Outputs of all matrices. */

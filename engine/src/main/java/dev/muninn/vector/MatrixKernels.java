@@ -70,12 +70,30 @@ final class MatrixKernels {
     final float[] results = new float[2 * WideProducts.STRIP * UNIT];
     final float[] lanes = new float[Lanes.COUNT];
     MemorySegment strip = MemorySegment.NULL;
+    private float[] sums = new float[0];
+    private float[] widened = new float[0];
 
     // The weight rows that are multiplied next: some rows of each of some streams.
     MemorySegment weights;
     long offset;
     long rowStep;
     long streamStep;
+
+    /** Room for the sums of a panel, 32 of each row. */
+    float[] sums(int rows) {
+      if (sums.length < PanelTiles.OUTPUTS * rows) {
+        sums = new float[PanelTiles.OUTPUTS * rows];
+      }
+      return sums;
+    }
+
+    /** Room for widened weights of a panel. */
+    float[] widened() {
+      if (widened.length == 0) {
+        widened = new float[PanelProducts.INPUTS / 32 * PanelProducts.BLOCK];
+      }
+      return widened;
+    }
 
     void ensureStrip(long bytes) {
       if (strip.byteSize() < bytes) {

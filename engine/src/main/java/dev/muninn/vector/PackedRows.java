@@ -44,6 +44,10 @@ final class PackedRows {
    */
   final MemorySegment data;
 
+  /** The rows where weights lie in panels. */
+  private final PanelRows panels = new PanelRows();
+
+  private boolean inPanels;
   private int rows;
   private int columns;
   private boolean paired;
@@ -54,6 +58,24 @@ final class PackedRows {
   PackedRows(int rows, int columns) {
     int places = rows == 1 ? 1 : Math.ceilDiv(rows, WIDE_TILE) * WIDE_TILE;
     data = NativeMemory.allocateAutomatic(4L * places * (columns + Lanes.CHUNK));
+  }
+
+  /** Room for rows for weights in a format. */
+  PackedRows(int rows, int columns, WeightFormat format) {
+    this(rows, columns);
+    reserve(rows, columns, format);
+  }
+
+  /** Makes room for rows for weights in a format. Not while other threads use this. */
+  void reserve(int rows, int columns, WeightFormat format) {
+    if (format.inPanels()) {
+      panels.reserve(rows, columns, format);
+    }
+  }
+
+  /** The rows as weights in panels need them. */
+  PanelRows panels() {
+    return panels;
   }
 
   /** Sets the shape of what is packed next, for a matrix where it is. */
@@ -78,6 +100,10 @@ final class PackedRows {
   void shape(int rows, int columns, WeightFormat weights, int shift) {
     this.rows = rows;
     this.columns = columns;
+    this.inPanels = weights.inPanels();
+    if (inPanels) {
+      panels.shape(rows, columns, weights);
+    }
     this.paired = paired(weights);
     this.size = size(rows, columns, weights);
     this.shift = wide() ? shift : 0;
@@ -178,6 +204,10 @@ final class PackedRows {
 
   /** Packs one row from {@code source[from, from + columns)}. */
   void pack(int row, float[] source, int from) {
+    if (inPanels) {
+      panels.pack(row, source, from);
+      return;
+    }
     long target = rowOffset(row);
     long step = rowStep(row);
     if (shift > 0) {
@@ -231,6 +261,10 @@ final class PackedRows {
 
   /** {@link #pack} without vectors. */
   void packByScalars(int row, float[] source, int from) {
+    if (inPanels) {
+      panels.pack(row, source, from);
+      return;
+    }
     float[] chunk = new float[Lanes.CHUNK];
     long target = rowOffset(row);
     long step = rowStep(row);

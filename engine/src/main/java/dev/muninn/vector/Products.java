@@ -12,7 +12,7 @@ abstract class Products {
   static Products of(WeightFormat format) {
     return switch (format) {
       case F32, F16, BF16 -> RowMajorProducts.of(format.dtype());
-      case BF16_PANELS, Q8, Q4 -> throw new IllegalArgumentException("no kernel for " + format);
+      case BF16_PANELS, Q8, Q4 -> PanelProducts.of(format);
     };
   }
 

@@ -160,6 +160,10 @@ public final class ScalarKernels {
       int at,
       int stride,
       float[] lanes) {
+    if (matrix.format().inPanels()) {
+      ScalarPanels.multiply(matrix, from, to, x, y, at, stride);
+      return;
+    }
     int columns = matrix.columns();
     int chunked = x.chunks() * Lanes.CHUNK;
     float[] weights = new float[Math.max(columns, chunked)];
@@ -199,6 +203,12 @@ public final class ScalarKernels {
    */
   static void read(WeightMatrix matrix, int row, short[] halves, float[] out, int at) {
     int columns = matrix.columns();
+    if (matrix.format().inPanels()) {
+      for (int i = 0; i < columns; i++) {
+        out[at + i] = matrix.get(row, i);
+      }
+      return;
+    }
     long offset = row * matrix.stride();
     if (matrix.dtype() == DType.F32) {
       MemorySegment.copy(matrix.data(), FLOAT, offset, out, at, columns);

@@ -1,5 +1,8 @@
 package dev.muninn.vector;
 
+import dev.muninn.model.WeightFormat;
+import java.util.Set;
+
 /**
  * Products of a chunk's rows, divided among the threads of a team: every thread packs its own rows,
  * and behind a barrier takes outputs as it comes to them.
@@ -20,13 +23,17 @@ final class TeamProducts {
   /**
    * Room for packed rows.
    *
-   * @param packings most types of matrices that read the same input
+   * @param packings most formats of matrices that read the same input
+   * @param formats all formats
    */
-  TeamProducts(ThreadTeam team, int packings, int rows, int columns) {
+  TeamProducts(ThreadTeam team, int packings, int rows, int columns, Set<WeightFormat> formats) {
     this.team = team;
     this.packed = new PackedRows[packings];
     for (int i = 0; i < packings; i++) {
       packed[i] = new PackedRows(rows, columns);
+      for (WeightFormat format : formats) {
+        packed[i].reserve(rows, columns, format);
+      }
     }
   }
 
@@ -62,11 +69,13 @@ final class TeamProducts {
       for (int m = 0; m < group.matrices.length; m++) {
         int from = Math.max(unit, group.firstUnit[m]) - group.firstUnit[m];
         int to = Math.min(end, group.firstUnit[m + 1]) - group.firstUnit[m];
-        if (from < to) {
+        int first = from * MatrixKernels.UNIT;
+        int last = Math.min(group.matrices[m].rows(), to * MatrixKernels.UNIT);
+        if (first < last) {
           Kernels.multiply(
               group.matrices[m],
-              from * MatrixKernels.UNIT,
-              Math.min(group.matrices[m].rows(), to * MatrixKernels.UNIT),
+              first,
+              last,
               packed[group.packing[m]],
               y,
               at + group.firstOutput[m],
@@ -92,6 +101,9 @@ final class TeamProducts {
       int from = unit * MatrixKernels.UNIT;
       int to = Math.min(outputs, (unit + step) * MatrixKernels.UNIT);
       int size = to - from;
+      if (size <= 0) {
+        continue;
+      }
       int stride = 2 * size;
       for (int m = 0; m < 2; m++) {
         Kernels.multiply(
@@ -114,6 +126,6 @@ final class TeamProducts {
   /** Units that a thread takes at once: several turns each, but long streams. */
   private int step(int units) {
     int threads = team.running();
-    return threads == 1 ? units : Math.max(LEAST_STEP, units / (threads * TURNS));
+    return threads == 1 ? units : Math.max(LEAST_STEP, units / (threads * TURNS) / 2 * 2);
   }
 }

@@ -31,7 +31,10 @@ final class WarmUp {
     F16_TILES,
     BF16_ROW,
     BF16_TILES,
-    BF16_WIDE;
+    BF16_WIDE,
+    BF16_PANELS,
+    Q8_PANELS,
+    Q4_PANELS;
 
     final int bit = 1 << ordinal();
   }
@@ -107,7 +110,7 @@ final class WarmUp {
 
   /** Whether a product with weights of a format lacks vector kernels. */
   static boolean lacksKernels(WeightFormat weights, PackedRows rows) {
-    if (rows.rows() == 1) {
+    if (rows.rows() == 1 || weights.inPanels()) {
       return lacks(row(weights));
     }
     return rows.wide() && lacks(Part.BF16_WIDE) || rows.hasTiles() && lacks(tiles(weights));
@@ -147,7 +150,7 @@ final class WarmUp {
       case F32 -> Part.F32_ROW;
       case F16 -> Part.F16_ROW;
       case BF16 -> Part.BF16_ROW;
-      default -> throw new IllegalArgumentException("no kernel for " + weights);
+      case BF16_PANELS, Q8, Q4 -> panels(weights);
     };
   }
 
@@ -156,7 +159,15 @@ final class WarmUp {
       case F32 -> Part.F32_TILES;
       case F16 -> Part.F16_TILES;
       case BF16 -> Part.BF16_TILES;
-      default -> throw new IllegalArgumentException("no kernel for " + weights);
+      case BF16_PANELS, Q8, Q4 -> panels(weights);
+    };
+  }
+
+  private static Part panels(WeightFormat weights) {
+    return switch (weights) {
+      case Q8 -> Part.Q8_PANELS;
+      case Q4 -> Part.Q4_PANELS;
+      default -> Part.BF16_PANELS;
     };
   }
 

@@ -1,0 +1,185 @@
+package dev.muninn.vector;
+
+import dev.muninn.model.WeightFormat;
+import dev.muninn.model.WeightMatrix;
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+
+/**
+ * Products of weights that lie in panels of 32 rows: lanes are outputs, and each adds up its inputs
+ * in ascending order, whether one row is multiplied or many.
+ *
+ * <p>One row is bound by how fast memory is read, and a few panels of distant regions are read at
+ * once. For more rows some inputs of a panel are widened once, and stay in the first-level cache
+ * while the rows pass by.
+ *
+ * <p>Every body that reads weights begins by {@code get}, as in {@link RowMajorProducts}.
+ */
+abstract class PanelProducts extends Products {
+  /** Inputs of a panel that are widened at once: 32 KB of floats. */
+  static final int INPUTS = 256;
+
+  /** Floats of a widened block, with its scales. */
+  static final int BLOCK = 33 * PanelTiles.OUTPUTS;
+
+  private final WeightFormat format;
+
+  PanelProducts(WeightFormat format) {
+    this.format = format;
+  }
+
+  /** The products of weights in a format. */
+  static PanelProducts of(WeightFormat format) {
+    return switch (format) {
+      case BF16_PANELS -> Bf16PanelProducts.INSTANCE;
+      case Q8 -> Q8Products.INSTANCE;
+      case Q4 -> Q4Products.INSTANCE;
+      default -> throw new IllegalArgumentException("no panels in " + format);
+    };
+  }
+
+  /** Panels that {@link #row} computes at once. */
+  abstract int together();
+
+  /**
+   * The products of {@link #together} panels with one row.
+   *
+   * @param offset byte offset of the first panel
+   * @param far bytes from one panel to the next
+   * @param out gets 32 outputs of each panel
+   */
+  abstract void row(
+      MemorySegment weights, long offset, long far, int columns, PanelRows x, float[] out);
+
+  /**
+   * Adds the products of a panel to the sums of all rows.
+   *
+   * @param offset byte offset of the panel
+   * @param sums of each row 32
+   * @param widened room for widened weights
+   */
+  abstract void rows(
+      MemorySegment weights, long offset, int columns, PanelRows x, float[] sums, float[] widened);
+
+  @Override
+  final void multiply(
+      WeightMatrix matrix,
+      int from,
+      int to,
+      PackedRows x,
+      float[] y,
+      int at,
+      int stride,
+      MatrixKernels.Scratch scratch) {
+    int first = from / WeightFormat.PANEL_ROWS;
+    int end = Math.ceilDiv(to, WeightFormat.PANEL_ROWS);
+    if (x.rows() == 1) {
+      multiplyRow(matrix, first, end, to, x.panels(), y, at, scratch);
+      return;
+    }
+    int rows = x.rows();
+    float[] sums = scratch.sums(rows + PanelRows.WIDE);
+    for (int panel = first; panel < end; panel++) {
+      Arrays.fill(sums, 0, PanelTiles.OUTPUTS * (rows + PanelRows.WIDE), 0);
+      rows(
+          matrix.data(),
+          panel * matrix.stride(),
+          matrix.columns(),
+          x.panels(),
+          sums,
+          scratch.widened());
+      int output = panel * WeightFormat.PANEL_ROWS;
+      int count = Math.min(WeightFormat.PANEL_ROWS, to - output);
+      for (int row = 0; row < rows; row++) {
+        System.arraycopy(sums, PanelTiles.OUTPUTS * row, y, at + row * stride + output, count);
+      }
+    }
+  }
+
+  private void multiplyRow(
+      WeightMatrix matrix,
+      int first,
+      int end,
+      int to,
+      PanelRows x,
+      float[] y,
+      int at,
+      MatrixKernels.Scratch scratch) {
+    int together = together();
+    int each = (end - first) / together;
+    for (int i = 0; i < each; i++) {
+      row(
+          matrix.data(),
+          (first + i) * matrix.stride(),
+          each * matrix.stride(),
+          matrix.columns(),
+          x,
+          scratch.results);
+      for (int j = 0; j < together; j++) {
+        copy(scratch.results, PanelTiles.OUTPUTS * j, first + i + j * each, to, y, at);
+      }
+    }
+    for (int panel = first + each * together; panel < end; panel++) {
+      // The same panel more than once.
+      row(matrix.data(), panel * matrix.stride(), 0, matrix.columns(), x, scratch.results);
+      copy(scratch.results, 0, panel, to, y, at);
+    }
+  }
+
+  private static void copy(float[] results, int from, int panel, int to, float[] y, int at) {
+    int output = panel * WeightFormat.PANEL_ROWS;
+    int count = Math.min(WeightFormat.PANEL_ROWS, to - output);
+    System.arraycopy(results, from, y, at + output, count);
+  }
+
+  /**
+   * Adds products of widened weights to all rows.
+   *
+   * @param first the first of the inputs
+   */
+  static void addAll(float[] widened, int first, int inputs, PanelRows x, float[] sums) {
+    for (int group = 0; group < x.groups(); group++) {
+      int at = x.offset(group, first);
+      int to = PanelTiles.OUTPUTS * x.groupFirst(group);
+      boolean wide = x.groupSize(group) == PanelRows.WIDE;
+      for (int i = 0; i < PanelTiles.OUTPUTS; i += PanelTiles.STEP) {
+        if (wide) {
+          PanelTiles.add6(widened, i, inputs, x.values, at, sums, to + i);
+        } else {
+          PanelTiles.add4(widened, i, inputs, x.values, at, sums, to + i);
+        }
+      }
+    }
+  }
+
+  /**
+   * Adds products of widened blocks to all rows.
+   *
+   * @param first the first block
+   */
+  static void addAllBlocks(float[] widened, int first, int blocks, PanelRows x, float[] sums) {
+    for (int group = 0; group < x.groups(); group++) {
+      int to = PanelTiles.OUTPUTS * x.groupFirst(group);
+      boolean wide = x.groupSize(group) == PanelRows.WIDE;
+      for (int i = 0; i < PanelTiles.OUTPUTS; i += PanelTiles.STEP) {
+        for (int block = 0; block < blocks; block++) {
+          int from = block * BLOCK + i;
+          int scale = from + WeightFormat.BLOCK_INPUTS * PanelTiles.OUTPUTS;
+          int at = x.offset(group, WeightFormat.BLOCK_INPUTS * (first + block));
+          int start = x.blockOffset(group, first + block);
+          if (wide) {
+            PanelTiles.addBlock6(
+                widened, from, scale, x.values, at, x.blockFloats, start, sums, to + i);
+          } else {
+            PanelTiles.addBlock4(
+                widened, from, scale, x.values, at, x.blockFloats, start, sums, to + i);
+          }
+        }
+      }
+    }
+  }
+
+  WeightFormat format() {
+    return format;
+  }
+}
