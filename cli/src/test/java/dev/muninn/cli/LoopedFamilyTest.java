@@ -56,6 +56,17 @@ class LoopedFamilyTest {
   }
 
   @Test
+  void saysThatTheInitialStateIsNotForChoice() {
+    for (String option : new String[] {"--state=zero", "--state=random", "--state-scale=0"}) {
+      String said = run("generate", "--prompt-tokens", "1,2,3", "-n", "1", option).err();
+      assertEquals(
+          "muninn: this model begins from the embedded token: --state and --state-scale do"
+              + " nothing\n",
+          said);
+    }
+  }
+
+  @Test
   void isInspectedScoredTracedAndMeasured() throws IOException {
     Map<?, ?> architecture = (Map<?, ?>) run("inspect", "--json").json().get("architecture");
     assertEquals("Ouro", architecture.get("family"));

@@ -153,6 +153,7 @@ public final class ChatCommand implements Callable<Integer> {
             new Conversation(model, Optional.ofNullable(systemOption.thinking).map(OnOff::isOn));
         ChatInput input = input()) {
       conversation.setSystem(Optional.ofNullable(systemOption.system));
+      depthOptions.warnIfUnused(streams, model.architecture());
       return new Chat(streams, environment, model, conversation, settings, input).run();
     }
   }

@@ -94,6 +94,7 @@ public final class EvalCommand implements Callable<Integer> {
       List<Cell> cells = options.cells(tasks.tasks(), model.architecture().defaultRecurrence());
       DepthWarning.check(
           streams, model.architecture(), cells.stream().map(Cell::recurrence).toList());
+      options.warnIfUnused(streams, model.architecture());
       Map<Cell, Evaluation> evaluations = new LinkedHashMap<>();
       Map<List<Object>, Evaluation> laidOut = new HashMap<>();
       for (Cell cell : cells) {

@@ -8,6 +8,7 @@ import dev.muninn.cli.options.SamplerOptions;
 import dev.muninn.cli.options.StateOptions;
 import dev.muninn.cli.options.StrategyOptions;
 import dev.muninn.cli.options.UsageException;
+import dev.muninn.cli.terminal.StandardStreams;
 import dev.muninn.decode.InitialState;
 import dev.muninn.decode.SamplingOptions;
 import dev.muninn.eval.BuiltInTasks;
@@ -16,6 +17,7 @@ import dev.muninn.eval.EvaluationSettings;
 import dev.muninn.eval.Examples;
 import dev.muninn.eval.Problem;
 import dev.muninn.eval.Task;
+import dev.muninn.model.RecurrentModel;
 import dev.muninn.serve.GenerationRequest;
 import dev.muninn.serve.ModelService;
 import java.io.IOException;
@@ -167,6 +169,11 @@ public final class EvalOptions {
     if (refused) {
       throw new UsageException(option + " " + why);
     }
+  }
+
+  /** Says once where options have no effect on a model. */
+  void warnIfUnused(StandardStreams streams, RecurrentModel model) {
+    depthOptions.warnIfUnused(streams, model);
   }
 
   /** How problems are computed, at no particular number of recurrences. */

@@ -1,7 +1,10 @@
 package dev.muninn.cli.options;
 
 import dev.muninn.cli.help.HelpHeading;
+import dev.muninn.cli.terminal.StandardStreams;
 import dev.muninn.decode.InitialState;
+import dev.muninn.model.RecurrentModel;
+import dev.muninn.model.StartState;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
 
@@ -13,7 +16,7 @@ public class StateOptions {
       paramLabel = "zero|random",
       converter = StateKind.Converter.class,
       description = "Initial latent state (default: random).")
-  private StateKind state = StateKind.RANDOM;
+  private StateKind state;
 
   @Option(
       names = "--state-scale",
@@ -41,6 +44,18 @@ public class StateOptions {
       return InitialState.zero();
     }
     return stateScale == null ? InitialState.random(seed) : new InitialState(stateScale, seed);
+  }
+
+  /** Says once where a choice of the initial state has no effect. */
+  public final void warnIfUnused(StandardStreams streams, RecurrentModel model) {
+    if ((state != null || stateScale != null)
+        && model.core().start() instanceof StartState.Embedded) {
+      streams
+          .err()
+          .println(
+              "muninn: this model begins from the embedded token: --state and --state-scale do"
+                  + " nothing");
+    }
   }
 
   private enum StateKind {

@@ -109,7 +109,7 @@ public final class DepthCommand implements Callable<Integer> {
         }
         print("\n| --- |" + " --- |".repeat(tasks.size()) + "\n");
       }
-      for (Setting setting : settings()) {
+      for (Setting setting : settings(model)) {
         if (table) {
           print("| " + setting.name() + " |");
         }
@@ -154,12 +154,16 @@ public final class DepthCommand implements Callable<Integer> {
     });
   }
 
-  private static List<Setting> settings() {
+  private static List<Setting> settings(LanguageModel model) {
     List<Setting> settings = new ArrayList<>();
     for (int r : FIXED) {
       settings.add(new Setting("r = " + r, r, DecodingOptions.defaults()));
     }
-    for (String exit : EXITS) {
+    List<String> exits = new ArrayList<>(EXITS);
+    if (model.architecture().gate().isPresent()) {
+      exits.add("gate");
+    }
+    for (String exit : exits) {
       ExitOptions options = ExitOptions.of(ExitCriteria.parse(exit));
       settings.add(
           new Setting(

@@ -194,6 +194,7 @@ public final class GenerateCommand implements Callable<Integer> {
 
   private void warnOfDepth(LanguageModel model) {
     DepthWarning.check(streams, model.architecture(), List.of(depthOptions.recurrence()));
+    depthOptions.warnIfUnused(streams, model.architecture());
   }
 
   private void requireBatch() {

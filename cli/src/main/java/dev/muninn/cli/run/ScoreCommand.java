@@ -54,6 +54,7 @@ public final class ScoreCommand implements Callable<Integer> {
     Prompt prompt = promptOptions.read(streams.in());
     try (LanguageModel model = modelOptions.load(environment)) {
       DepthWarning.check(streams, model.architecture(), List.of(depthOptions.recurrence()));
+      depthOptions.warnIfUnused(streams, model.architecture());
       Score score = model.score(prompt, depthOptions.recurrence(), initialState);
       streams.out().write(outputOptions.json() ? json(score) : lines(score, model.tokenizer()));
       streams.out().flush();

@@ -85,6 +85,7 @@ public final class TraceCommand implements Callable<Integer> {
         LanguageModel model = modelOptions.load(environment);
         ShutdownCancellation shutdown = new ShutdownCancellation()) {
       DepthWarning.check(streams, model.architecture(), List.of(depthOptions.recurrence()));
+      depthOptions.warnIfUnused(streams, model.architecture());
       Optional<Trace> traced;
       try (TraceProgress progress = new TraceProgress()) {
         traced =
