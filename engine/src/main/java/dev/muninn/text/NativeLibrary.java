@@ -2,25 +2,20 @@ package dev.muninn.text;
 
 import ai.djl.huggingface.tokenizers.jni.LibUtils;
 import dev.muninn.backend.InferenceException;
+import dev.muninn.weights.PrivateDirectory;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.net.JarURLConnection;
 import java.net.URL;
 import java.nio.file.AtomicMoveNotSupportedException;
-import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.nio.file.attribute.FileAttribute;
-import java.nio.file.attribute.PosixFilePermission;
-import java.nio.file.attribute.PosixFilePermissions;
-import java.nio.file.attribute.UserPrincipal;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
-import java.util.Set;
 import java.util.jar.JarEntry;
 import java.util.zip.CRC32;
 
@@ -36,9 +31,6 @@ import java.util.zip.CRC32;
 final class NativeLibrary {
   /** The library's own setting: loads the file it names, and unpacks nothing. */
   private static final String SETTING = "RUST_LIBRARY_PATH";
-
-  private static final FileAttribute<Set<PosixFilePermission>> PRIVATE =
-      PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------"));
 
   private static boolean provided;
 
@@ -95,7 +87,6 @@ final class NativeLibrary {
             ? Path.of(chosen).toAbsolutePath()
             : Path.of(System.getProperty("user.home")).toAbsolutePath().resolve(".djl.ai");
     try {
-      Files.createDirectories(parent);
       return own(parent.resolve(name));
     } catch (IOException | UncheckedIOException problem) {
       return temporary();
@@ -107,53 +98,17 @@ final class NativeLibrary {
    * missing.
    *
    * @throws IOException if it cannot be made
-   * @throws InferenceException if it exists and belongs to another user
+   * @throws InferenceException in one line, if others could change what lies there
    */
   static Path own(Path directory) throws IOException {
-    if (!Files.exists(directory, LinkOption.NOFOLLOW_LINKS)) {
-      try {
-        create(directory);
-      } catch (FileAlreadyExistsException another) {
-        // Another process was quicker; whose directory it is shows below.
-      }
-    }
-    if (!Files.isDirectory(directory, LinkOption.NOFOLLOW_LINKS)) {
-      throw refusal(directory, "is not a directory");
-    }
-    if (isPosix(directory)) {
-      UserPrincipal owner = Files.getOwner(directory, LinkOption.NOFOLLOW_LINKS);
-      if (!owner.equals(user())) {
-        throw refusal(directory, "belongs to " + owner.getName());
-      }
-      Set<PosixFilePermission> permissions =
-          Files.getPosixFilePermissions(directory, LinkOption.NOFOLLOW_LINKS);
-      if (permissions.contains(PosixFilePermission.GROUP_WRITE)
-          || permissions.contains(PosixFilePermission.OTHERS_WRITE)) {
-        throw refusal(directory, "can be written to by others");
-      }
-    }
-    return directory;
-  }
-
-  private static void create(Path directory) throws IOException {
-    if (isPosix(directory.getParent())) {
-      Files.createDirectory(directory, PRIVATE);
-    } else {
-      Files.createDirectory(directory);
-    }
-  }
-
-  private static boolean isPosix(Path path) {
-    return path.getFileSystem().supportedFileAttributeViews().contains("posix");
-  }
-
-  /** Whom the files belong to that this process makes. */
-  private static UserPrincipal user() throws IOException {
-    Path own = Files.createTempFile(temporaryParent(), "muninn", null);
     try {
-      return Files.getOwner(own);
-    } finally {
-      Files.delete(own);
+      return PrivateDirectory.create(directory);
+    } catch (PrivateDirectory.NotPrivateException e) {
+      throw new InferenceException(
+          "the tokenizer library's directory "
+              + e.getMessage()
+              + "; remove it or set DJL_CACHE_DIR to another",
+          e);
     }
   }
 
@@ -240,15 +195,6 @@ final class NativeLibrary {
       }
     }
     return checksum.getValue();
-  }
-
-  private static InferenceException refusal(Path directory, String problem) {
-    return new InferenceException(
-        "the tokenizer library's directory "
-            + directory
-            + ' '
-            + problem
-            + ", expected one that is yours alone; remove it or set DJL_CACHE_DIR");
   }
 
   private static boolean isSet(String value) {

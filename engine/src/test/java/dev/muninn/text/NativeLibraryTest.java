@@ -28,10 +28,11 @@ class NativeLibraryTest {
     Path shared = Files.createDirectory(directory.resolve("shared"));
     Files.setPosixFilePermissions(shared, PosixFilePermissions.fromString("rwxrwxrwx"));
     assertRefused(shared, "can be written to by others");
-    Path link = Files.createSymbolicLink(directory.resolve("link"), directory);
-    assertRefused(link, "is not a directory");
+    assertRefused(shared.resolve("own"), "can be written to by others");
+    Path link = Files.createSymbolicLink(directory.resolve("link"), shared);
+    assertThrows(InferenceException.class, () -> NativeLibrary.own(link));
     Path file = Files.createFile(directory.resolve("file"));
-    assertRefused(file, "is not a directory");
+    assertThrows(IOException.class, () -> NativeLibrary.own(file));
   }
 
   @Test
@@ -66,6 +67,6 @@ class NativeLibraryTest {
   private static void assertRefused(Path path, String complaint) {
     String message =
         assertThrows(InferenceException.class, () -> NativeLibrary.own(path)).getMessage();
-    assertTrue(message.contains(path.toString()) && message.contains(complaint), message);
+    assertTrue(message.contains("shared " + complaint), message);
   }
 }

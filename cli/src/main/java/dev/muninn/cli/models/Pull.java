@@ -1,6 +1,7 @@
 package dev.muninn.cli.models;
 
 import dev.muninn.cli.output.Units;
+import dev.muninn.family.ConfigReader;
 import dev.muninn.family.ModelFamilies;
 import dev.muninn.weights.CheckpointException;
 import dev.muninn.weights.DirectoryTree;
@@ -147,21 +148,12 @@ final class Pull {
         file = entry.getValue();
       }
     }
-    Object type;
     try {
-      type = JsonFile.readObject(file).get("model_type");
+      // Not the name that it has while it is staged.
+      Path name = Path.of(RemoteFile.CONFIGURATION);
+      ModelFamilies.requireKnown(ConfigReader.of(name, JsonFile.readObject(file)));
     } catch (CheckpointException e) {
       throw new IOException(model + ": " + e.getMessage(), e);
-    }
-    Set<String> known = new TreeSet<>();
-    ModelFamilies.all().forEach(family -> known.add(family.modelType()));
-    if (!(type instanceof String text) || !known.contains(text)) {
-      throw new IOException(
-          model
-              + " has the model_type "
-              + (type == null ? "null" : CheckpointException.quote(type.toString()))
-              + ", and Muninn reads "
-              + String.join(", ", known));
     }
   }
 

@@ -92,7 +92,7 @@ class PullRefusalTest {
         new String[] {"{\"model_type\": \"llama\"}", "{}", "{\"model_type\": 1}"}) {
       hub.files.put("config.json", FakeHub.utf8(config));
       CommandRun run = pull();
-      assertTrue(run.err().contains("muninn: raven/small has the model_type "), run.err());
+      assertTrue(run.err().contains("muninn: raven/small: config.json: model_type is "), run.err());
       assertEquals(1, run.exitCode());
       assertTrue(
           hub.server.requests().stream().noneMatch(r -> r.target().endsWith(".safetensors")),
