@@ -23,6 +23,9 @@ import dev.muninn.serve.RequestRunner;
 import dev.muninn.serve.Score;
 import dev.muninn.serve.ScoreRequest;
 import dev.muninn.serve.ServedModel;
+import dev.muninn.serve.ServiceLoad;
+import dev.muninn.serve.ServiceOptions;
+import dev.muninn.serve.Submission;
 import dev.muninn.text.ChatTemplate;
 import dev.muninn.text.ChatTemplates;
 import dev.muninn.text.Prompt;
@@ -36,6 +39,7 @@ import dev.muninn.weights.Checkpoint;
 import dev.muninn.weights.CheckpointException;
 import dev.muninn.weights.JsonFile;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
@@ -53,14 +57,17 @@ import java.util.function.ObjIntConsumer;
  * }
  * }</pre>
  *
- * <p>Thread-safe: threads may share a model; its generations run one after another, in the order in
- * which they were asked for, each with all of the model's threads. A thread that waits for its turn
+ * <p>Thread-safe: threads may share a model. Their generations are computed together, each call of
+ * the recurrent block for all of them, as far as {@link ServiceOptions} allow; what is generated is
+ * the same as alone. Requests begin in the order in which they were asked for. Speculative
+ * decoding, parallel sampling and traces have the model for themselves in turn. A thread that waits
  * stops when its request is cancelled. An interrupt counts as a cancellation: the call returns what
- * it has, and the thread stays interrupted. {@link #close} waits for the running generation.
+ * it has, and the thread stays interrupted. {@link #close} waits for what is computed.
  *
- * <p>Listeners and exit criteria run on the thread that called. What they throw ends their own
- * request and no other. They must not call the model, a session or a conversation of it, or close
- * them: that is an {@link IllegalStateException}, and the generation goes on if they catch it.
+ * <p>Listeners run on the thread that called, exit criteria on the one that computes; of what is
+ * {@link #submit submitted}, both run there. What they throw ends their own request and no other.
+ * They must not call the model, a session or a conversation of it, or close them: that is an {@link
+ * IllegalStateException}, and the generation goes on if they catch it.
  */
 public final class LanguageModel implements ModelService, AutoCloseable {
   private final Checkpoint checkpoint;
@@ -69,10 +76,14 @@ public final class LanguageModel implements ModelService, AutoCloseable {
   private final LoadTimings loadTimings;
 
   private LanguageModel(
-      ServedModel model, Checkpoint checkpoint, Backend backend, LoadTimings loadTimings) {
+      ServedModel model,
+      Checkpoint checkpoint,
+      Backend backend,
+      ServiceOptions service,
+      LoadTimings loadTimings) {
     this.checkpoint = checkpoint;
     this.backend = backend;
-    this.runner = new RequestRunner(model, backend, checkpoint);
+    this.runner = new RequestRunner(model, backend, checkpoint, service);
     this.loadTimings = loadTimings;
   }
 
@@ -142,6 +153,7 @@ public final class LanguageModel implements ModelService, AutoCloseable {
               checkpoint.directory()),
           checkpoint,
           backend,
+          options.service(),
           new LoadTimings(
               began,
               mapped - began,
@@ -215,6 +227,46 @@ public final class LanguageModel implements ModelService, AutoCloseable {
   public GenerationResult generate(
       GenerationRequest request, GenerationListener listener, Cancellation cancellation) {
     return runner.generate(Optional.empty(), request, listener, cancellation);
+  }
+
+  /**
+   * Asks for a text and does not wait for it.
+   *
+   * @param listener hears of it on the thread that computes, which it must not hold up
+   * @throws IllegalArgumentException if the request does not fit the model, is not for sequential
+   *     decoding, or needs more memory for keys and values than {@link ServiceOptions} allow
+   * @throws dev.muninn.serve.QueueFullException if too many requests wait
+   * @throws IllegalStateException if the model is closed, or takes no more requests
+   */
+  public Submission<GenerationResult> submit(
+      GenerationRequest request, GenerationListener listener) {
+    return runner.submit(request, listener);
+  }
+
+  /**
+   * Asks for scores and does not wait for them.
+   *
+   * @throws IllegalArgumentException if the request does not fit the model, or needs more memory
+   *     for keys and values than {@link ServiceOptions} allow
+   * @throws dev.muninn.serve.QueueFullException if too many requests wait
+   * @throws IllegalStateException if the model is closed, or takes no more requests
+   */
+  public Submission<ContinuationScores> submit(ScoreRequest request) {
+    return runner.submit(request);
+  }
+
+  /** What the model is doing. */
+  public ServiceLoad serviceLoad() {
+    return runner.load();
+  }
+
+  /**
+   * Takes no more requests, and waits for the end of those that there are.
+   *
+   * @param limit what has not ended by then is cancelled
+   */
+  public void drain(Duration limit) throws InterruptedException {
+    runner.drain(limit);
   }
 
   /** Opens a session: what it generated is kept, for prompts that go on from there. */
@@ -306,8 +358,8 @@ public final class LanguageModel implements ModelService, AutoCloseable {
   }
 
   /**
-   * Waits for a running generation, then frees threads and unmaps the weights. Requests that still
-   * wait for their turn are refused.
+   * Waits for what is computed, then frees threads and unmaps the weights. Requests that still wait
+   * are refused.
    *
    * @throws IllegalStateException if a listener of this model calls it
    */

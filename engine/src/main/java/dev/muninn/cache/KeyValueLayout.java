@@ -80,7 +80,12 @@ public record KeyValueLayout(
 
   /** Bytes of the keys and values of all positions. */
   public long bytes() {
-    return 2L * planes() * capacity * rowBytes();
+    return bytes(capacity);
+  }
+
+  /** Bytes of the keys and values of some positions. */
+  public long bytes(int positions) {
+    return 2L * planes() * positions * rowBytes();
   }
 
   /** Bytes for r recurrences and a context length, every recurrence kept, in F32. */

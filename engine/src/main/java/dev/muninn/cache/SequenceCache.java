@@ -44,6 +44,20 @@ public final class SequenceCache implements AutoCloseable {
     depth[position] = Math.max(depth[position], recurrence + 1);
   }
 
+  /**
+   * Takes over the first positions of another sequence, which stays as it is.
+   *
+   * @param other of a layout that differs in its capacity at most
+   * @return false if the backend cannot copy; nothing is then taken over
+   */
+  public boolean copyFrom(SequenceCache other, int positions) {
+    if (!other.store.copyTo(store, positions)) {
+      return false;
+    }
+    System.arraycopy(other.depth, 0, depth, 0, positions);
+    return true;
+  }
+
   /** Forgets all positions from {@code length} on. */
   public void truncate(int length) {
     Arrays.fill(depth, length, depth.length, 0);

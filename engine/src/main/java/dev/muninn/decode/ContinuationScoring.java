@@ -38,17 +38,22 @@ final class ContinuationScoring {
   /** Scores the token behind a position of the continuation, of which there are logits. */
   void score(int position, float[] logits) {
     int next = position - task.prompt.length + 1;
-    task.logProbabilities[continuation][next] =
-        LogProbabilities.of(logits, task.continuations[continuation][next]);
+    score(continuation, next, logits);
   }
 
   /** Scores the first token of each continuation; whether there is more to score. */
   boolean begin(float[] logits, float[] warm, SequenceCache cache) {
     for (int i = 0; i < task.continuations.length; i++) {
-      task.logProbabilities[i][0] = LogProbabilities.of(logits, task.continuations[i][0]);
+      score(i, 0, logits);
     }
     System.arraycopy(warm, 0, contextWarm, 0, warm.length);
     return next(warm, cache);
+  }
+
+  private void score(int continuation, int index, float[] logits) {
+    task.logProbabilities[continuation][index] =
+        LogProbabilities.of(logits, task.continuations[continuation][index]);
+    task.sink.scored(continuation, index, logits);
   }
 
   /** Goes back to the context's end for the next continuation that has rows, if there is one. */

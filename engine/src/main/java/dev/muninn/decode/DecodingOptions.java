@@ -83,6 +83,14 @@ public record DecodingOptions(
     return new DecodingOptions(policy, type, exit, warmStart, strategy);
   }
 
+  /**
+   * Whether a position's keys and values depend on the tokens up to its own alone, to the last bit,
+   * and not on which positions were computed together.
+   */
+  public boolean computesPositionsAlone() {
+    return effectivePolicy() == SlotPolicy.full() && !warmStart && exit.judgesPositionsAlone();
+  }
+
   /** The policy given, or the strategy's. */
   public SlotPolicy effectivePolicy() {
     return policy.orElse(

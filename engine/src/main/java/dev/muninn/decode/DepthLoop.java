@@ -22,7 +22,7 @@ final class DepthLoop implements AutoCloseable {
   private static final BooleanSupplier NEVER = () -> false;
   private static final Watcher NOBODY = batch -> {};
 
-  private final LatentRows rows;
+  private LatentRows rows;
   private final float[] latent;
   private long corePasses;
   private long coreRows;
@@ -41,6 +41,12 @@ final class DepthLoop implements AutoCloseable {
   /** Where the rows' states and logits are read. */
   LatentRows rows() {
     return rows;
+  }
+
+  /** Goes on with other row slots, into which the rows in flight have been copied. */
+  void replaceRows(LatentRows others) {
+    rows.close();
+    rows = others;
   }
 
   /** Width of a latent state, h. */

@@ -52,6 +52,11 @@ public final class ExitCriteria {
           Double.isNaN(threshold) ? OptionalDouble.empty() : OptionalDouble.of(threshold);
     }
 
+    /** Whether it looks at nothing but the latent states of its rows. */
+    public boolean readsLatentsAlone() {
+      return this == LATENT_DIFF || this == COSINE || this == GATE;
+    }
+
     private String valid() {
       return switch (this) {
         case ARGMAX_STABILITY -> "positive whole number";

@@ -43,6 +43,17 @@ public record ExitOptions(
     return new ExitOptions(Optional.of(criterion), 1, 1, Prefill.GROUP);
   }
 
+  /**
+   * Whether a position's recurrences depend on its own latent states alone, so that its keys and
+   * values are the same whatever is computed beside it. False where that is not known.
+   */
+  public boolean judgesPositionsAlone() {
+    return criterion.isEmpty()
+        || prefill == Prefill.ROW
+            && criterion.get() instanceof ExitCriteria.Named named
+            && named.kind().readsLatentsAlone();
+  }
+
   private static void requirePositive(String what, int value) {
     if (value < 1) {
       throw new IllegalArgumentException(what + " must be at least 1, not " + value);

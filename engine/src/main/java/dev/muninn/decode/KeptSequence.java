@@ -30,11 +30,43 @@ public final class KeptSequence implements AutoCloseable {
    * @return positions that are kept
    */
   int begin(int[] prompt) {
-    int most = Math.min(length, prompt.length - 1);
-    int differs = Arrays.mismatch(tokens, 0, most, prompt, 0, most);
-    length = differs < 0 ? most : differs;
+    length = common(prompt);
     cache.truncate(length);
     return length;
+  }
+
+  /**
+   * Takes over what another sequence has in common with a prompt.
+   *
+   * @param other of a layout that differs in its capacity at most; stays as it is
+   * @return whether the backend could copy
+   */
+  public boolean copyFrom(KeptSequence other, int[] prompt) {
+    int most = other.common(prompt);
+    if (!cache.copyFrom(other.cache, most)) {
+      return false;
+    }
+    System.arraycopy(prompt, 0, tokens, 0, most);
+    length = most;
+    return true;
+  }
+
+  /** Positions that need not be computed for a prompt; that of its last token always is. */
+  public int common(int[] prompt) {
+    int most = Math.min(length, prompt.length - 1);
+    int differs = Arrays.mismatch(tokens, 0, most, prompt, 0, most);
+    return differs < 0 ? most : differs;
+  }
+
+  /** Whether all of it stands at the beginning of another sequence. */
+  public boolean beginsIn(KeptSequence other) {
+    return length <= other.length
+        && Arrays.mismatch(tokens, 0, length, other.tokens, 0, length) < 0;
+  }
+
+  /** Bytes of the positions that are computed. */
+  public long bytes() {
+    return cache.layout().bytes(length);
   }
 
   /** Notes the token of the next position, which is computed. */

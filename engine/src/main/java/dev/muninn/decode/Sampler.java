@@ -7,10 +7,12 @@ import java.util.Arrays;
  * Chooses tokens from logits for one sequence.
  *
  * <p>The order of the steps is that of transformers: repetition penalty, temperature, top-k, top-p,
- * min-p. Where tokens of the same logit compete, the lowest id goes first: exactly k tokens pass
- * top-k, while transformers lets all pass that are level with the k-th.
+ * min-p. Behind the repetition penalty come OpenAI's frequency and presence penalties. Where tokens
+ * of the same logit compete, the lowest id goes first: exactly k tokens pass top-k, while
+ * transformers lets all pass that are level with the k-th.
  *
- * <p>Logits are never changed. Nothing is allocated after construction. Not thread-safe.
+ * <p>Logits are never changed. Nothing is allocated after construction but what {@link #mark}
+ * needs. Not thread-safe.
  */
 public final class Sampler {
   /** Bits of a score's order that one round of the selection looks at, from the highest on. */
@@ -19,7 +21,7 @@ public final class Sampler {
   private static final int DIGIT_MASK = (1 << DIGIT_BITS) - 1;
 
   private final SamplingOptions options;
-  private final boolean penalizing;
+  private final boolean answerPenalized;
 
   /** The logits after the repetition penalty, by token. */
   private final float[] scores;
@@ -32,11 +34,19 @@ public final class Sampler {
 
   private final double[] masses = new double[1 << DIGIT_BITS];
 
-  /** The tokens that occurred, each once. */
+  /** The tokens that occurred, each once, in the order in which they first did. */
   private final int[] occurred;
 
-  private final boolean[] hasOccurred;
+  private final int[] occurrences;
   private int occurredCount;
+
+  /** How often a token of the answer occurred. */
+  private final int[] inAnswer;
+
+  /** The answer's tokens since the last mark, if there was one and any are penalized. */
+  private int[] marked;
+
+  private int markedLength;
 
   private final SplitMix random = new SplitMix();
 
@@ -52,30 +62,49 @@ public final class Sampler {
           "vocabulary size must be at least 1, not " + vocabularySize);
     }
     this.options = options;
-    this.penalizing = options.repetitionPenalty() != 1;
+    this.answerPenalized = options.frequencyPenalty() != 0 || options.presencePenalty() != 0;
+    boolean penalizing = options.repetitionPenalty() != 1 || answerPenalized;
     this.scores = new float[vocabularySize];
     this.candidates = new int[vocabularySize];
     this.weights = new float[vocabularySize];
     this.occurred = new int[penalizing ? vocabularySize : 0];
-    this.hasOccurred = new boolean[occurred.length];
+    this.occurrences = new int[occurred.length];
+    this.inAnswer = new int[answerPenalized ? vocabularySize : 0];
     // Seeds that users choose lie close together; unmixed, their sequences would overlap.
     this.random.seed(options.seed());
   }
 
   /**
-   * Records a token of the prompt or the answer for the repetition penalty. A token counts once,
-   * however often it occurs.
+   * Records a token of the prompt, for the repetition penalty. A token counts once there, however
+   * often it occurs.
    *
    * @throws IllegalArgumentException if the token is outside of the vocabulary
    */
-  public void accept(int token) {
+  public void acceptPrompt(int token) {
     if (token < 0 || token >= scores.length) {
       throw new IllegalArgumentException(
           "token " + token + " is outside of the vocabulary of " + scores.length);
     }
-    if (penalizing && !hasOccurred[token]) {
-      hasOccurred[token] = true;
+    if (occurrences.length > 0 && occurrences[token]++ == 0) {
       occurred[occurredCount++] = token;
+    }
+  }
+
+  /**
+   * Records a token of the answer, for all penalties.
+   *
+   * @throws IllegalArgumentException if the token is outside of the vocabulary
+   */
+  public void accept(int token) {
+    acceptPrompt(token);
+    if (answerPenalized) {
+      inAnswer[token]++;
+    }
+    if (marked != null) {
+      if (markedLength == marked.length) {
+        marked = Arrays.copyOf(marked, 2 * markedLength);
+      }
+      marked[markedLength++] = token;
     }
   }
 
@@ -154,6 +183,9 @@ public final class Sampler {
     for (int i = 0; i < occurredCount; i++) {
       float logit = scores[occurred[i]];
       float penalized = logit < 0 ? logit * penalty : logit / penalty;
+      if (answerPenalized && inAnswer[occurred[i]] > 0) {
+        penalized -= options.frequencyPenalty() * inAnswer[occurred[i]] + options.presencePenalty();
+      }
       // A penalty far below 1 must not make an infinite score of a finite logit.
       scores[occurred[i]] = Math.min(penalized, Float.MAX_VALUE);
     }
@@ -273,15 +305,24 @@ public final class Sampler {
     return total;
   }
 
-  /** The state to which {@link #retract} returns. */
-  int mark() {
-    return occurredCount;
+  /** Sets the state to which {@link #retract} returns. */
+  void mark() {
+    if (occurrences.length > 0 && marked == null) {
+      marked = new int[64];
+    }
+    markedLength = 0;
   }
 
-  /** Forgets the tokens that were accepted since a mark. */
-  void retract(int mark) {
-    while (occurredCount > mark) {
-      hasOccurred[occurred[--occurredCount]] = false;
+  /** Forgets the tokens that were accepted since the mark. */
+  void retract() {
+    while (markedLength > 0) {
+      int token = marked[--markedLength];
+      if (answerPenalized) {
+        inAnswer[token]--;
+      }
+      if (--occurrences[token] == 0) {
+        occurredCount--;
+      }
     }
   }
 

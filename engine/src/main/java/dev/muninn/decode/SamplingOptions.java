@@ -2,7 +2,8 @@ package dev.muninn.decode;
 
 /**
  * How a token is chosen from logits. The steps are those of transformers, in its order: repetition
- * penalty, temperature, top-k, top-p, min-p.
+ * penalty, temperature, top-k, top-p, min-p. The frequency and presence penalties are OpenAI's, and
+ * come behind the repetition penalty.
  *
  * @param temperature divisor of the logits, finite, at least 0; at 0 the highest logit wins and
  *     top-k, top-p, min-p and seed play no part
@@ -13,10 +14,20 @@ package dev.muninn.decode;
  *     0 keeps all
  * @param repetitionPenalty what the logits of tokens that occurred are divided by where they are
  *     positive and multiplied with where they are negative; finite, above 0; 1 changes nothing
+ * @param frequencyPenalty what a logit loses for each time that the answer has its token, finite; 0
+ *     changes nothing
+ * @param presencePenalty what a logit loses if the answer has its token, finite; 0 changes nothing
  * @param seed seed of the random numbers: the same seed gives the same tokens
  */
 public record SamplingOptions(
-    float temperature, int topK, float topP, float minP, float repetitionPenalty, long seed) {
+    float temperature,
+    int topK,
+    float topP,
+    float minP,
+    float repetitionPenalty,
+    float frequencyPenalty,
+    float presencePenalty,
+    long seed) {
 
   private static final SamplingOptions GREEDY = new SamplingOptions(0, 0, 1, 0, 1, 0);
 
@@ -36,6 +47,18 @@ public record SamplingOptions(
     if (!(repetitionPenalty > 0) || Float.isInfinite(repetitionPenalty)) {
       throw refusal("repetition penalty", "a finite number above 0", repetitionPenalty);
     }
+    if (!Float.isFinite(frequencyPenalty)) {
+      throw refusal("frequency penalty", "a finite number", frequencyPenalty);
+    }
+    if (!Float.isFinite(presencePenalty)) {
+      throw refusal("presence penalty", "a finite number", presencePenalty);
+    }
+  }
+
+  /** Without frequency and presence penalties. */
+  public SamplingOptions(
+      float temperature, int topK, float topP, float minP, float repetitionPenalty, long seed) {
+    this(temperature, topK, topP, minP, repetitionPenalty, 0, 0, seed);
   }
 
   /** The most probable token always: temperature 0, no filter, no penalty, seed 0. */
@@ -45,32 +68,44 @@ public record SamplingOptions(
 
   /** These options at another temperature. */
   public SamplingOptions withTemperature(float temperature) {
-    return new SamplingOptions(temperature, topK, topP, minP, repetitionPenalty, seed);
+    return new SamplingOptions(
+        temperature, topK, topP, minP, repetitionPenalty, frequencyPenalty, presencePenalty, seed);
   }
 
   /** These options with another top-k. */
   public SamplingOptions withTopK(int topK) {
-    return new SamplingOptions(temperature, topK, topP, minP, repetitionPenalty, seed);
+    return new SamplingOptions(
+        temperature, topK, topP, minP, repetitionPenalty, frequencyPenalty, presencePenalty, seed);
   }
 
   /** These options with another top-p. */
   public SamplingOptions withTopP(float topP) {
-    return new SamplingOptions(temperature, topK, topP, minP, repetitionPenalty, seed);
+    return new SamplingOptions(
+        temperature, topK, topP, minP, repetitionPenalty, frequencyPenalty, presencePenalty, seed);
   }
 
   /** These options with another min-p. */
   public SamplingOptions withMinP(float minP) {
-    return new SamplingOptions(temperature, topK, topP, minP, repetitionPenalty, seed);
+    return new SamplingOptions(
+        temperature, topK, topP, minP, repetitionPenalty, frequencyPenalty, presencePenalty, seed);
   }
 
   /** These options with another repetition penalty. */
   public SamplingOptions withRepetitionPenalty(float repetitionPenalty) {
-    return new SamplingOptions(temperature, topK, topP, minP, repetitionPenalty, seed);
+    return new SamplingOptions(
+        temperature, topK, topP, minP, repetitionPenalty, frequencyPenalty, presencePenalty, seed);
+  }
+
+  /** These options with other frequency and presence penalties. */
+  public SamplingOptions withPenalties(float frequencyPenalty, float presencePenalty) {
+    return new SamplingOptions(
+        temperature, topK, topP, minP, repetitionPenalty, frequencyPenalty, presencePenalty, seed);
   }
 
   /** These options with another seed. */
   public SamplingOptions withSeed(long seed) {
-    return new SamplingOptions(temperature, topK, topP, minP, repetitionPenalty, seed);
+    return new SamplingOptions(
+        temperature, topK, topP, minP, repetitionPenalty, frequencyPenalty, presencePenalty, seed);
   }
 
   /**

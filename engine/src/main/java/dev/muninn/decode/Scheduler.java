@@ -1,6 +1,7 @@
 package dev.muninn.decode;
 
 import dev.muninn.backend.Backend;
+import dev.muninn.backend.LatentRows;
 import dev.muninn.backend.RowBatch;
 import dev.muninn.model.RecurrentModel;
 import java.util.ArrayDeque;
@@ -21,6 +22,12 @@ public final class Scheduler implements AutoCloseable {
   /** The same where each row has a criterion of its own, which may keep two distributions. */
   private static final int CHECKED_ROWS = 64;
 
+  /** Most rows of a workspace that is kept when nobody needs them. */
+  private static final int KEPT_ROWS = 4 * PROMPT_ROWS;
+
+  /** Rows for answers that a growing workspace has at least, once there are several. */
+  private static final int ANSWER_ROWS = 8;
+
   /** Most rows of a continuation in flight: the logits of all are kept at once. */
   static final int SCORED_ROWS = 64;
 
@@ -35,31 +42,81 @@ public final class Scheduler implements AutoCloseable {
   private final Queue<SequenceTask> waiting = new ArrayDeque<>();
   private final List<SequenceInFlight> active = new ArrayList<>();
   private final DepthLoop loop;
-  private final RowSlots slots;
-  private final RowBatch preludeRows;
-  private final RowBatch coreRows;
-  private final RowBatch codaRows;
+  private RowSlots slots;
+  private final boolean grows;
+  private int capacity;
+  private RowBatch preludeRows;
+  private RowBatch coreRows;
+  private RowBatch codaRows;
 
   /**
-   * An idle scheduler.
+   * An idle scheduler of a fixed size.
    *
    * @param batchSize most sequences in flight, at least 1
    * @param promptRows most rows of a sequence in flight: the greatest {@link #rows} of those that
    *     will be added
    */
   public Scheduler(Backend backend, RecurrentModel model, int batchSize, int promptRows) {
+    this(
+        backend,
+        model,
+        batchSize,
+        // In a batch several prompts may be under way beside the rows of the others.
+        batchSize == 1 ? promptRows : batchSize + Math.max(promptRows, 2 * PROMPT_ROWS),
+        false);
+  }
+
+  private Scheduler(
+      Backend backend, RecurrentModel model, int batchSize, int capacity, boolean grows) {
     if (batchSize < 1) {
       throw new IllegalArgumentException("batch size must be at least 1, not " + batchSize);
     }
     this.backend = backend;
     this.batchSize = batchSize;
-    // In a batch several prompts may be under way beside the rows of the others.
-    int capacity = batchSize == 1 ? promptRows : batchSize + Math.max(promptRows, 2 * PROMPT_ROWS);
+    this.grows = grows;
     loop = new DepthLoop(backend.rows(capacity), model.width());
     slots = new RowSlots(capacity);
-    preludeRows = new RowBatch(capacity);
-    coreRows = new RowBatch(capacity);
-    codaRows = new RowBatch(capacity);
+    setCapacity(capacity);
+  }
+
+  /**
+   * An idle scheduler for any number of sequences, whose workspace grows with them and is kept.
+   *
+   * @param rows {@link #rows} of the first sequence
+   */
+  public static Scheduler growing(Backend backend, RecurrentModel model, int rows) {
+    return new Scheduler(backend, model, Integer.MAX_VALUE, rows, true);
+  }
+
+  private void setCapacity(int rows) {
+    capacity = rows;
+    preludeRows = new RowBatch(rows);
+    coreRows = new RowBatch(rows);
+    codaRows = new RowBatch(rows);
+  }
+
+  /** Makes room for one more sequence; rows in flight move, and stay what they are. */
+  private void growFor(SequenceTask task) {
+    int needed = rows(task);
+    if (!active.isEmpty() || !waiting.isEmpty()) {
+      int answers = Math.max(ANSWER_ROWS, Integer.highestOneBit(active.size()) * 2);
+      needed = answers + Math.max(needed, 2 * PROMPT_ROWS);
+    }
+    boolean tooLarge = active.isEmpty() && capacity > KEPT_ROWS && needed <= KEPT_ROWS;
+    if (needed <= capacity && !tooLarge) {
+      return;
+    }
+    LatentRows others = backend.rows(needed);
+    for (SequenceInFlight sequence : active) {
+      sequence.copyRows(others);
+    }
+    loop.replaceRows(others);
+    if (tooLarge) {
+      slots = new RowSlots(needed);
+    } else {
+      slots.grow(capacity, needed);
+    }
+    setCapacity(needed);
   }
 
   /** Rows of its prompt that a sequence has in flight at once. */
@@ -98,6 +155,28 @@ public final class Scheduler implements AutoCloseable {
   /** Calls of the recurrent block so far. */
   public long corePasses() {
     return loop.corePasses();
+  }
+
+  /** Rows in those calls. */
+  public long coreRows() {
+    return loop.coreRows();
+  }
+
+  /** Rows that fit its workspace. */
+  public int capacity() {
+    return capacity;
+  }
+
+  /** Ends all sequences by one failure, of which each sink hears. */
+  public void fail(Throwable failure) {
+    while (!waiting.isEmpty()) {
+      waiting.remove().sink.failed(failure);
+    }
+    while (!active.isEmpty()) {
+      SequenceInFlight sequence = active.removeLast();
+      sequence.close();
+      sequence.task().sink.failed(failure);
+    }
   }
 
   /** Sequences that have begun and not ended. */
@@ -140,6 +219,9 @@ public final class Scheduler implements AutoCloseable {
       return;
     }
     try {
+      if (grows) {
+        growFor(task);
+      }
       task.sink.begun();
       active.add(new SequenceInFlight(task, backend, loop, slots));
     } catch (RuntimeException | Error e) {

@@ -1,6 +1,7 @@
 package dev.muninn.decode;
 
 import dev.muninn.backend.Backend;
+import dev.muninn.backend.LatentRows;
 import dev.muninn.backend.RowBatch;
 import dev.muninn.cache.SequenceCache;
 import dev.muninn.model.RecurrentModel;
@@ -74,6 +75,17 @@ final class SequenceInFlight implements AutoCloseable {
   /** Ends this sequence. */
   void fail(Throwable failure) {
     this.failure = failure;
+  }
+
+  /** Copies the rows in flight to the same slots of another workspace. */
+  void copyRows(LatentRows to) {
+    float[] values = loop.latent();
+    for (int row = 0; row < count; row++) {
+      loop.rows().readEmbedding(slots[row], values);
+      to.writeEmbedding(slots[row], values);
+      loop.rows().readLatent(slots[row], values);
+      to.writeLatent(slots[row], values);
+    }
   }
 
   private boolean inPrompt() {
@@ -260,6 +272,7 @@ final class SequenceInFlight implements AutoCloseable {
     }
     nextToken = task.sampler.sample(logits);
     task.sampler.accept(nextToken);
+    task.sink.chosen(nextToken, logits);
     return task.sink.accept(nextToken, recurrences) && length < task.layout.capacity();
   }
 

@@ -57,7 +57,7 @@ public final class SequenceTask {
       TokenSink sink) {
     this(layout, prompt, new int[0][], recurrence, initialState, options, sampler, sink);
     for (int token : prompt) {
-      sampler.accept(token);
+      sampler.acceptPrompt(token);
     }
   }
 

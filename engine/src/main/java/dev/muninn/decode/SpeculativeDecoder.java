@@ -79,18 +79,19 @@ public final class SpeculativeDecoder implements AutoCloseable {
     task.recordForward(task.recurrence);
     int pending = task.sampler.sample(sequence.logits());
     task.sampler.accept(pending);
+    task.sink.chosen(pending, sequence.logits());
     if (!task.sink.accept(pending, task.recurrence)) {
       return true;
     }
     while (sequence.length() < task.layout.capacity()) {
       int lookahead = Math.min(drafted.length, task.layout.capacity() - sequence.length());
       inputs[0] = pending;
-      int mark = task.sampler.mark();
+      task.sampler.mark();
       if (!draft(lookahead) || !sequence.verify(inputs, lookahead, strategy.draftRecurrence())) {
         return false;
       }
       task.recordForward(task.recurrence);
-      task.sampler.retract(mark);
+      task.sampler.retract();
       pending = accept(lookahead);
       if (pending < 0) {
         return true;
@@ -125,6 +126,7 @@ public final class SpeculativeDecoder implements AutoCloseable {
         token = task.sampler.draw(verified);
       }
       task.sampler.accept(token);
+      task.sink.chosen(token, sequence.logits());
       boolean goesOn = task.sink.accept(token, task.recurrence);
       if (!goesOn || !accepted || index == lookahead - 1) {
         keep(index + 1);

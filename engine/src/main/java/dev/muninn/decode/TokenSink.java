@@ -12,6 +12,21 @@ public interface TokenSink {
    */
   boolean accept(int token, int recurrences);
 
+  /**
+   * A token was chosen, and goes to {@link #accept} next.
+   *
+   * @param logits that it was chosen from, [vocabulary]; valid during the call
+   */
+  default void chosen(int token, float[] logits) {}
+
+  /**
+   * A token of a continuation was scored.
+   *
+   * @param index of the token in the continuation
+   * @param logits before it, [vocabulary]; valid during the call
+   */
+  default void scored(int continuation, int index, float[] logits) {}
+
   /** The sequence is about to be computed. */
   default void begun() {}
 

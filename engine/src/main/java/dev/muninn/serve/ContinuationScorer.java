@@ -1,18 +1,21 @@
 package dev.muninn.serve;
 
 import dev.muninn.cache.KeyValueType;
+import dev.muninn.decode.LogProbabilities;
 import dev.muninn.decode.SequenceTask;
-import dev.muninn.decode.TokenSink;
+import dev.muninn.decode.TokenProbability;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.Consumer;
 
 /** One context with continuations to score: hears when it has ended. */
-final class ContinuationScorer implements TokenSink {
+final class ContinuationScorer extends Job {
   private final SequenceTask task;
   private final Consumer<ContinuationScores> whenEnded;
-  private Outcome<ContinuationScores> outcome = Outcome.none();
+  private final int alternatives;
+  private final List<List<List<TokenProbability>>> likeliest = new ArrayList<>();
+  private ContinuationScores result;
 
   /**
    * A request that has not begun.
@@ -22,12 +25,14 @@ final class ContinuationScorer implements TokenSink {
   ContinuationScorer(
       ServedModel model, ScoreRequest request, Consumer<ContinuationScores> whenEnded) {
     this.whenEnded = whenEnded;
+    this.alternatives = request.alternatives();
     model.requireSupports(request.decoding());
     int[] context = model.tokens(request.context());
     int[][] continuations = new int[request.continuations().size()][];
     int longest = 0;
     for (int i = 0; i < continuations.length; i++) {
       continuations[i] = model.tokens(request.continuations().get(i));
+      likeliest.add(new ArrayList<>());
       longest = Math.max(longest, continuations[i].length);
     }
     int length = Math.addExact(context.length, longest);
@@ -44,8 +49,16 @@ final class ContinuationScorer implements TokenSink {
             this);
   }
 
+  @Override
   SequenceTask task() {
     return task;
+  }
+
+  @Override
+  public void scored(int continuation, int index, float[] logits) {
+    if (alternatives > 0) {
+      likeliest.get(continuation).add(LogProbabilities.top(logits, alternatives));
+    }
   }
 
   @Override
@@ -60,17 +73,17 @@ final class ContinuationScorer implements TokenSink {
       scores.add(Arrays.stream(values).boxed().toList());
     }
     List<Integer> recurrences = Arrays.stream(task.recurrences()).boxed().toList();
-    ContinuationScores result = new ContinuationScores(scores, recurrences, task.statistics());
-    whenEnded.accept(result);
-    outcome = Outcome.of(result);
-  }
-
-  @Override
-  public void failed(Throwable failure) {
-    outcome = Outcome.failed(failure);
+    ContinuationScores made =
+        new ContinuationScores(scores, recurrences, task.statistics(), likeliest);
+    whenEnded.accept(made);
+    result = made;
+    super.ended();
   }
 
   Outcome<ContinuationScores> outcome() {
-    return outcome;
+    if (failure() != null) {
+      return Outcome.failed(failure());
+    }
+    return result == null ? Outcome.none() : Outcome.of(result);
   }
 }

@@ -1,6 +1,12 @@
 package dev.muninn.serve;
 
-/** Hears of a generation as it happens, on the thread that called {@code generate}. */
+import dev.muninn.decode.TokenProbability;
+import java.util.List;
+
+/**
+ * Hears of a generation as it happens: on the thread that called {@code generate}, or, of a request
+ * that was submitted, on the thread that computes, which must not be held up.
+ */
 @FunctionalInterface
 public interface GenerationListener {
 
@@ -9,6 +15,16 @@ public interface GenerationListener {
 
   /** The prompt has been turned into tokens and is about to be computed. */
   default void onPrompt(int[] promptTokens) {}
+
+  /**
+   * A token is chosen, if the request wants probabilities; {@link #onToken} comes next. They are
+   * those of the model, before temperature, penalties and filters.
+   *
+   * @param logProbability natural logarithm of the token's probability
+   * @param alternatives as many of the most probable tokens as were asked for
+   */
+  default void onProbabilities(
+      int token, double logProbability, List<TokenProbability> alternatives) {}
 
   /**
    * A token was chosen.

@@ -3,6 +3,7 @@ package dev.muninn.serve;
 import dev.muninn.decode.DecodingOptions;
 import dev.muninn.decode.InitialState;
 import dev.muninn.decode.SamplingOptions;
+import dev.muninn.decode.Strategy;
 import dev.muninn.text.Prompt;
 import java.util.ArrayList;
 import java.util.List;
@@ -22,6 +23,8 @@ import java.util.Objects;
  * @param contextLength positions to keep room for, prompt and answer together; {@link
  *     #MODEL_DEFAULT} for what prompt and {@code maxTokens} need, at most the model's context
  * @param decoding how depth is spent: exits, cache policy, strategy
+ * @param logProbabilities how many alternatives to each token the listener hears of, at least 0;
+ *     {@link #NONE} for no probabilities at all
  */
 public record GenerationRequest(
     Prompt prompt,
@@ -32,7 +35,11 @@ public record GenerationRequest(
     List<String> stopStrings,
     boolean ignoreEndOfSequence,
     int contextLength,
-    DecodingOptions decoding) {
+    DecodingOptions decoding,
+    int logProbabilities) {
+
+  /** Stands for probabilities that nobody asks for. */
+  public static final int NONE = -1;
 
   /** Stands for the model's own value. */
   public static final int MODEL_DEFAULT = -1;
@@ -48,6 +55,14 @@ public record GenerationRequest(
     }
     requirePositiveOrDefault("recurrence", recurrence);
     requirePositiveOrDefault("context length", contextLength);
+    if (logProbabilities < NONE) {
+      throw new IllegalArgumentException(
+          "alternatives must be at least 0, not " + logProbabilities);
+    }
+    if (logProbabilities != NONE && decoding.strategy() instanceof Strategy.Parallel) {
+      throw new IllegalArgumentException(
+          "parallel sampling and probabilities of tokens exclude each other");
+    }
     for (String stop : stopStrings) {
       if (stop.isEmpty()) {
         throw new IllegalArgumentException("a stop string must not be empty");
@@ -85,6 +100,7 @@ public record GenerationRequest(
     private boolean ignoreEndOfSequence;
     private int contextLength = MODEL_DEFAULT;
     private DecodingOptions decoding = DecodingOptions.defaults();
+    private int logProbabilities = NONE;
 
     private Builder(Prompt prompt) {
       this.prompt = prompt;
@@ -130,6 +146,11 @@ public record GenerationRequest(
       return this;
     }
 
+    public Builder logProbabilities(int logProbabilities) {
+      this.logProbabilities = logProbabilities;
+      return this;
+    }
+
     /**
      * @throws IllegalArgumentException if a value is out of its range
      */
@@ -143,7 +164,8 @@ public record GenerationRequest(
           stopStrings,
           ignoreEndOfSequence,
           contextLength,
-          decoding);
+          decoding,
+          logProbabilities);
     }
   }
 }

@@ -6,12 +6,11 @@ import dev.muninn.decode.Cancellation;
 import dev.muninn.decode.Decoders;
 import dev.muninn.decode.DecodingOptions;
 import dev.muninn.decode.InitialState;
-import dev.muninn.decode.Scheduler;
-import dev.muninn.decode.SequenceTask;
 import dev.muninn.decode.Strategy;
 import dev.muninn.text.Prompt;
 import dev.muninn.text.Tokenizer;
 import dev.muninn.weights.Checkpoint;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -21,20 +20,20 @@ import java.util.function.BiFunction;
 import java.util.function.BooleanSupplier;
 import java.util.function.IntFunction;
 import java.util.function.ObjIntConsumer;
-import java.util.function.Supplier;
 
 /**
- * Computes requests to one model, one call after the other in the order in which they came, each
- * with all of the model's threads. A caller whose turn has not come stops waiting as soon as it is
- * cancelled or interrupted. Listeners run on the caller's thread, and must not call the model.
- * Thread-safe.
+ * Computes requests to one model, each with all of the model's threads. Those that are decoded
+ * position by position share the calls of the recurrent block; others, and traces, have the model
+ * for themselves in turn. A caller who waits stops as soon as it is cancelled or interrupted.
+ * Listeners run on the caller's thread, or, of what is submitted, on the thread that computes; they
+ * must not wait for the model. Thread-safe.
  */
 public final class RequestRunner implements AutoCloseable {
   private final ServedModel model;
   private final Backend backend;
   private final Checkpoint checkpoint;
-  private final Turns turns = new Turns();
-  private volatile boolean closed;
+  private final ServiceOptions options;
+  private final Owner owner;
 
   /**
    * A runner.
@@ -43,10 +42,13 @@ public final class RequestRunner implements AutoCloseable {
    * @param backend computes the model; closed with the runner
    * @param checkpoint the model's files, looked at before each request; closed with the runner
    */
-  public RequestRunner(ServedModel model, Backend backend, Checkpoint checkpoint) {
+  public RequestRunner(
+      ServedModel model, Backend backend, Checkpoint checkpoint, ServiceOptions options) {
     this.model = model;
     this.backend = backend;
     this.checkpoint = checkpoint;
+    this.options = options;
+    this.owner = new Owner(model, backend, checkpoint, options);
   }
 
   /** What requests are checked against. */
@@ -71,19 +73,124 @@ public final class RequestRunner implements AutoCloseable {
     session.ifPresent(SessionCache::requireOpen);
     int[] prompt = TextGeneration.check(model, request);
     BooleanSupplier stopped = stopped(cancellation);
-    return inTurn(
+    if (session.isPresent() && !session.get().lock(stopped)) {
+      return TextGeneration.cancelled(model, prompt);
+    }
+    try {
+      return request.decoding().strategy() == Strategy.sequential()
+          ? generateBesideOthers(session, request, prompt, listener, stopped)
+          : generateAlone(session, request, prompt, listener, stopped);
+    } finally {
+      session.ifPresent(SessionCache::unlock);
+    }
+  }
+
+  private GenerationResult generateBesideOthers(
+      Optional<SessionCache> session,
+      GenerationRequest request,
+      int[] prompt,
+      GenerationListener listener,
+      BooleanSupplier stopped) {
+    TextGeneration[] generation = new TextGeneration[1];
+    try (Client client = new Client(owner, stopped)) {
+      generation[0] =
+          new TextGeneration(
+              model,
+              request,
+              prompt,
+              session,
+              false,
+              client.listener(listener, () -> generation[0]),
+              result -> {});
+      client.submit(generation[0]);
+      while (client.pending() > 0) {
+        client.await();
+      }
+    }
+    Outcome<GenerationResult> outcome = generation[0].outcome();
+    return outcome.isEmpty() && outcome.failure().isEmpty()
+        ? TextGeneration.cancelled(model, prompt)
+        : outcome.orElseThrow();
+  }
+
+  private GenerationResult generateAlone(
+      Optional<SessionCache> session,
+      GenerationRequest request,
+      int[] prompt,
+      GenerationListener listener,
+      BooleanSupplier stopped) {
+    return owner
+        .exclusively(
             stopped,
             () -> {
               TextGeneration generation =
                   new TextGeneration(
-                      model, request, prompt, session.isPresent(), listener, result -> {});
-              session.ifPresent(cache -> generation.continueFrom(cache, backend));
-              listener.onPrompt(prompt.clone());
+                      model, request, prompt, session, false, listener, result -> {});
+              owner.requireFits(generation);
+              generation.prepare(backend, null);
               generation.begun();
               Decoders.run(backend, generation.task(), watched(stopped));
               return generation.outcome().orElseThrow();
             })
         .orElseGet(() -> TextGeneration.cancelled(model, prompt));
+  }
+
+  /**
+   * Asks for a text and does not wait for it.
+   *
+   * @param listener hears of it on the thread that computes, which it must not hold up
+   * @throws IllegalArgumentException if the request does not fit the model, is not for sequential
+   *     decoding, or needs more memory for keys and values than there may be
+   * @throws QueueFullException if too many requests wait
+   * @throws IllegalStateException if the model is closed, or takes no more requests
+   */
+  public Submission<GenerationResult> submit(
+      GenerationRequest request, GenerationListener listener) {
+    owner.requireOpen();
+    DecodingOptions decoding = request.decoding();
+    if (decoding.strategy() != Strategy.sequential()) {
+      throw new IllegalArgumentException("what is submitted is decoded position by position");
+    }
+    TextGeneration generation =
+        new TextGeneration(
+            model,
+            request,
+            TextGeneration.check(model, request),
+            Optional.empty(),
+            options.reuses(decoding),
+            listener,
+            result -> {});
+    owner.enqueue(generation, true, false);
+    return new Submission<>(owner, generation, generation::outcome);
+  }
+
+  /**
+   * Asks for scores and does not wait for them.
+   *
+   * @throws IllegalArgumentException if the request does not fit the model, or needs more memory
+   *     for keys and values than there may be
+   * @throws QueueFullException if too many requests wait
+   * @throws IllegalStateException if the model is closed, or takes no more requests
+   */
+  public Submission<ContinuationScores> submit(ScoreRequest request) {
+    owner.requireOpen();
+    ContinuationScorer scorer = new ContinuationScorer(model, request, scores -> {});
+    owner.enqueue(scorer, true, false);
+    return new Submission<>(owner, scorer, scorer::outcome);
+  }
+
+  /** What the model is doing. */
+  public ServiceLoad load() {
+    return owner.load();
+  }
+
+  /**
+   * Takes no more requests, and waits for the end of those that there are.
+   *
+   * @param limit what has not ended by then is cancelled
+   */
+  public void drain(Duration limit) throws InterruptedException {
+    owner.drain(limit);
   }
 
   /** As {@link ModelService#generateAll}. */
@@ -93,8 +200,8 @@ public final class RequestRunner implements AutoCloseable {
       ObjIntConsumer<GenerationResult> listener,
       Cancellation cancellation) {
     requireCallable();
+    requireBatch(batchSize);
     List<int[]> prompts = new ArrayList<>();
-    int rows = 1;
     for (int i = 0; i < requests.size(); i++) {
       GenerationRequest request = requests.get(i);
       if (request.decoding().strategy() != Strategy.sequential()) {
@@ -105,25 +212,27 @@ public final class RequestRunner implements AutoCloseable {
       } catch (IllegalArgumentException e) {
         throw new UnfitRequestException("prompt", i, e);
       }
-      rows = Math.max(rows, Scheduler.promptRows(prompts.get(i).length, request.decoding().exit()));
     }
     TextGeneration[] generations = new TextGeneration[requests.size()];
-    runAll(
-        generations.length,
-        i -> {
-          generations[i] =
-              new TextGeneration(
-                  model,
-                  requests.get(i),
-                  prompts.get(i),
-                  false,
-                  GenerationListener.NONE,
-                  result -> listener.accept(result, i));
-          return generations[i].task();
-        },
-        batchSize,
-        rows,
-        stopped(cancellation));
+    BooleanSupplier stopped = stopped(cancellation);
+    try (Client client = new Client(owner, stopped)) {
+      runAll(
+          client,
+          generations.length,
+          i -> {
+            generations[i] =
+                new TextGeneration(
+                    model,
+                    requests.get(i),
+                    prompts.get(i),
+                    Optional.empty(),
+                    false,
+                    GenerationListener.NONE,
+                    client.consumer(result -> listener.accept(result, i), () -> generations[i]));
+            return generations[i];
+          },
+          batchSize);
+    }
     List<Outcome<GenerationResult>> outcomes = new ArrayList<>();
     for (TextGeneration generation : generations) {
       outcomes.add(generation == null ? Outcome.none() : generation.outcome());
@@ -138,20 +247,24 @@ public final class RequestRunner implements AutoCloseable {
       ObjIntConsumer<ContinuationScores> listener,
       Cancellation cancellation) {
     requireCallable();
+    requireBatch(batchSize);
     List<ContinuationScorer> scorers = new ArrayList<>();
-    int rows = 1;
-    for (int i = 0; i < requests.size(); i++) {
-      int index = i;
-      try {
-        scorers.add(
-            new ContinuationScorer(
-                model, requests.get(i), result -> listener.accept(result, index)));
-      } catch (IllegalArgumentException e) {
-        throw new UnfitRequestException("context", i, e);
+    try (Client client = new Client(owner, stopped(cancellation))) {
+      for (int i = 0; i < requests.size(); i++) {
+        int index = i;
+        try {
+          scorers.add(
+              new ContinuationScorer(
+                  model,
+                  requests.get(i),
+                  client.consumer(
+                      result -> listener.accept(result, index), () -> scorers.get(index))));
+        } catch (IllegalArgumentException e) {
+          throw new UnfitRequestException("context", i, e);
+        }
       }
-      rows = Math.max(rows, Scheduler.rows(scorers.get(i).task()));
+      runAll(client, scorers.size(), scorers::get, batchSize);
     }
-    runAll(scorers.size(), i -> scorers.get(i).task(), batchSize, rows, stopped(cancellation));
     return scorers.stream().map(ContinuationScorer::outcome).toList();
   }
 
@@ -186,30 +299,24 @@ public final class RequestRunner implements AutoCloseable {
         outcome.orElseThrow().logProbabilities().getFirst());
   }
 
-  /** Decodes tasks, each as soon as there is a place for it. */
-  private void runAll(
-      int count,
-      IntFunction<SequenceTask> tasks,
-      int batchSize,
-      int rows,
-      BooleanSupplier stopped) {
-    inTurn(
-        stopped,
-        () -> {
-          int places = Math.min(batchSize, Math.max(1, count));
-          try (Scheduler scheduler = new Scheduler(backend, model.architecture(), places, rows)) {
-            BooleanSupplier watched = watched(stopped);
-            int next = 0;
-            boolean more = true;
-            while (more && !watched.getAsBoolean()) {
-              while (next < count && scheduler.hasRoom()) {
-                scheduler.add(tasks.apply(next++));
-              }
-              more = scheduler.step() || next < count;
-            }
-          }
-          return true;
-        });
+  private static void requireBatch(int batchSize) {
+    if (batchSize < 1) {
+      throw new IllegalArgumentException("batch size must be at least 1, not " + batchSize);
+    }
+  }
+
+  /** Computes jobs, each as soon as there is a place for it. */
+  private static void runAll(
+      Client client, int count, IntFunction<? extends Job> jobs, int batchSize) {
+    int next = 0;
+    while (client.pending() > 0 || next < count && !client.isStopped()) {
+      while (next < count && client.pending() < batchSize && !client.isStopped()) {
+        Job job = jobs.apply(next++);
+        job.setMostBeside(batchSize);
+        client.submit(job);
+      }
+      client.await();
+    }
   }
 
   /**
@@ -222,7 +329,7 @@ public final class RequestRunner implements AutoCloseable {
   public <T> Optional<T> compute(
       BooleanSupplier stopped, BiFunction<Backend, BooleanSupplier, T> computation) {
     requireCallable();
-    return inTurn(stopped, () -> computation.apply(backend, watched(stopped)));
+    return owner.exclusively(stopped, () -> computation.apply(backend, watched(stopped)));
   }
 
   /** Also notices, between forwards, that the weights were changed. */
@@ -239,68 +346,43 @@ public final class RequestRunner implements AutoCloseable {
     return () -> cancellation.isCancelled() || caller.isInterrupted();
   }
 
-  private <T> Optional<T> inTurn(BooleanSupplier stopped, Supplier<T> computation) {
-    if (!turns.begin(stopped)) {
-      return Optional.empty();
-    }
-    try {
-      requireOpen();
-      checkpoint.verifyUnchanged();
-      return Optional.of(computation.get());
-    } catch (InternalError e) {
-      // A file that shrank under the map becomes the error that it is.
-      checkpoint.verifyUnchanged();
-      throw e;
-    } finally {
-      turns.end();
-    }
-  }
-
   private void requireCallable() {
-    turns.requireOutside();
-    requireOpen();
+    owner.requireOutside();
+    owner.requireOpen();
   }
 
-  private void requireOpen() {
-    if (closed) {
-      throw new IllegalStateException("the model is closed");
-    }
-  }
-
-  /** Frees what a session keeps, when nothing is computed. */
+  /** Frees what a session keeps, when nothing of it is computed. */
   public void forget(SessionCache session) {
-    whenIdle(session::forget);
+    whenIdle(session, session::forget);
   }
 
-  /** Closes a session, when nothing is computed. */
+  /** Closes a session, when nothing of it is computed. */
   public void close(SessionCache session) {
-    whenIdle(session::close);
+    whenIdle(session, session::close);
   }
 
-  private void whenIdle(Runnable action) {
-    turns.beginInAnyCase();
+  private void whenIdle(SessionCache session, Runnable action) {
+    owner.requireOutside();
+    session.lock();
     try {
-      action.run();
+      owner.betweenForwards(action);
     } finally {
-      turns.end();
+      session.unlock();
     }
   }
 
   /**
-   * Waits for the running request, then closes the backend, the tokenizer and the model's files.
+   * Waits for what is computed, then closes the backend, the tokenizer and the model's files.
    * Requests that still wait are refused.
    *
    * @throws IllegalStateException if it is called by a listener of the model's own
    */
   @Override
   public void close() {
-    whenIdle(() -> {
-      if (!closed) {
-        closed = true;
-        backend.close();
-        model.tokenizer().ifPresent(Tokenizer::close);
-        checkpoint.close();
-      }
+    owner.close(() -> {
+      backend.close();
+      model.tokenizer().ifPresent(Tokenizer::close);
+      checkpoint.close();
     });
   }
 }

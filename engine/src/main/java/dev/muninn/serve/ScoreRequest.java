@@ -18,13 +18,25 @@ import java.util.Objects;
  * @param decoding how depth is spent; keys and values are kept in F32 unless it says otherwise. The
  *     context leaves as the exit's prefill says; a continuation's positions leave one by one, as
  *     those of an answer do
+ * @param alternatives how many of the most probable tokens to report at each place, at least 0
  */
 public record ScoreRequest(
     Prompt.Tokens context,
     List<Prompt.Tokens> continuations,
     int recurrence,
     InitialState initialState,
-    DecodingOptions decoding) {
+    DecodingOptions decoding,
+    int alternatives) {
+
+  /** Without alternatives. */
+  public ScoreRequest(
+      Prompt.Tokens context,
+      List<Prompt.Tokens> continuations,
+      int recurrence,
+      InitialState initialState,
+      DecodingOptions decoding) {
+    this(context, continuations, recurrence, initialState, decoding, 0);
+  }
 
   /**
    * @throws IllegalArgumentException if there is no continuation, a value is out of its range, or
@@ -38,6 +50,9 @@ public record ScoreRequest(
       throw new IllegalArgumentException("a context to score needs at least one continuation");
     }
     GenerationRequest.requirePositiveOrDefault("recurrence", recurrence);
+    if (alternatives < 0) {
+      throw new IllegalArgumentException("alternatives must be at least 0, not " + alternatives);
+    }
     if (decoding.strategy() != Strategy.sequential()) {
       throw new IllegalArgumentException("scores are computed position by position");
     }

@@ -3,10 +3,11 @@ package dev.muninn.serve;
 import dev.muninn.backend.Backend;
 import dev.muninn.cache.KeyValueLayout;
 import dev.muninn.decode.DecodingStatistics;
+import dev.muninn.decode.KeptSequence;
+import dev.muninn.decode.LogProbabilities;
 import dev.muninn.decode.Sampler;
 import dev.muninn.decode.SequenceTask;
 import dev.muninn.decode.Strategy;
-import dev.muninn.decode.TokenSink;
 import dev.muninn.text.StopStrings;
 import dev.muninn.text.TextStream;
 import java.util.Arrays;
@@ -15,11 +16,13 @@ import java.util.Optional;
 import java.util.function.Consumer;
 
 /** One text that is generated: hears its tokens, turns them into text and says when to stop. */
-final class TextGeneration implements TokenSink {
+final class TextGeneration extends Job {
   private final ServedModel model;
   private final GenerationRequest request;
   private final GenerationListener listener;
   private final Consumer<GenerationResult> whenEnded;
+  private final Optional<SessionCache> session;
+  private final boolean reusesPrefixes;
   private final int[] prompt;
   private final SequenceTask task;
   private final TextStream stream;
@@ -34,19 +37,21 @@ final class TextGeneration implements TokenSink {
   private long prefilled;
   private long ended;
   private GenerationResult result;
-  private Throwable failure;
+  private KeptSequence kept;
 
   /**
    * A generation that has not begun.
    *
    * @param prompt the request's prompt, as {@link #check} gives it
-   * @param inSession whether it keeps room for prompts that go on from it
+   * @param session keys and values to go on from, and to keep
+   * @param reusesPrefixes whether it goes on from those of any earlier request
    */
   TextGeneration(
       ServedModel model,
       GenerationRequest request,
       int[] prompt,
-      boolean inSession,
+      Optional<SessionCache> session,
+      boolean reusesPrefixes,
       GenerationListener listener,
       Consumer<GenerationResult> whenEnded) {
     this.model = model;
@@ -54,6 +59,8 @@ final class TextGeneration implements TokenSink {
     this.prompt = prompt;
     this.listener = listener;
     this.whenEnded = whenEnded;
+    this.session = session;
+    this.reusesPrefixes = reusesPrefixes;
     int context = model.contextLength(request, prompt.length);
     this.stream = model.tokenizer().map(tokenizer -> tokenizer.stream()).orElse(null);
     this.stopStrings = new StopStrings(request.stopStrings());
@@ -62,7 +69,7 @@ final class TextGeneration implements TokenSink {
     int recurrence = model.recurrence(request.recurrence());
     this.task =
         new SequenceTask(
-            layout(model, request, prompt.length, inSession),
+            layout(model, request, prompt.length, session.isPresent()),
             prompt,
             recurrence,
             request.initialState(),
@@ -119,20 +126,54 @@ final class TextGeneration implements TokenSink {
         new DecodingStatistics(0, 0, 0, 0, 0, 0));
   }
 
-  /** Goes on from what a session keeps. */
-  void continueFrom(SessionCache session, Backend backend) {
-    keptPositions = session.prepare(task, request, backend);
+  @Override
+  void prepare(Backend backend, PrefixStore prefixes) {
+    if (session.isPresent()) {
+      keptPositions = session.get().prepare(task, request, backend);
+    } else if (reusesPrefixes) {
+      kept = prefixes.open(backend, task.layout(), settings(), prompt);
+      keptPositions = task.continueFrom(kept);
+    }
   }
 
+  @Override
+  void release(PrefixStore prefixes) {
+    if (kept == null) {
+      return;
+    }
+    if (failure() == null) {
+      prefixes.keep(settings(), kept);
+    } else {
+      kept.close();
+    }
+    kept = null;
+  }
+
+  private PrefixStore.Settings settings() {
+    return PrefixStore.Settings.of(task.layout(), request);
+  }
+
+  @Override
   SequenceTask task() {
     return task;
   }
 
   @Override
   public void begun() {
+    listener.onPrompt(prompt.clone());
     begun = true;
     began = System.nanoTime();
     prefilled = began;
+  }
+
+  @Override
+  public void chosen(int token, float[] logits) {
+    if (request.logProbabilities() != GenerationRequest.NONE) {
+      listener.onProbabilities(
+          token,
+          LogProbabilities.of(logits, token),
+          LogProbabilities.top(logits, request.logProbabilities()));
+    }
   }
 
   @Override
@@ -167,11 +208,19 @@ final class TextGeneration implements TokenSink {
       reason = FinishReason.LENGTH;
     }
     whenEnded.accept(result());
+    super.ended();
   }
 
   @Override
-  public void failed(Throwable failure) {
-    this.failure = failure;
+  public void cancelled() {
+    super.cancelled();
+    if (begun) {
+      try {
+        result();
+      } catch (RuntimeException | Error e) {
+        fail(e);
+      }
+    }
   }
 
   private void emit(String piece) {
@@ -183,8 +232,8 @@ final class TextGeneration implements TokenSink {
 
   /** What became of it; cancelled if it has not ended. */
   Outcome<GenerationResult> outcome() {
-    if (failure != null) {
-      return Outcome.failed(failure);
+    if (failure() != null) {
+      return Outcome.failed(failure());
     }
     return begun ? Outcome.of(result()) : Outcome.none();
   }

@@ -2,6 +2,8 @@ package dev.muninn.serve;
 
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BooleanSupplier;
 
 /** Lets threads compute one at a time, in the order in which they came. Thread-safe. */
@@ -10,6 +12,7 @@ final class Turns {
   private static final long LOOK_MILLIS = 10;
 
   private final Deque<Object> waiting = new ArrayDeque<>();
+  private final Set<Thread> inCallback = ConcurrentHashMap.newKeySet();
   private Thread holder;
 
   /**
@@ -18,7 +21,7 @@ final class Turns {
    * @throws IllegalStateException if the model computes on this thread
    */
   synchronized void requireOutside() {
-    if (holder == Thread.currentThread()) {
+    if (holder == Thread.currentThread() || inCallback.contains(Thread.currentThread())) {
       throw new IllegalStateException(
           "the model is computing for this thread: a listener or an exit criterion must not call"
               + " it");
@@ -50,6 +53,31 @@ final class Turns {
     } finally {
       waiting.remove(ticket);
       notifyAll();
+    }
+  }
+
+  /** Takes the turn if nobody computes or waits. */
+  synchronized boolean tryBegin() {
+    requireOutside();
+    if (holder != null || !waiting.isEmpty()) {
+      return false;
+    }
+    holder = Thread.currentThread();
+    return true;
+  }
+
+  /** Whether somebody waits for a turn. */
+  synchronized boolean isWanted() {
+    return !waiting.isEmpty();
+  }
+
+  /** Runs a listener of a request that another thread computes: it must not call the model. */
+  void callBack(Runnable listener) {
+    inCallback.add(Thread.currentThread());
+    try {
+      listener.run();
+    } finally {
+      inCallback.remove(Thread.currentThread());
     }
   }
 

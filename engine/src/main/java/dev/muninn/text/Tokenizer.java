@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HashSet;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 
@@ -220,6 +221,28 @@ public final class Tokenizer implements AutoCloseable {
   /** The id of a token by its name as tokenizer.json spells it, such as {@code <|end_turn|>}. */
   public OptionalInt id(String token) {
     return vocabulary.id(token);
+  }
+
+  /**
+   * The bytes that a token stands for in a text; none if it is special or no token at all.
+   *
+   * @throws IllegalArgumentException if the token is outside of the model's vocabulary
+   */
+  public byte[] bytes(int token) {
+    if (!vocabulary.isText(token)) {
+      return new byte[0];
+    }
+    int fallback = vocabulary.fallbackByte(token);
+    return fallback >= 0 ? new byte[] {(byte) fallback} : vocabulary.bytes(token).clone();
+  }
+
+  /**
+   * A token as tokenizer.json spells it, such as {@code <|end_turn|>}; empty where it has none.
+   *
+   * @throws IllegalArgumentException if the token is outside of the model's vocabulary
+   */
+  public Optional<String> name(int token) {
+    return vocabulary.name(token);
   }
 
   /** One more than the highest token id; at most the model's vocabulary size. */

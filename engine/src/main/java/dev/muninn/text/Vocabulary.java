@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 
 /**
@@ -112,6 +113,11 @@ final class Vocabulary {
           "token " + id + " is outside of the vocabulary of " + bytes.length);
     }
     return names[id] != null && !special[id];
+  }
+
+  /** How tokenizer.json spells a token, if it has it. */
+  Optional<String> name(int id) {
+    return isText(id) || isSpecial(id) ? Optional.of(names[id]) : Optional.empty();
   }
 
   /** The bytes that a token stands for, none if it is no text. Not to be changed. */

@@ -25,6 +25,9 @@ final class VectorStore implements KeyValueStore {
   private final long halfBytes;
   private final int rowBytes;
 
+  /** Bytes of all planes. */
+  private final long end;
+
   VectorStore(KeyValueLayout layout) {
     type = layout.type() == KeyValueType.BF16 ? DType.BF16 : DType.F32;
     rowBytes = layout.model().headSize() * layout.type().bytes();
@@ -32,6 +35,7 @@ final class VectorStore implements KeyValueStore {
     halfBytes = headBytes * layout.model().keyValueHeads();
     // Scores are computed 16 positions at a time: the last unit reads past the last position.
     long slack = (long) MatrixKernels.UNIT * rowBytes;
+    end = layout.bytes();
     data = NativeMemory.allocate(layout.bytes() + slack, arena);
   }
 
@@ -48,6 +52,20 @@ final class VectorStore implements KeyValueStore {
   /** Byte offset of a value. */
   long value(int plane, int head, int position) {
     return key(plane, head, position) + halfBytes;
+  }
+
+  @Override
+  public boolean copyTo(KeyValueStore target, int positions) {
+    if (!(target instanceof VectorStore other)) {
+      return false;
+    }
+    long bytes = (long) positions * rowBytes;
+    long to = 0;
+    for (long from = 0; from < end; from += headBytes) {
+      MemorySegment.copy(data, from, other.data, to, bytes);
+      to += other.headBytes;
+    }
+    return true;
   }
 
   @Override

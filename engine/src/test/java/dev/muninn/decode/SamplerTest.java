@@ -279,6 +279,29 @@ class SamplerTest {
     assertEquals(250, equal, 5 * Math.sqrt(250));
   }
 
+  /** OpenAI's: once for each occurrence in the answer, and once if there is any. */
+  @Test
+  void frequencyAndPresencePenaltiesCountTheAnswerAlone() {
+    Sampler sampler = new Sampler(SamplingOptions.greedy().withPenalties(0.5f, 0.25f), 3);
+    float[] logits = {2f, 1.9f, 1f};
+    sampler.acceptPrompt(0);
+    assertEquals(0, sampler.sample(logits));
+    sampler.accept(0);
+    // 2 - 0.75 = 1.25
+    assertEquals(1, sampler.sample(logits));
+    sampler.accept(1);
+    // 1.9 - 0.75 = 1.15
+    assertEquals(0, sampler.sample(logits));
+    sampler.accept(0);
+    // 2 - 1.25 = 0.75
+    assertEquals(1, sampler.sample(logits));
+    sampler.mark();
+    sampler.accept(1);
+    assertEquals(2, sampler.sample(logits));
+    sampler.retract();
+    assertEquals(1, sampler.sample(logits));
+  }
+
   @Test
   void allocatesNothing() {
     ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
