@@ -69,7 +69,7 @@ wants_tornado() {
     *) return 1 ;;
   esac
   case ${1:-} in
-    generate | chat | score | eval | depth | trace | bench) ;;
+    generate | chat | serve | score | eval | depth | trace | bench) ;;
     *) return 1 ;;
   esac
   for node in /dev/nvidia0 /dev/dri/renderD* /dev/kfd /dev/dxg; do

@@ -18,6 +18,7 @@ import dev.muninn.cli.options.UsageException;
 import dev.muninn.cli.run.DepthCommand;
 import dev.muninn.cli.run.GenerateCommand;
 import dev.muninn.cli.run.ScoreCommand;
+import dev.muninn.cli.serve.ServeCommand;
 import dev.muninn.cli.terminal.StandardStreams;
 import dev.muninn.cli.trace.TraceCommand;
 import dev.muninn.cli.train.TrainCommand;
@@ -118,6 +119,7 @@ final class MuninnCommand implements Callable<Integer> {
     Map<String, Supplier<Object>> commands = new LinkedHashMap<>();
     commands.put("generate", () -> new GenerateCommand(streams, environment));
     commands.put("chat", () -> new ChatCommand(streams, environment));
+    commands.put("serve", () -> new ServeCommand(streams, environment));
     commands.put("inspect", () -> new InspectCommand(streams, environment));
     commands.put("score", () -> new ScoreCommand(streams, environment));
     commands.put("trace", () -> new TraceCommand(streams, environment));

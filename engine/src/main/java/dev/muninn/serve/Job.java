@@ -49,7 +49,7 @@ abstract class Job implements TokenSink {
 
   /** Does something when nothing more happens to it: now, or on the thread that ends it. */
   final void whenComplete(Runnable action) {
-    completed.thenRun(action);
+    var _ = completed.thenRun(action);
   }
 
   /** Says how many sequences may be in flight, this one among them, if that is more than usual. */

@@ -31,6 +31,7 @@ final class RuntimeImage {
           "java.sql",
           "java.xml",
           "jdk.crypto.ec",
+          "jdk.httpserver",
           "jdk.incubator.vector",
           "jdk.internal.vm.ci",
           "jdk.jfr",
