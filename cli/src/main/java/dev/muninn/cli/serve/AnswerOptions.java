@@ -39,7 +39,9 @@ final class AnswerOptions {
       description = "Most tokens of an answer, unless it says (default: 512).")
   private int maxTokens = 512;
 
-  @Option(names = "--warm-start", description = "Start a token from the state the last one ended in.")
+  @Option(
+      names = "--warm-start",
+      description = "Start a token from the state the last one ended in.")
   private boolean warmStart;
 
   @Option(
@@ -70,8 +72,7 @@ final class AnswerOptions {
     /** What the options say of a model. */
     Defaults of(RecurrentModel model) {
       int asked = depthOptions.recurrence();
-      int recurrence =
-          asked == GenerationRequest.MODEL_DEFAULT ? model.defaultRecurrence() : asked;
+      int recurrence = asked == GenerationRequest.MODEL_DEFAULT ? model.defaultRecurrence() : asked;
       Map<String, Integer> table =
           efforts == null ? usualEfforts(model, recurrence) : efforts.recurrences;
       int deepest = table.values().stream().mapToInt(Integer::intValue).max().orElse(0);

@@ -60,8 +60,7 @@ final class Api implements HttpHandler {
             settings.key(),
             settings.origins(),
             settings.address().getAddress().isLoopbackAddress());
-    this.metrics =
-        new Metrics(() -> Optional.ofNullable(served).map(s -> s.model().serviceLoad()));
+    this.metrics = new Metrics(() -> Optional.ofNullable(served).map(s -> s.model().serviceLoad()));
   }
 
   /** Begins to answer. */
@@ -171,8 +170,8 @@ final class Api implements HttpHandler {
     State now = state;
     client.answer(
         now == State.OK ? 200 : 503,
-        Json.object(json ->
-            json.writeStringProperty("status", now.name().toLowerCase(Locale.ROOT))));
+        Json.object(
+            json -> json.writeStringProperty("status", now.name().toLowerCase(Locale.ROOT))));
   }
 
   private static void page(Client client) throws IOException {

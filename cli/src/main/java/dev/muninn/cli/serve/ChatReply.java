@@ -21,18 +21,20 @@ final class ChatReply extends Reply {
 
   @Override
   String opening(int answer) {
-    return object(false, json -> {
-      json.writeStartObject();
-      json.writeNumberProperty("index", answer);
-      json.writeObjectPropertyStart("delta");
-      json.writeStringProperty("role", ROLE);
-      json.writeStringProperty("content", "");
-      json.writeEndObject();
-      json.writeNullProperty("logprobs");
-      json.writeNullProperty("finish_reason");
-      json.writeEndObject();
-      endPart(json);
-    });
+    return object(
+        false,
+        json -> {
+          json.writeStartObject();
+          json.writeNumberProperty("index", answer);
+          json.writeObjectPropertyStart("delta");
+          json.writeStringProperty("role", ROLE);
+          json.writeStringProperty("content", "");
+          json.writeEndObject();
+          json.writeNullProperty("logprobs");
+          json.writeNullProperty("finish_reason");
+          json.writeEndObject();
+          endPart(json);
+        });
   }
 
   @Override

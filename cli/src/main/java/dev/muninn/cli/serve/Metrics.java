@@ -155,8 +155,7 @@ final class Metrics {
   /** All of it, in Prometheus's text format. */
   byte[] text() throws IOException {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-    PrometheusTextFormatWriter.create()
-        .write(bytes, registry.scrape(), EscapingScheme.DEFAULT);
+    PrometheusTextFormatWriter.create().write(bytes, registry.scrape(), EscapingScheme.DEFAULT);
     return bytes.toByteArray();
   }
 }

@@ -145,8 +145,7 @@ final class QuestionReader {
             case null -> true;
             case Collection<?> list -> list.isEmpty();
             case Map<?, ?> map -> map.isEmpty();
-            case String text ->
-                text.isEmpty() || name.endsWith("_choice") && text.equals("none");
+            case String text -> text.isEmpty() || name.endsWith("_choice") && text.equals("none");
             default -> false;
           };
       if (!empty) {
@@ -154,7 +153,7 @@ final class QuestionReader {
       }
     }
     if (fields.object("response_format").flatMap(format -> format.text("type")).orElse("text")
-        instanceof String type
+            instanceof String type
         && !type.equals("text")) {
       throw ApiException.unsupported("response_format of type " + type);
     }
@@ -182,8 +181,7 @@ final class QuestionReader {
       case "system", "developer" -> ChatMessage.system(content);
       case "user" -> ChatMessage.user(content);
       case "assistant" -> ChatMessage.assistant(content);
-      case "tool", "function" ->
-          throw ApiException.unsupported(fields.pathOf("role") + " " + role);
+      case "tool", "function" -> throw ApiException.unsupported(fields.pathOf("role") + " " + role);
       default -> throw fields.refusal("role", "system, developer, user or assistant");
     };
   }
@@ -229,8 +227,7 @@ final class QuestionReader {
   private static Prompt prompt(Object value) {
     return switch (value) {
       case String text -> Prompt.text(text);
-      case List<?> list
-          when !list.isEmpty() && list.stream().allMatch(Long.class::isInstance) ->
+      case List<?> list when !list.isEmpty() && list.stream().allMatch(Long.class::isInstance) ->
           tokens(list);
       case null, default ->
           throw ApiException.badField(
@@ -241,7 +238,7 @@ final class QuestionReader {
   private static Prompt tokens(List<?> list) {
     return Prompt.tokens(
         list.stream()
-            .mapToInt(token -> (int) Math.clamp((Long) token, -1, Integer.MAX_VALUE))
+            .mapToInt(token -> Math.clamp((Long) token, -1, Integer.MAX_VALUE))
             .toArray());
   }
 
@@ -280,15 +277,14 @@ final class QuestionReader {
         fields.real("repetition_penalty", Float.MIN_NORMAL, 100, usual.repetitionPenalty()),
         fields.real("frequency_penalty", -2, 2, usual.frequencyPenalty()),
         fields.real("presence_penalty", -2, 2, usual.presencePenalty()),
-        seed.orElseGet(() ->
-            temperature == 0 ? usual.seed() : ThreadLocalRandom.current().nextLong()));
+        seed.orElseGet(
+            () -> temperature == 0 ? usual.seed() : ThreadLocalRandom.current().nextLong()));
   }
 
   private DecodingOptions decoding(Fields fields) {
     DecodingOptions usual = defaults.decoding();
     Optional<SlotPolicy> policy =
-        parsed(fields, "kv", "full, budget:N or anchor:N", SlotPolicy::parse)
-            .or(usual::policy);
+        parsed(fields, "kv", "full, budget:N or anchor:N", SlotPolicy::parse).or(usual::policy);
     Optional<KeyValueType> type =
         parsed(fields, "kv_type", "f32 or bf16", QuestionReader::keyValueType).or(usual::type);
     try {

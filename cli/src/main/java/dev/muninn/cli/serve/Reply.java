@@ -48,30 +48,36 @@ abstract sealed class Reply permits ChatReply, CompletionReply {
 
   /** All answers in one object. */
   final String whole(List<Draft> drafts, Usage usage) {
-    return object(true, json -> {
-      for (int answer = 0; answer < drafts.size(); answer++) {
-        Draft draft = drafts.get(answer);
-        choice(json, answer, draft.text(), draft.tokens(), draft, true);
-      }
-      json.writeEndArray();
-      usage.write(json, question.returnRecurrences());
-    });
+    return object(
+        true,
+        json -> {
+          for (int answer = 0; answer < drafts.size(); answer++) {
+            Draft draft = drafts.get(answer);
+            choice(json, answer, draft.text(), draft.tokens(), draft, true);
+          }
+          json.writeEndArray();
+          usage.write(json, question.returnRecurrences());
+        });
   }
 
   /** A piece of an answer, for a stream. */
   final String part(Piece piece, Draft draft) {
-    return object(false, json -> {
-      choice(json, piece.answer(), piece.text(), piece.tokens(), draft, false);
-      endPart(json);
-    });
+    return object(
+        false,
+        json -> {
+          choice(json, piece.answer(), piece.text(), piece.tokens(), draft, false);
+          endPart(json);
+        });
   }
 
   /** What the stream cost, behind all parts. */
   final String usage(Usage usage) {
-    return object(false, json -> {
-      json.writeEndArray();
-      usage.write(json, question.returnRecurrences());
-    });
+    return object(
+        false,
+        json -> {
+          json.writeEndArray();
+          usage.write(json, question.returnRecurrences());
+        });
   }
 
   final void endPart(JsonGenerator json) {
@@ -128,8 +134,7 @@ abstract sealed class Reply permits ChatReply, CompletionReply {
     try {
       return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
     } catch (CharacterCodingException e) {
-      return "bytes:\\x"
-          + HexFormat.ofDelimiter("\\x").formatHex(bytes).toLowerCase(Locale.ROOT);
+      return "bytes:\\x" + HexFormat.ofDelimiter("\\x").formatHex(bytes).toLowerCase(Locale.ROOT);
     }
   }
 

@@ -142,8 +142,7 @@ final class ServerOptions {
   }
 
   private static long memory() {
-    return ((OperatingSystemMXBean)
-            ManagementFactory.getOperatingSystemMXBean())
+    return ((OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean())
         .getTotalMemorySize();
   }
 

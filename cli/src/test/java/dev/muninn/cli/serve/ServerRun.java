@@ -41,8 +41,7 @@ final class ServerRun implements AutoCloseable {
 
   private ServerRun(ServiceOptions service, Settings settings) throws IOException {
     server = Server.open(settings, new PrintWriter(log, true));
-    model =
-        LanguageModel.load(CommandRun.RAVEN_TINY, new LoadOptions(2).withService(service));
+    model = LanguageModel.load(CommandRun.RAVEN_TINY, new LoadOptions(2).withService(service));
     served =
         new Api.Served(
             model,

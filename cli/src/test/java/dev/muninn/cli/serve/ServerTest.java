@@ -186,8 +186,7 @@ class ServerTest {
                   .initialState(InitialState.random(i))
                   .sampling(SamplingOptions.greedy().withTemperature(i % 2).withSeed(i))
                   .decoding(
-                      DecodingOptions.defaults()
-                          .withExit(ExitOptions.of(ExitCriteria.parse("kl"))))
+                      DecodingOptions.defaults().withExit(ExitOptions.of(ExitCriteria.parse("kl"))))
                   .build(),
               new GenerationListener() {
                 @Override
@@ -247,7 +246,8 @@ class ServerTest {
                     + "\"logprobs\":1,\"temperature\":0}"));
     Map<String, Object> probabilities = object(choice(answer, 0).get("logprobs"));
     Score score =
-        run.model.score(Prompt.text("47+8=55"), GenerationRequest.MODEL_DEFAULT, InitialState.random(0));
+        run.model.score(
+            Prompt.text("47+8=55"), GenerationRequest.MODEL_DEFAULT, InitialState.random(0));
     List<?> logarithms = (List<?>) probabilities.get("token_logprobs");
     assertEquals(9, logarithms.size());
     assertNull(logarithms.getFirst());
@@ -374,8 +374,7 @@ class ServerTest {
         run.post(COMPLETIONS, "{\"prompt\":\"" + "1".repeat(300) + "\"}");
     assertEquals(400, response.statusCode());
     assertEquals("context_length_exceeded", error(response).get("code"));
-    assertEquals(
-        400, run.post(COMPLETIONS, "{\"prompt\":[1,2,99999]}").statusCode());
+    assertEquals(400, run.post(COMPLETIONS, "{\"prompt\":[1,2,99999]}").statusCode());
   }
 
   @Test
@@ -408,7 +407,9 @@ class ServerTest {
 
   /** A long answer of a request of its own. */
   private static String slow(String more) {
-    return "{\"prompt\":\"1\",\"ignore_eos\":true,\"max_tokens\":250,\"recurrence\":256" + more + "}";
+    return "{\"prompt\":\"1\",\"ignore_eos\":true,\"max_tokens\":250,\"recurrence\":256"
+        + more
+        + "}";
   }
 
   private static void await(Condition condition) throws IOException, InterruptedException {
@@ -473,8 +474,7 @@ class ServerTest {
                 .start(() -> {
                   try {
                     rest.append(
-                        new String(
-                            socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8));
+                        new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8));
                   } catch (IOException e) {
                     rest.append(e);
                   }
