@@ -66,7 +66,10 @@ final class Fields {
       case String text -> "\"" + text.replaceAll("\\p{Cntrl}", " ") + "\"";
       case List<?> list -> "an array";
       case Map<?, ?> map -> "an object";
-      default -> value.toString();
+      default -> {
+        String number = value.toString();
+        yield number.length() > 40 ? "a number of " + number.length() + " digits" : number;
+      }
     };
   }
 

@@ -1,0 +1,259 @@
+package dev.muninn.cli.serve;
+
+import static dev.muninn.cli.serve.ServerRun.CHAT;
+import static dev.muninn.cli.serve.ServerRun.COMPLETIONS;
+import static dev.muninn.cli.serve.ServerRun.error;
+import static dev.muninn.cli.serve.ServerRun.json;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.muninn.serve.PrefixReuse;
+import dev.muninn.serve.ServiceOptions;
+import dev.muninn.weights.JsonFile;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.InetAddress;
+import java.net.Socket;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Whatever comes over the wire is refused in one JSON object, and nothing hangs. */
+@Timeout(value = 10, unit = TimeUnit.MINUTES)
+class HostileClientsTest {
+  private static final String KEY = "s3cret";
+  private static final String[] AUTHORIZED = {"Authorization", "Bearer " + KEY};
+  private static ServerRun run;
+
+  @BeforeAll
+  static void open() throws IOException {
+    run =
+        ServerRun.starting(
+            new ServiceOptions(4, ServiceOptions.UNLIMITED, 10, PrefixReuse.EXACT),
+            Optional.of(KEY),
+            60);
+  }
+
+  @AfterAll
+  static void close() {
+    run.close();
+  }
+
+  private static void serve() {
+    run.server.serve(run.served);
+  }
+
+  private static byte[] bytes(String text) {
+    return text.getBytes(StandardCharsets.ISO_8859_1);
+  }
+
+  private static String head(String path, String more) {
+    return "POST "
+        + path
+        + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAuthorization: Bearer "
+        + KEY
+        + "\r\nContent-Type: application/json\r\n"
+        + more
+        + "\r\n";
+  }
+
+  private static void assertRefused(int status, String response) {
+    assertTrue(response.startsWith("HTTP/1.1 " + status + " "), response);
+    String body = response.substring(response.indexOf("\r\n\r\n") + 4);
+    Map<String, Object> error =
+        ServerRun.object(JsonFile.readObject("answer", body).get("error"));
+    assertFalse(((String) error.get("message")).contains("\n"), body);
+    assertFalse(body.contains("Exception"), body);
+  }
+
+  @Test
+  void aServerWithoutItsModelSaysSo() throws IOException, InterruptedException {
+    try (ServerRun young =
+        ServerRun.starting(ServiceOptions.defaults(), Optional.empty(), 30)) {
+      assertEquals(503, young.get("/health").statusCode());
+      assertEquals("starting", json(young.get("/health")).get("status"));
+      HttpResponse<String> response = young.post(COMPLETIONS, "{\"prompt\":\"1\"}");
+      assertEquals(503, response.statusCode());
+      assertTrue(response.headers().firstValue("Retry-After").isPresent());
+    }
+  }
+
+  @Test
+  void nothingButHealthAndThePageIsForThoseWithoutTheKey()
+      throws IOException, InterruptedException {
+    serve();
+    for (String path : new String[] {"/v1/models", "/metrics", "/v1/other"}) {
+      assertEquals(401, run.get(path).statusCode(), path);
+      assertEquals(401, run.get(path, "Authorization", "Bearer wrong").statusCode());
+      assertEquals(401, run.get(path, "Authorization", "Basic " + KEY).statusCode());
+    }
+    HttpResponse<String> refused = run.post(CHAT, "{", "Authorization", "Bearer " + KEY + "x");
+    assertEquals(401, refused.statusCode());
+    assertEquals("invalid_api_key", error(refused).get("code"));
+    assertEquals(200, run.get("/health").statusCode());
+    assertEquals(200, run.get("/").statusCode());
+    assertEquals(200, run.get("/v1/models", AUTHORIZED).statusCode());
+  }
+
+  @Test
+  void bodiesBeyondTheLimitAreRefusedWhole() throws IOException, InterruptedException {
+    serve();
+    byte[] large = new byte[20 << 20];
+    Arrays.fill(large, (byte) 'x');
+    HttpResponse<String> response = run.post(COMPLETIONS, large, AUTHORIZED);
+    assertEquals(413, response.statusCode());
+    assertEquals("body_too_large", error(response).get("code"));
+  }
+
+  @Test
+  void headersBeyondTheLimitAreRefused() throws IOException {
+    serve();
+    StringBuilder headers = new StringBuilder("Content-Length: 0\r\n");
+    for (int i = 0; i < 10_000; i++) {
+      headers.append("X-Header-").append(i).append(": ").append(i).append("\r\n");
+    }
+    assertRefused(431, run.raw(bytes(head(COMPLETIONS, headers.toString()))));
+    String one = "X: " + "y".repeat(100_000) + "\r\nContent-Length: 0\r\n";
+    assertRefused(431, run.raw(bytes(head(COMPLETIONS, one))));
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "zz\r\n{}\r\n0\r\n\r\n",
+        "-5\r\n{}\r\n0\r\n\r\n",
+        "ffffffffffffffff\r\n{}",
+        "5\r\n{}",
+        "2\r\n{}no line end"
+      })
+  void brokenChunksAreRefused(String chunks) throws IOException {
+    serve();
+    assertRefused(
+        400,
+        run.raw(bytes(head(COMPLETIONS, "Transfer-Encoding: chunked\r\n") + chunks)));
+  }
+
+  @Test
+  void aBodyThatEndsEarlyIsRefused() throws IOException {
+    serve();
+    assertRefused(400, run.raw(bytes(head(COMPLETIONS, "Content-Length: 50\r\n") + "{\"prompt\"")));
+  }
+
+  @Test
+  void whatIsNoTextOrTooDeepIsRefused() throws IOException, InterruptedException {
+    serve();
+    byte[] broken = bytes("{\"prompt\":\"\u00ff\u00fe\"}");
+    assertEquals(400, run.post(COMPLETIONS, broken, AUTHORIZED).statusCode());
+    String deep = "[".repeat(100_000) + "]".repeat(100_000);
+    for (String body :
+        new String[] {
+          deep,
+          "{\"prompt\":" + deep + "}",
+          "",
+          "\u0000",
+          "null",
+          "{\"prompt\":\"\\ud800\"}",
+          "{\"prompt\":1e999}",
+          "{\"seed\":" + "9".repeat(500) + ",\"prompt\":\"1\"}",
+        }) {
+      HttpResponse<String> response = run.post(COMPLETIONS, body, AUTHORIZED);
+      assertEquals(400, response.statusCode(), response.body());
+      assertTrue(((String) error(response).get("message")).length() < 400, response.body());
+    }
+    String other =
+        head(COMPLETIONS, "Content-Length: 2\r\n").replace("application/json", "text/plain") + "{}";
+    assertRefused(415, run.raw(bytes(other)));
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "/../../etc/passwd",
+        "/v1/models/../../../etc/passwd",
+        "/%2e%2e/%2e%2e/etc/passwd",
+        "/v1/%00",
+        "//v1/models",
+        "/V1/models",
+        "/v1/chat/completions/",
+        "/page.html"
+      })
+  void otherPathsAreNothing(String path) throws IOException {
+    serve();
+    String request =
+        "GET "
+            + path
+            + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer "
+            + KEY
+            + "\r\n\r\n";
+    assertRefused(404, run.raw(bytes(request)));
+  }
+
+  @Test
+  void otherMethodsAreRefused() throws IOException {
+    serve();
+    for (String method : new String[] {"GET", "PUT", "DELETE", "TRACE", "OPTIONS"}) {
+      String request =
+          head(COMPLETIONS, "Content-Length: 0\r\n").replaceFirst("POST", method);
+      assertRefused(405, run.raw(bytes(request)));
+    }
+  }
+
+  @Test
+  void pagesOfOthersMayNotAskUnlessTheyAreNamed() throws IOException {
+    serve();
+    String request = head(COMPLETIONS, "Content-Length: 2\r\nOrigin: http://evil.example\r\n") + "{}";
+    assertRefused(403, run.raw(bytes(request)));
+    // By a name service of its own, a page can seem to be this server's.
+    assertRefused(
+        403,
+        run.raw(bytes(request.replace("Host: localhost", "Host: evil.example"))));
+    String allowed = request.replace("http://evil.example", "https://example.org");
+    String response = run.raw(bytes(allowed));
+    assertRefused(400, response);
+    assertTrue(response.toLowerCase(Locale.ROOT).contains("access-control-allow-origin"));
+    String own = request.replace("http://evil.example", "http://localhost");
+    assertRefused(400, run.raw(bytes(own)));
+  }
+
+  /** A client that does not send what it promised is cut off. */
+  @Test
+  void slowClientsAreLeft() throws IOException, InterruptedException {
+    try (ServerRun hasty = ServerRun.starting(ServiceOptions.defaults(), Optional.empty(), 1)) {
+      hasty.server.serve(hasty.served);
+      try (Socket slow = new Socket(InetAddress.getLoopbackAddress(), hasty.server.port())) {
+        slow.setSoTimeout(60_000);
+        slow.getOutputStream()
+            .write(bytes(head(COMPLETIONS, "Content-Length: 100\r\n") + "{\"prompt\":"));
+        InputStream in = slow.getInputStream();
+        while (in.read() >= 0) {
+          // Until the server closes.
+        }
+      }
+      assertEquals(200, hasty.get("/health").statusCode());
+    }
+  }
+
+  @Test
+  void whatAClientIsToldNamesNoPathOfTheMachine() throws IOException, InterruptedException {
+    serve();
+    for (String body :
+        new String[] {
+          "{\"prompt\":[99999]}", "{\"prompt\":\"" + "1".repeat(999) + "\"}", "{\"prompt\":[]}"
+        }) {
+      HttpResponse<String> response = run.post(COMPLETIONS, body, AUTHORIZED);
+      assertEquals(400, response.statusCode());
+      assertFalse(response.body().contains(run.model.checkpoint().directory().toString()));
+    }
+  }
+}
