@@ -20,6 +20,9 @@ final class Bf16PanelProducts extends PanelProducts {
   /** Ints of an input. */
   private static final int PAIRS = 16;
 
+  /** Rows up to which weights are widened on the way, twice if need be. */
+  private static final int FEW_ROWS = 2 * PanelRows.GROUP;
+
   private Bf16PanelProducts() {
     super(WeightFormat.BF16_PANELS);
   }
@@ -95,6 +98,10 @@ final class Bf16PanelProducts extends PanelProducts {
   @Override
   void rows(
       MemorySegment weights, long offset, int columns, PanelRows x, float[] sums, float[] widened) {
+    if (x.rows() <= FEW_ROWS) {
+      fewRows(weights, offset, columns, x, sums);
+      return;
+    }
     for (int first = 0; first < columns; first += INPUTS) {
       int inputs = Math.min(INPUTS, columns - first);
       widen(weights, offset + 64L * first, inputs, widened);
@@ -112,5 +119,60 @@ final class Bf16PanelProducts extends PanelProducts {
         v.and(0xFFFF0000).reinterpretAsFloats().intoArray(widened, 32 * k + PAIRS + pair);
       }
     }
+  }
+
+  private static void fewRows(
+      MemorySegment weights, long offset, int columns, PanelRows x, float[] sums) {
+    for (int first = 0; first < columns; first += INPUTS) {
+      int inputs = Math.min(INPUTS, columns - first);
+      for (int group = 0; group < x.groups(); group++) {
+        int at = x.offset(group, first);
+        int to = PanelTiles.OUTPUTS * PanelRows.GROUP * group;
+        for (int pair = 0; pair < PAIRS; pair += COUNT) {
+          long from = offset + 64L * first + 4L * pair;
+          add(weights, from, inputs, x.values, at, sums, to + pair);
+        }
+      }
+    }
+  }
+
+  /** Adds the products of one vector of ints with 4 rows. */
+  private static void add(
+      MemorySegment weights, long offset, int inputs, float[] x, int at, float[] sums, int to) {
+    weights.get(ValueLayout.JAVA_BYTE, offset);
+    FloatVector a0 = FloatVector.fromArray(FLOATS, sums, to);
+    FloatVector b0 = FloatVector.fromArray(FLOATS, sums, to + PAIRS);
+    FloatVector a1 = FloatVector.fromArray(FLOATS, sums, to + 32);
+    FloatVector b1 = FloatVector.fromArray(FLOATS, sums, to + 32 + PAIRS);
+    FloatVector a2 = FloatVector.fromArray(FLOATS, sums, to + 64);
+    FloatVector b2 = FloatVector.fromArray(FLOATS, sums, to + 64 + PAIRS);
+    FloatVector a3 = FloatVector.fromArray(FLOATS, sums, to + 96);
+    FloatVector b3 = FloatVector.fromArray(FLOATS, sums, to + 96 + PAIRS);
+    for (int k = 0; k < inputs; k++) {
+      IntVector pair = IntVector.fromMemorySegment(INTS, weights, offset + 64L * k, LITTLE_ENDIAN);
+      FloatVector u = pair.lanewise(LSHL, 16).reinterpretAsFloats();
+      FloatVector v = pair.and(0xFFFF0000).reinterpretAsFloats();
+      int q = at + 4 * k;
+      FloatVector y = FloatVector.broadcast(FLOATS, x[q]);
+      a0 = u.fma(y, a0);
+      b0 = v.fma(y, b0);
+      y = FloatVector.broadcast(FLOATS, x[q + 1]);
+      a1 = u.fma(y, a1);
+      b1 = v.fma(y, b1);
+      y = FloatVector.broadcast(FLOATS, x[q + 2]);
+      a2 = u.fma(y, a2);
+      b2 = v.fma(y, b2);
+      y = FloatVector.broadcast(FLOATS, x[q + 3]);
+      a3 = u.fma(y, a3);
+      b3 = v.fma(y, b3);
+    }
+    a0.intoArray(sums, to);
+    b0.intoArray(sums, to + PAIRS);
+    a1.intoArray(sums, to + 32);
+    b1.intoArray(sums, to + 32 + PAIRS);
+    a2.intoArray(sums, to + 64);
+    b2.intoArray(sums, to + 64 + PAIRS);
+    a3.intoArray(sums, to + 96);
+    b3.intoArray(sums, to + 96 + PAIRS);
   }
 }

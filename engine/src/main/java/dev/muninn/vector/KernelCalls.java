@@ -91,17 +91,19 @@ final class KernelCalls {
     };
   }
 
-  /** One row, and as many as have groups of both sizes. */
+  /** One row, a few and many. */
   private Runnable panels(WeightFormat format) {
     int outputs = 4 * WeightFormat.PANEL_ROWS;
     int columns = 2 * WeightFormat.BLOCK_INPUTS;
     MemorySegment data =
         NativeMemory.allocateAutomatic(format.strides(outputs) * format.bytes(columns));
     WeightMatrix matrix = new WeightMatrix(format, outputs, columns, data);
-    int many = PanelRows.WIDE + PanelRows.FEW;
+    int many = 3 * PanelRows.GROUP;
     PackedRows one = new PackedRows(1, columns, format);
+    PackedRows few = new PackedRows(PanelRows.GROUP, columns, format);
     PackedRows more = new PackedRows(many, columns, format);
     one.shape(1, columns, format);
+    few.shape(PanelRows.GROUP, columns, format);
     more.shape(many, columns, format);
     float[] values = new float[columns];
     float[] results = new float[many * outputs];
@@ -111,6 +113,7 @@ final class KernelCalls {
         more.pack(row, values, 0);
       }
       MatrixKernels.multiply(matrix, 0, outputs, one, results, 0, outputs, scratch);
+      MatrixKernels.multiply(matrix, 0, outputs, few, results, 0, outputs, scratch);
       MatrixKernels.multiply(matrix, 0, outputs, more, results, 0, outputs, scratch);
     };
   }

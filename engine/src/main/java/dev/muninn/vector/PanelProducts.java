@@ -78,9 +78,10 @@ abstract class PanelProducts extends Products {
       return;
     }
     int rows = x.rows();
-    float[] sums = scratch.sums(rows + PanelRows.WIDE);
+    int places = PanelRows.places(rows);
+    float[] sums = scratch.sums(places);
     for (int panel = first; panel < end; panel++) {
-      Arrays.fill(sums, 0, PanelTiles.OUTPUTS * (rows + PanelRows.WIDE), 0);
+      Arrays.fill(sums, 0, PanelTiles.OUTPUTS * places, 0);
       rows(
           matrix.data(),
           panel * matrix.stride(),
@@ -140,14 +141,9 @@ abstract class PanelProducts extends Products {
   static void addAll(float[] widened, int first, int inputs, PanelRows x, float[] sums) {
     for (int group = 0; group < x.groups(); group++) {
       int at = x.offset(group, first);
-      int to = PanelTiles.OUTPUTS * x.groupFirst(group);
-      boolean wide = x.groupSize(group) == PanelRows.WIDE;
+      int to = PanelTiles.OUTPUTS * PanelRows.GROUP * group;
       for (int i = 0; i < PanelTiles.OUTPUTS; i += PanelTiles.STEP) {
-        if (wide) {
-          PanelTiles.add6(widened, i, inputs, x.values, at, sums, to + i);
-        } else {
-          PanelTiles.add4(widened, i, inputs, x.values, at, sums, to + i);
-        }
+        PanelTiles.add(widened, i, inputs, x.values, at, sums, to + i);
       }
     }
   }
@@ -159,21 +155,24 @@ abstract class PanelProducts extends Products {
    */
   static void addAllBlocks(float[] widened, int first, int blocks, PanelRows x, float[] sums) {
     for (int group = 0; group < x.groups(); group++) {
-      int to = PanelTiles.OUTPUTS * x.groupFirst(group);
-      boolean wide = x.groupSize(group) == PanelRows.WIDE;
+      int to = PanelTiles.OUTPUTS * PanelRows.GROUP * group;
       for (int i = 0; i < PanelTiles.OUTPUTS; i += PanelTiles.STEP) {
         for (int block = 0; block < blocks; block++) {
           int from = block * BLOCK + i;
           int scale = from + WeightFormat.BLOCK_INPUTS * PanelTiles.OUTPUTS;
           int at = x.offset(group, WeightFormat.BLOCK_INPUTS * (first + block));
           int start = x.blockOffset(group, first + block);
-          if (wide) {
-            PanelTiles.addBlock6(
-                widened, from, scale, x.values, at, x.blockFloats, start, sums, to + i);
-          } else {
-            PanelTiles.addBlock4(
-                widened, from, scale, x.values, at, x.blockFloats, start, sums, to + i);
-          }
+          PanelTiles.addBlock(
+              widened,
+              from,
+              scale,
+              x.values,
+              at,
+              x.blockStarts,
+              x.blockScales,
+              start,
+              sums,
+              to + i);
         }
       }
     }

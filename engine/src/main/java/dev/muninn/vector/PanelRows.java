@@ -1,30 +1,27 @@
 package dev.muninn.vector;
 
 import dev.muninn.model.WeightFormat;
-import java.util.Arrays;
 
 /**
- * Activations for weights in panels: in groups of {@link #WIDE} or {@link #FEW} rows, or a single
- * row, and in a group, input by input, the values of its rows side by side. A kernel reads one
- * stream and broadcasts what it reads.
+ * Activations for weights in panels: in groups of {@link #GROUP} rows, or a single row, and in a
+ * group, input by input, the values of its rows side by side. A kernel reads one stream and
+ * broadcasts what it reads.
  *
  * <p>For {@link WeightFormat#Q8} the values meet bytes that are still in their places of an int; so
  * those of the second and third of four inputs are divided by 2^8 and 2^16. Each block of 32 inputs
  * has a start for its sums: -128 times its values, since bytes are 128 too large.
  *
- * <p>For {@link WeightFormat#Q4} a block's values are rounded to 8 bits with one scale. Products
- * are computed in 16 bits from weights whose lower bits are still there: v holds the bits of four
- * inputs, n_0 + 16 n_1 + 256 n_2 + 4096 n_3, and v >>> 4 has lost n_0 only. So the coefficients are
- * a_0, a_1 - 16 a_0, a_2 - 16 a_1, a_3 - 16 a_2: what is too much cancels out, exactly, in numbers
- * that wrap at 16 bits. Each stands twice in an int. The sum that is meant, of 32 products less
- * than 8 times 127, fits into 16 bits.
+ * <p>For {@link WeightFormat#Q4} a block's values are rounded to 8 bits with one scale, and sums of
+ * products are exact. Among many rows the values are treated as those for 8 bits, with powers of
+ * 16. A single row is computed in 16 bits from weights v whose lower bits are still there, n_0 + 16
+ * n_1 + 256 n_2 + 4096 n_3, and v >>> 4 has lost n_0 only. So its coefficients are a_0, a_1 - 16
+ * a_0, a_2 - 16 a_1, a_3 - 16 a_2: what is too much cancels out, exactly, in numbers that wrap at
+ * 16 bits. Each stands twice in an int. The sum that is meant, of 32 products less than 8 times
+ * 127, fits into 16 bits.
  */
 final class PanelRows {
-  /** Rows of a group of many. */
-  static final int WIDE = 6;
-
-  /** Rows of a group of few, and of all groups in {@link WeightFormat#Q4}. */
-  static final int FEW = 4;
+  /** Rows of a group. */
+  static final int GROUP = 4;
 
   /** The greatest 8-bit activation. */
   private static final float MOST = 127;
@@ -32,39 +29,40 @@ final class PanelRows {
   /** Adding it rounds a small number to an integer, which its lowest bits have. */
   private static final float ROUNDING = 12_582_912f;
 
-  /** Values, for formats but Q4. */
+  /** Values; for Q4 rounded and without their scale. */
   float[] values = new float[0];
 
-  /** Coefficients, for Q4. */
+  /** Coefficients of a single row, for Q4. */
   int[] coefficients = new int[0];
 
-  /** Per row and block: where sums start, for Q8; the scale, for Q4. */
-  float[] blockFloats = new float[0];
+  /** Per row and block: where sums start. */
+  float[] blockStarts = new float[0];
 
-  /** Per row and block where sums start, for Q4, twice in an int. */
+  /** Per row and block: the scale of its values, 1 for Q8. */
+  float[] blockScales = new float[0];
+
+  /** Where sums of a single row start, by block, for Q4, twice in an int. */
   int[] blockInts = new int[0];
 
   private WeightFormat format = WeightFormat.BF16_PANELS;
   private int rows;
   private int columns;
   private int paddedColumns;
-  private int wideGroups;
-  private int groups;
 
   /** Makes room. Not while other threads use this. */
   void reserve(int rows, int columns, WeightFormat format) {
-    int places = rows == 1 ? 1 : rows + WIDE + 2 * FEW;
+    int places = places(rows);
     int padded = columns + WeightFormat.BLOCK_INPUTS;
     int size = Math.multiplyExact(places, padded);
     int blocks = places * Math.ceilDiv(padded, WeightFormat.BLOCK_INPUTS);
-    if (format == WeightFormat.Q4) {
-      coefficients = coefficients.length < size ? new int[size] : coefficients;
-      blockInts = blockInts.length < blocks ? new int[blocks] : blockInts;
-    } else {
-      values = values.length < size ? new float[size] : values;
+    if (format == WeightFormat.Q4 && coefficients.length < padded) {
+      coefficients = new int[padded];
+      blockInts = new int[padded / WeightFormat.BLOCK_INPUTS];
     }
-    if (format.blockInputs() > 1) {
-      blockFloats = blockFloats.length < blocks ? new float[blocks] : blockFloats;
+    values = values.length < size ? new float[size] : values;
+    if (format.blockInputs() > 1 && blockStarts.length < blocks) {
+      blockStarts = new float[blocks];
+      blockScales = new float[blocks];
     }
   }
 
@@ -74,29 +72,11 @@ final class PanelRows {
     this.rows = rows;
     this.columns = columns;
     this.paddedColumns = format.blockInputs() * Math.ceilDiv(columns, format.blockInputs());
-    if (rows == 1) {
-      wideGroups = 0;
-      groups = 1;
-    } else if (format == WeightFormat.Q4) {
-      wideGroups = 0;
-      groups = Math.ceilDiv(rows, FEW);
-    } else {
-      int few = fewGroups(rows);
-      wideGroups = Math.ceilDiv(Math.max(0, rows - FEW * few), WIDE);
-      groups = wideGroups + few;
-    }
   }
 
-  /** As many groups of few as leave the fewest places empty. */
-  private static int fewGroups(int rows) {
-    if (rows <= FEW) {
-      return 1;
-    }
-    return switch (rows % WIDE) {
-      case 1, 2 -> 2;
-      case 3, 4 -> 1;
-      default -> 0;
-    };
+  /** Rows with those that fill the last group. */
+  static int places(int rows) {
+    return rows == 1 ? 1 : GROUP * Math.ceilDiv(rows, GROUP);
   }
 
   int rows() {
@@ -108,44 +88,29 @@ final class PanelRows {
   }
 
   int groups() {
-    return groups;
+    return Math.ceilDiv(rows, GROUP);
   }
 
-  /** Rows of a group, with those that are none. */
-  int groupSize(int group) {
-    return rows == 1 ? 1 : group < wideGroups ? WIDE : FEW;
-  }
-
-  /** The first row of a group. */
-  int groupFirst(int group) {
-    return rows == 1
-        ? 0
-        : group < wideGroups ? WIDE * group : WIDE * wideGroups + FEW * (group - wideGroups);
+  /** Values of an input that stand side by side. */
+  int step() {
+    return rows == 1 ? 1 : GROUP;
   }
 
   /** Where a group has the values of an input. */
   int offset(int group, int input) {
-    return groupFirst(group) * paddedColumns + groupSize(group) * input;
+    return GROUP * group * paddedColumns + step() * input;
   }
 
   /** Where a group has what it has once a block. */
   int blockOffset(int group, int block) {
-    return groupFirst(group) * (paddedColumns / WeightFormat.BLOCK_INPUTS)
-        + groupSize(group) * block;
-  }
-
-  /** The group that has a row. */
-  int group(int row) {
-    return row < WIDE * wideGroups
-        ? row / WIDE
-        : rows == 1 ? 0 : wideGroups + (row - WIDE * wideGroups) / FEW;
+    return GROUP * group * (paddedColumns / WeightFormat.BLOCK_INPUTS) + step() * block;
   }
 
   /** Packs one row from {@code source[from, from + columns)}. */
   void pack(int row, float[] source, int from) {
-    int group = group(row);
-    int step = groupSize(group);
-    int lane = row - groupFirst(group);
+    int group = row / GROUP;
+    int step = step();
+    int lane = row % GROUP;
     int target = offset(group, 0) + lane;
     if (format.blockInputs() == 1) {
       for (int i = 0; i < columns; i++, target += step) {
@@ -174,7 +139,8 @@ final class PanelRows {
       sum += value;
       values[at + i * step] = value * factor(i);
     }
-    blockFloats[blockAt] = -128 * sum;
+    blockStarts[blockAt] = -128 * sum;
+    blockScales[blockAt] = 1;
   }
 
   /** What a value is multiplied by so that its byte may stay in its place of an int. */
@@ -194,47 +160,31 @@ final class PanelRows {
     float inverse = MOST / most;
     boolean usable = most > 0 && inverse > 0 && inverse <= Float.MAX_VALUE;
     // Where a value is not finite no sum is.
-    blockFloats[blockAt] = usable ? most / MOST : most <= 1 ? 0 : Float.NaN;
-    if (!usable) {
-      for (int i = 0; i < WeightFormat.BLOCK_INPUTS; i++) {
-        coefficients[at + i * step] = 0;
-      }
-      blockInts[blockAt] = 0;
-      return;
-    }
+    blockScales[blockAt] = usable ? most / MOST : most <= 1 ? 0 : Float.NaN;
+    float factor = usable ? inverse : 0;
     int sum = 0;
     for (int i = 0; i < WeightFormat.BLOCK_INPUTS; i += 4) {
-      int a = 0;
+      int before = 0;
+      float place = 1;
       for (int j = 0; j < 4; j++) {
-        int before = a;
-        float value = i + j < count ? source[from + i + j] : 0;
-        a = Float.floatToRawIntBits(value * inverse + ROUNDING) - 0x4B40_0000;
+        float value = usable && i + j < count ? source[from + i + j] : 0;
+        int a = Float.floatToRawIntBits(value * factor + ROUNDING) - 0x4B40_0000;
         sum += a;
-        coefficients[at + (i + j) * step] = twice(a - 16 * before);
+        values[at + (i + j) * step] = a * place;
+        if (rows == 1) {
+          coefficients[at + i + j] = twice(a - 16 * before);
+        }
+        before = a;
+        place /= 16;
       }
     }
-    blockInts[blockAt] = twice(-8 * sum);
+    blockStarts[blockAt] = -8 * sum;
+    if (rows == 1) {
+      blockInts[blockAt] = twice(-8 * sum);
+    }
   }
 
   private static int twice(int value) {
     return value << 16 | value & 0xFFFF;
-  }
-
-  /** The 8-bit activations of a row that coefficients were made of. */
-  void activations(int row, int block, float[] into) {
-    int group = group(row);
-    int step = groupSize(group);
-    int at = offset(group, WeightFormat.BLOCK_INPUTS * block) + row - groupFirst(group);
-    int a = 0;
-    for (int i = 0; i < WeightFormat.BLOCK_INPUTS; i++) {
-      a = (short) (coefficients[at + i * step] + (i % 4 == 0 ? 0 : 16 * a));
-      into[i] = a;
-    }
-  }
-
-  /** Forgets all values. */
-  void clear() {
-    Arrays.fill(values, 0);
-    Arrays.fill(coefficients, 0);
   }
 }

@@ -6,9 +6,9 @@ import static dev.muninn.vector.Lanes.FLOATS;
 import jdk.incubator.vector.FloatVector;
 
 /**
- * Outer products: widened weights of a panel, input by input, times the rows of a group. Two
- * vectors of outputs by six or four rows are as many sums as keep the multipliers busy and 16
- * registers hold.
+ * Outer products: widened weights of a panel, input by input, times the four rows of a group. Two
+ * vectors of outputs by four rows are as many sums as keep two multipliers busy; with six rows C2
+ * no longer has them in 16 registers, which halves the speed.
  *
  * <p>Weights lie [input][32 outputs], results [row][32 outputs]. Every body computes the outputs of
  * two vectors.
@@ -23,65 +23,14 @@ final class PanelTiles {
   private PanelTiles() {}
 
   /**
-   * Adds products to the sums of 6 rows.
+   * Adds products to the sums of 4 rows.
    *
    * @param weights from {@code from}
    * @param inputs how many
-   * @param x values, 6 an input, from {@code at}
+   * @param x values, 4 an input, from {@code at}
    * @param sums from {@code to}, 32 from row to row
    */
-  static void add6(float[] weights, int from, int inputs, float[] x, int at, float[] sums, int to) {
-    FloatVector a0 = FloatVector.fromArray(FLOATS, sums, to);
-    FloatVector b0 = FloatVector.fromArray(FLOATS, sums, to + COUNT);
-    FloatVector a1 = FloatVector.fromArray(FLOATS, sums, to + 32);
-    FloatVector b1 = FloatVector.fromArray(FLOATS, sums, to + 32 + COUNT);
-    FloatVector a2 = FloatVector.fromArray(FLOATS, sums, to + 64);
-    FloatVector b2 = FloatVector.fromArray(FLOATS, sums, to + 64 + COUNT);
-    FloatVector a3 = FloatVector.fromArray(FLOATS, sums, to + 96);
-    FloatVector b3 = FloatVector.fromArray(FLOATS, sums, to + 96 + COUNT);
-    FloatVector a4 = FloatVector.fromArray(FLOATS, sums, to + 128);
-    FloatVector b4 = FloatVector.fromArray(FLOATS, sums, to + 128 + COUNT);
-    FloatVector a5 = FloatVector.fromArray(FLOATS, sums, to + 160);
-    FloatVector b5 = FloatVector.fromArray(FLOATS, sums, to + 160 + COUNT);
-    for (int k = 0; k < inputs; k++) {
-      FloatVector u = FloatVector.fromArray(FLOATS, weights, from + 32 * k);
-      FloatVector v = FloatVector.fromArray(FLOATS, weights, from + 32 * k + COUNT);
-      int q = at + 6 * k;
-      FloatVector y = FloatVector.broadcast(FLOATS, x[q]);
-      a0 = u.fma(y, a0);
-      b0 = v.fma(y, b0);
-      y = FloatVector.broadcast(FLOATS, x[q + 1]);
-      a1 = u.fma(y, a1);
-      b1 = v.fma(y, b1);
-      y = FloatVector.broadcast(FLOATS, x[q + 2]);
-      a2 = u.fma(y, a2);
-      b2 = v.fma(y, b2);
-      y = FloatVector.broadcast(FLOATS, x[q + 3]);
-      a3 = u.fma(y, a3);
-      b3 = v.fma(y, b3);
-      y = FloatVector.broadcast(FLOATS, x[q + 4]);
-      a4 = u.fma(y, a4);
-      b4 = v.fma(y, b4);
-      y = FloatVector.broadcast(FLOATS, x[q + 5]);
-      a5 = u.fma(y, a5);
-      b5 = v.fma(y, b5);
-    }
-    a0.intoArray(sums, to);
-    b0.intoArray(sums, to + COUNT);
-    a1.intoArray(sums, to + 32);
-    b1.intoArray(sums, to + 32 + COUNT);
-    a2.intoArray(sums, to + 64);
-    b2.intoArray(sums, to + 64 + COUNT);
-    a3.intoArray(sums, to + 96);
-    b3.intoArray(sums, to + 96 + COUNT);
-    a4.intoArray(sums, to + 128);
-    b4.intoArray(sums, to + 128 + COUNT);
-    a5.intoArray(sums, to + 160);
-    b5.intoArray(sums, to + 160 + COUNT);
-  }
-
-  /** The same for 4 rows, whose values come 4 an input. */
-  static void add4(float[] weights, int from, int inputs, float[] x, int at, float[] sums, int to) {
+  static void add(float[] weights, int from, int inputs, float[] x, int at, float[] sums, int to) {
     FloatVector a0 = FloatVector.fromArray(FLOATS, sums, to);
     FloatVector b0 = FloatVector.fromArray(FLOATS, sums, to + COUNT);
     FloatVector a1 = FloatVector.fromArray(FLOATS, sums, to + 32);
@@ -118,86 +67,21 @@ final class PanelTiles {
   }
 
   /**
-   * Adds a block's products, times its scales, to the sums of 6 rows.
+   * Adds a block's products, times its scales, to the sums of 4 rows.
    *
    * @param weights of 32 inputs from {@code from}
-   * @param scales of the outputs from {@code scale}, in the same array
-   * @param starts what the rows' products start from, 6 from {@code start}
+   * @param scale where the scales of the outputs are in the same array
+   * @param starts what the rows' products start from, 4 from {@code start}
+   * @param factors what they are multiplied by, 4 from {@code start}
    */
-  static void addBlock6(
+  static void addBlock(
       float[] weights,
       int from,
       int scale,
       float[] x,
       int at,
       float[] starts,
-      int start,
-      float[] sums,
-      int to) {
-    FloatVector a0 = FloatVector.broadcast(FLOATS, starts[start]);
-    FloatVector b0 = a0;
-    FloatVector a1 = FloatVector.broadcast(FLOATS, starts[start + 1]);
-    FloatVector b1 = a1;
-    FloatVector a2 = FloatVector.broadcast(FLOATS, starts[start + 2]);
-    FloatVector b2 = a2;
-    FloatVector a3 = FloatVector.broadcast(FLOATS, starts[start + 3]);
-    FloatVector b3 = a3;
-    FloatVector a4 = FloatVector.broadcast(FLOATS, starts[start + 4]);
-    FloatVector b4 = a4;
-    FloatVector a5 = FloatVector.broadcast(FLOATS, starts[start + 5]);
-    FloatVector b5 = a5;
-    for (int k = 0; k < 32; k++) {
-      FloatVector u = FloatVector.fromArray(FLOATS, weights, from + 32 * k);
-      FloatVector v = FloatVector.fromArray(FLOATS, weights, from + 32 * k + COUNT);
-      int q = at + 6 * k;
-      FloatVector y = FloatVector.broadcast(FLOATS, x[q]);
-      a0 = u.fma(y, a0);
-      b0 = v.fma(y, b0);
-      y = FloatVector.broadcast(FLOATS, x[q + 1]);
-      a1 = u.fma(y, a1);
-      b1 = v.fma(y, b1);
-      y = FloatVector.broadcast(FLOATS, x[q + 2]);
-      a2 = u.fma(y, a2);
-      b2 = v.fma(y, b2);
-      y = FloatVector.broadcast(FLOATS, x[q + 3]);
-      a3 = u.fma(y, a3);
-      b3 = v.fma(y, b3);
-      y = FloatVector.broadcast(FLOATS, x[q + 4]);
-      a4 = u.fma(y, a4);
-      b4 = v.fma(y, b4);
-      y = FloatVector.broadcast(FLOATS, x[q + 5]);
-      a5 = u.fma(y, a5);
-      b5 = v.fma(y, b5);
-    }
-    FloatVector s = FloatVector.fromArray(FLOATS, weights, scale);
-    FloatVector t = FloatVector.fromArray(FLOATS, weights, scale + COUNT);
-    a0.fma(s, FloatVector.fromArray(FLOATS, sums, to)).intoArray(sums, to);
-    b0.fma(t, FloatVector.fromArray(FLOATS, sums, to + COUNT)).intoArray(sums, to + COUNT);
-    a1.fma(s, FloatVector.fromArray(FLOATS, sums, to + 32)).intoArray(sums, to + 32);
-    b1.fma(t, FloatVector.fromArray(FLOATS, sums, to + 32 + COUNT))
-        .intoArray(sums, to + 32 + COUNT);
-    a2.fma(s, FloatVector.fromArray(FLOATS, sums, to + 64)).intoArray(sums, to + 64);
-    b2.fma(t, FloatVector.fromArray(FLOATS, sums, to + 64 + COUNT))
-        .intoArray(sums, to + 64 + COUNT);
-    a3.fma(s, FloatVector.fromArray(FLOATS, sums, to + 96)).intoArray(sums, to + 96);
-    b3.fma(t, FloatVector.fromArray(FLOATS, sums, to + 96 + COUNT))
-        .intoArray(sums, to + 96 + COUNT);
-    a4.fma(s, FloatVector.fromArray(FLOATS, sums, to + 128)).intoArray(sums, to + 128);
-    b4.fma(t, FloatVector.fromArray(FLOATS, sums, to + 128 + COUNT))
-        .intoArray(sums, to + 128 + COUNT);
-    a5.fma(s, FloatVector.fromArray(FLOATS, sums, to + 160)).intoArray(sums, to + 160);
-    b5.fma(t, FloatVector.fromArray(FLOATS, sums, to + 160 + COUNT))
-        .intoArray(sums, to + 160 + COUNT);
-  }
-
-  /** The same for 4 rows. */
-  static void addBlock4(
-      float[] weights,
-      int from,
-      int scale,
-      float[] x,
-      int at,
-      float[] starts,
+      float[] factors,
       int start,
       float[] sums,
       int to) {
@@ -228,16 +112,23 @@ final class PanelTiles {
     }
     FloatVector s = FloatVector.fromArray(FLOATS, weights, scale);
     FloatVector t = FloatVector.fromArray(FLOATS, weights, scale + COUNT);
-    a0.fma(s, FloatVector.fromArray(FLOATS, sums, to)).intoArray(sums, to);
-    b0.fma(t, FloatVector.fromArray(FLOATS, sums, to + COUNT)).intoArray(sums, to + COUNT);
-    a1.fma(s, FloatVector.fromArray(FLOATS, sums, to + 32)).intoArray(sums, to + 32);
-    b1.fma(t, FloatVector.fromArray(FLOATS, sums, to + 32 + COUNT))
+    FloatVector y = FloatVector.broadcast(FLOATS, factors[start]);
+    a0.mul(y).fma(s, FloatVector.fromArray(FLOATS, sums, to)).intoArray(sums, to);
+    b0.mul(y).fma(t, FloatVector.fromArray(FLOATS, sums, to + COUNT)).intoArray(sums, to + COUNT);
+    y = FloatVector.broadcast(FLOATS, factors[start + 1]);
+    a1.mul(y).fma(s, FloatVector.fromArray(FLOATS, sums, to + 32)).intoArray(sums, to + 32);
+    b1.mul(y)
+        .fma(t, FloatVector.fromArray(FLOATS, sums, to + 32 + COUNT))
         .intoArray(sums, to + 32 + COUNT);
-    a2.fma(s, FloatVector.fromArray(FLOATS, sums, to + 64)).intoArray(sums, to + 64);
-    b2.fma(t, FloatVector.fromArray(FLOATS, sums, to + 64 + COUNT))
+    y = FloatVector.broadcast(FLOATS, factors[start + 2]);
+    a2.mul(y).fma(s, FloatVector.fromArray(FLOATS, sums, to + 64)).intoArray(sums, to + 64);
+    b2.mul(y)
+        .fma(t, FloatVector.fromArray(FLOATS, sums, to + 64 + COUNT))
         .intoArray(sums, to + 64 + COUNT);
-    a3.fma(s, FloatVector.fromArray(FLOATS, sums, to + 96)).intoArray(sums, to + 96);
-    b3.fma(t, FloatVector.fromArray(FLOATS, sums, to + 96 + COUNT))
+    y = FloatVector.broadcast(FLOATS, factors[start + 3]);
+    a3.mul(y).fma(s, FloatVector.fromArray(FLOATS, sums, to + 96)).intoArray(sums, to + 96);
+    b3.mul(y)
+        .fma(t, FloatVector.fromArray(FLOATS, sums, to + 96 + COUNT))
         .intoArray(sums, to + 96 + COUNT);
   }
 }

@@ -17,13 +17,15 @@ import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
 
 /**
- * Products of 4-bit weights with 8-bit activations: exact sums in 16 bits for each block, whose
- * coefficients {@link PanelRows} has prepared so that no bit of a weight need be masked; then times
- * the scales of activations and weights.
+ * Products of 4-bit weights with 8-bit activations: exact sums for each block, then times the
+ * scales of activations and weights. For one row the sums have 16 bits, and {@link PanelRows} has
+ * prepared coefficients so that no bit of a weight need be masked; for more rows they are floats,
+ * exact as well.
  */
 final class Q4Products extends PanelProducts {
   static final Q4Products INSTANCE = new Q4Products();
 
+  private static final int ROWS = 32;
   private static final int PAIRS = 16;
   private static final int GROUP_BYTES = 64;
   private static final int SCALES = 512;
@@ -42,7 +44,7 @@ final class Q4Products extends PanelProducts {
   void row(MemorySegment weights, long offset, long far, int columns, PanelRows x, float[] out) {
     int blocks = Math.ceilDiv(columns, WeightFormat.BLOCK_INPUTS);
     long second = COUNT / PAIRS * far + COUNT % PAIRS * 4;
-    int secondOut = COUNT / PAIRS * PanelTiles.OUTPUTS + COUNT % PAIRS;
+    int secondOut = COUNT / PAIRS * ROWS + COUNT % PAIRS;
     // Short vectors take half a panel at a time.
     for (int pair = 0; pair < PAIRS; pair += 2 * COUNT) {
       row(
@@ -52,7 +54,7 @@ final class Q4Products extends PanelProducts {
           blocks,
           x.coefficients,
           x.blockInts,
-          x.blockFloats,
+          x.blockScales,
           out,
           pair,
           pair + secondOut);
@@ -138,110 +140,41 @@ final class Q4Products extends PanelProducts {
     int blocks = Math.ceilDiv(columns, WeightFormat.BLOCK_INPUTS);
     int most = INPUTS / WeightFormat.BLOCK_INPUTS;
     for (int first = 0; first < blocks; first += most) {
-      int end = Math.min(blocks, first + most);
-      for (int group = 0; group < x.groups(); group++) {
-        int to = PanelTiles.OUTPUTS * x.groupFirst(group);
-        for (int pair = 0; pair < PAIRS; pair += COUNT) {
-          for (int block = first; block < end; block++) {
-            rows4(
-                weights,
-                offset + (long) BLOCK_BYTES * block + 4L * pair,
-                x.coefficients,
-                x.offset(group, WeightFormat.BLOCK_INPUTS * block),
-                x.blockInts,
-                x.blockFloats,
-                x.blockOffset(group, block),
-                sums,
-                to + pair);
-          }
-        }
+      int count = Math.min(most, blocks - first);
+      for (int block = 0; block < count; block++) {
+        widen(weights, offset + (long) BLOCK_BYTES * (first + block), widened, block * BLOCK);
       }
+      addAllBlocks(widened, first, count, x, sums);
     }
   }
 
-  /** Adds the products of a block, one vector of shorts of it, with 4 rows. */
-  private static void rows4(
-      MemorySegment weights,
-      long offset,
-      int[] x,
-      int at,
-      int[] starts,
-      float[] scales,
-      int blockAt,
-      float[] sums,
-      int to) {
+  /** Widens a block to [32 inputs][32 rows], bits where they are, and its scales. */
+  private static void widen(MemorySegment weights, long offset, float[] widened, int to) {
     weights.get(ValueLayout.JAVA_BYTE, offset);
-    ShortVector a = IntVector.broadcast(INTS, starts[blockAt]).reinterpretAsShorts();
-    ShortVector b = IntVector.broadcast(INTS, starts[blockAt + 1]).reinterpretAsShorts();
-    ShortVector c = IntVector.broadcast(INTS, starts[blockAt + 2]).reinterpretAsShorts();
-    ShortVector d = IntVector.broadcast(INTS, starts[blockAt + 3]).reinterpretAsShorts();
-    for (int g = 0; g < 8; g++) {
-      int q = at + 16 * g;
-      ShortVector v =
-          IntVector.fromMemorySegment(INTS, weights, offset + (long) GROUP_BYTES * g, LITTLE_ENDIAN)
-              .reinterpretAsShorts();
-      a = v.mul(IntVector.broadcast(INTS, x[q]).reinterpretAsShorts()).add(a);
-      b = v.mul(IntVector.broadcast(INTS, x[q + 1]).reinterpretAsShorts()).add(b);
-      c = v.mul(IntVector.broadcast(INTS, x[q + 2]).reinterpretAsShorts()).add(c);
-      d = v.mul(IntVector.broadcast(INTS, x[q + 3]).reinterpretAsShorts()).add(d);
-      ShortVector u = v.lanewise(LSHR, 4);
-      a = u.mul(IntVector.broadcast(INTS, x[q + 4]).reinterpretAsShorts()).add(a);
-      b = u.mul(IntVector.broadcast(INTS, x[q + 5]).reinterpretAsShorts()).add(b);
-      c = u.mul(IntVector.broadcast(INTS, x[q + 6]).reinterpretAsShorts()).add(c);
-      d = u.mul(IntVector.broadcast(INTS, x[q + 7]).reinterpretAsShorts()).add(d);
-      u = v.lanewise(LSHR, 8);
-      a = u.mul(IntVector.broadcast(INTS, x[q + 8]).reinterpretAsShorts()).add(a);
-      b = u.mul(IntVector.broadcast(INTS, x[q + 9]).reinterpretAsShorts()).add(b);
-      c = u.mul(IntVector.broadcast(INTS, x[q + 10]).reinterpretAsShorts()).add(c);
-      d = u.mul(IntVector.broadcast(INTS, x[q + 11]).reinterpretAsShorts()).add(d);
-      u = v.lanewise(LSHR, 12);
-      a = u.mul(IntVector.broadcast(INTS, x[q + 12]).reinterpretAsShorts()).add(a);
-      b = u.mul(IntVector.broadcast(INTS, x[q + 13]).reinterpretAsShorts()).add(b);
-      c = u.mul(IntVector.broadcast(INTS, x[q + 14]).reinterpretAsShorts()).add(c);
-      d = u.mul(IntVector.broadcast(INTS, x[q + 15]).reinterpretAsShorts()).add(d);
+    for (int pair = 0; pair < PAIRS; pair += COUNT) {
+      for (int g = 0; g < 8; g++) {
+        int target = to + 4 * ROWS * g + pair;
+        IntVector v =
+            IntVector.fromMemorySegment(
+                INTS, weights, offset + (long) GROUP_BYTES * g + 4L * pair, LITTLE_ENDIAN);
+        ((FloatVector) v.and(0xF).convert(I2F, 0)).intoArray(widened, target);
+        ((FloatVector) v.and(0xF0).convert(I2F, 0)).intoArray(widened, target + ROWS);
+        ((FloatVector) v.and(0xF00).convert(I2F, 0)).intoArray(widened, target + 2 * ROWS);
+        ((FloatVector) v.and(0xF000).convert(I2F, 0)).intoArray(widened, target + 3 * ROWS);
+        v = v.lanewise(LSHR, 16);
+        target += PAIRS;
+        ((FloatVector) v.and(0xF).convert(I2F, 0)).intoArray(widened, target);
+        ((FloatVector) v.and(0xF0).convert(I2F, 0)).intoArray(widened, target + ROWS);
+        ((FloatVector) v.and(0xF00).convert(I2F, 0)).intoArray(widened, target + 2 * ROWS);
+        ((FloatVector) v.and(0xF000).convert(I2F, 0)).intoArray(widened, target + 3 * ROWS);
+      }
     }
-    IntVector pairs = IntVector.fromMemorySegment(INTS, weights, offset + SCALES, LITTLE_ENDIAN);
-    FloatVector low = pairs.lanewise(LSHL, 16).reinterpretAsFloats();
-    FloatVector high = pairs.and(0xFFFF0000).reinterpretAsFloats();
-    FloatVector scale = FloatVector.broadcast(FLOATS, scales[blockAt]);
-    IntVector t = a.reinterpretAsInts();
-    ((FloatVector) t.lanewise(LSHL, 16).lanewise(ASHR, 16).convert(I2F, 0))
-        .mul(scale)
-        .fma(low, FloatVector.fromArray(FLOATS, sums, to))
-        .intoArray(sums, to);
-    ((FloatVector) t.lanewise(ASHR, 16).convert(I2F, 0))
-        .mul(scale)
-        .fma(high, FloatVector.fromArray(FLOATS, sums, to + PAIRS))
-        .intoArray(sums, to + PAIRS);
-    scale = FloatVector.broadcast(FLOATS, scales[blockAt + 1]);
-    t = b.reinterpretAsInts();
-    ((FloatVector) t.lanewise(LSHL, 16).lanewise(ASHR, 16).convert(I2F, 0))
-        .mul(scale)
-        .fma(low, FloatVector.fromArray(FLOATS, sums, to + 32))
-        .intoArray(sums, to + 32);
-    ((FloatVector) t.lanewise(ASHR, 16).convert(I2F, 0))
-        .mul(scale)
-        .fma(high, FloatVector.fromArray(FLOATS, sums, to + 32 + PAIRS))
-        .intoArray(sums, to + 32 + PAIRS);
-    scale = FloatVector.broadcast(FLOATS, scales[blockAt + 2]);
-    t = c.reinterpretAsInts();
-    ((FloatVector) t.lanewise(LSHL, 16).lanewise(ASHR, 16).convert(I2F, 0))
-        .mul(scale)
-        .fma(low, FloatVector.fromArray(FLOATS, sums, to + 64))
-        .intoArray(sums, to + 64);
-    ((FloatVector) t.lanewise(ASHR, 16).convert(I2F, 0))
-        .mul(scale)
-        .fma(high, FloatVector.fromArray(FLOATS, sums, to + 64 + PAIRS))
-        .intoArray(sums, to + 64 + PAIRS);
-    scale = FloatVector.broadcast(FLOATS, scales[blockAt + 3]);
-    t = d.reinterpretAsInts();
-    ((FloatVector) t.lanewise(LSHL, 16).lanewise(ASHR, 16).convert(I2F, 0))
-        .mul(scale)
-        .fma(low, FloatVector.fromArray(FLOATS, sums, to + 96))
-        .intoArray(sums, to + 96);
-    ((FloatVector) t.lanewise(ASHR, 16).convert(I2F, 0))
-        .mul(scale)
-        .fma(high, FloatVector.fromArray(FLOATS, sums, to + 96 + PAIRS))
-        .intoArray(sums, to + 96 + PAIRS);
+    for (int pair = 0; pair < PAIRS; pair += COUNT) {
+      IntVector s =
+          IntVector.fromMemorySegment(INTS, weights, offset + SCALES + 4L * pair, LITTLE_ENDIAN);
+      int target = to + ROWS * WeightFormat.BLOCK_INPUTS + pair;
+      s.lanewise(LSHL, 16).reinterpretAsFloats().intoArray(widened, target);
+      s.and(0xFFFF0000).reinterpretAsFloats().intoArray(widened, target + PAIRS);
+    }
   }
 }

@@ -42,7 +42,7 @@ final class Q8Products extends PanelProducts {
     int blocks = Math.ceilDiv(columns, WeightFormat.BLOCK_INPUTS);
     // Short vectors take half a panel at a time.
     for (int row = 0; row < ROWS; row += 4 * COUNT) {
-      row(weights, offset, row, far, blocks, x.values, x.blockFloats, out);
+      row(weights, offset, row, far, blocks, x.values, x.blockStarts, out);
     }
   }
 

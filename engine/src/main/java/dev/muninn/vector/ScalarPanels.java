@@ -24,7 +24,6 @@ final class ScalarPanels {
       WeightMatrix matrix, int from, int to, PackedRows x, float[] y, int at, int stride) {
     float[] weights = new float[33 * ROWS];
     int[] pairs = new int[PAIRS * WeightFormat.BLOCK_INPUTS];
-    float[] activations = new float[WeightFormat.BLOCK_INPUTS];
     float[] sums = new float[ROWS * x.rows()];
     PanelRows rows = x.panels();
     for (int output = from; output < to; output += ROWS) {
@@ -33,7 +32,7 @@ final class ScalarPanels {
         int count = Math.min(WeightFormat.BLOCK_INPUTS, matrix.columns() - input);
         unpack(matrix, output / ROWS, input, count, pairs, weights);
         for (int row = 0; row < x.rows(); row++) {
-          add(matrix.format(), weights, input, count, rows, row, activations, sums);
+          add(matrix.format(), weights, input, count, rows, row, sums);
         }
       }
       for (int row = 0; row < x.rows(); row++) {
@@ -50,38 +49,26 @@ final class ScalarPanels {
       int count,
       PanelRows x,
       int row,
-      float[] activations,
       float[] sums) {
-    int group = x.group(row);
-    int lane = row - x.groupFirst(group);
+    int group = row / PanelRows.GROUP;
+    int lane = row % PanelRows.GROUP;
     int block = input / WeightFormat.BLOCK_INPUTS;
-    float start = 0;
-    float factor = 1;
-    int step = 1;
-    int from = 0;
-    float[] values = activations;
-    if (format == WeightFormat.Q4) {
-      x.activations(row, block, activations);
-      factor = x.blockFloats[x.blockOffset(group, block) + lane];
-    } else {
-      values = x.values;
-      step = x.groupSize(group);
-      from = x.offset(group, input) + lane;
-      if (format == WeightFormat.Q8) {
-        start = x.blockFloats[x.blockOffset(group, block) + lane];
-      }
-    }
+    boolean blocks = format.blockInputs() > 1;
+    int blockAt = blocks ? x.blockOffset(group, block) + lane : 0;
+    float start = blocks ? x.blockStarts[blockAt] : 0;
+    float factor = blocks ? x.blockScales[blockAt] : 1;
+    int step = x.step();
+    int from = x.offset(group, input) + lane;
     for (int o = 0; o < ROWS; o++) {
       int sum = ROWS * row + o;
-      float product = format == WeightFormat.BF16_PANELS ? sums[sum] : start;
+      float product = blocks ? start : sums[sum];
       for (int k = 0; k < count; k++) {
-        product = Math.fma(weights[ROWS * k + o], values[from + k * step], product);
+        product = Math.fma(weights[ROWS * k + o], x.values[from + k * step], product);
       }
       sums[sum] =
-          format == WeightFormat.BF16_PANELS
-              ? product
-              : Math.fma(
-                  product * factor, weights[ROWS * WeightFormat.BLOCK_INPUTS + o], sums[sum]);
+          blocks
+              ? Math.fma(product * factor, weights[ROWS * WeightFormat.BLOCK_INPUTS + o], sums[sum])
+              : product;
     }
   }
 
@@ -113,8 +100,8 @@ final class ScalarPanels {
         for (int i = 0; i < PAIRS * 8; i++) {
           int to = i / PAIRS * 4 * ROWS + i % PAIRS;
           for (int j = 0; j < 4; j++, to += ROWS) {
-            weights[to] = (pairs[i] >> 4 * j & 15) - 8;
-            weights[to + PAIRS] = (pairs[i] >> 16 + 4 * j & 15) - 8;
+            weights[to] = pairs[i] & 15 << 4 * j;
+            weights[to + PAIRS] = pairs[i] >>> 16 & 15 << 4 * j;
           }
         }
         halves(pairs, PAIRS * 8, weights, ROWS * WeightFormat.BLOCK_INPUTS);
