@@ -237,9 +237,7 @@ final class QuestionReader {
 
   private static Prompt tokens(List<?> list) {
     return Prompt.tokens(
-        list.stream()
-            .mapToInt(token -> Math.clamp((Long) token, -1, Integer.MAX_VALUE))
-            .toArray());
+        list.stream().mapToInt(token -> Math.clamp((Long) token, -1, Integer.MAX_VALUE)).toArray());
   }
 
   private int maxTokens(Fields fields, int least) {

@@ -71,16 +71,14 @@ class HostileClientsTest {
   private static void assertRefused(int status, String response) {
     assertTrue(response.startsWith("HTTP/1.1 " + status + " "), response);
     String body = response.substring(response.indexOf("\r\n\r\n") + 4);
-    Map<String, Object> error =
-        ServerRun.object(JsonFile.readObject("answer", body).get("error"));
+    Map<String, Object> error = ServerRun.object(JsonFile.readObject("answer", body).get("error"));
     assertFalse(((String) error.get("message")).contains("\n"), body);
     assertFalse(body.contains("Exception"), body);
   }
 
   @Test
   void aServerWithoutItsModelSaysSo() throws IOException, InterruptedException {
-    try (ServerRun young =
-        ServerRun.starting(ServiceOptions.defaults(), Optional.empty(), 30)) {
+    try (ServerRun young = ServerRun.starting(ServiceOptions.defaults(), Optional.empty(), 30)) {
       assertEquals(503, young.get("/health").statusCode());
       assertEquals("starting", json(young.get("/health")).get("status"));
       HttpResponse<String> response = young.post(COMPLETIONS, "{\"prompt\":\"1\"}");
@@ -140,8 +138,7 @@ class HostileClientsTest {
   void brokenChunksAreRefused(String chunks) throws IOException {
     serve();
     assertRefused(
-        400,
-        run.raw(bytes(head(COMPLETIONS, "Transfer-Encoding: chunked\r\n") + chunks)));
+        400, run.raw(bytes(head(COMPLETIONS, "Transfer-Encoding: chunked\r\n") + chunks)));
   }
 
   @Test
@@ -203,8 +200,7 @@ class HostileClientsTest {
   void otherMethodsAreRefused() throws IOException {
     serve();
     for (String method : new String[] {"GET", "PUT", "DELETE", "TRACE", "OPTIONS"}) {
-      String request =
-          head(COMPLETIONS, "Content-Length: 0\r\n").replaceFirst("POST", method);
+      String request = head(COMPLETIONS, "Content-Length: 0\r\n").replaceFirst("POST", method);
       assertRefused(405, run.raw(bytes(request)));
     }
   }
@@ -212,12 +208,11 @@ class HostileClientsTest {
   @Test
   void pagesOfOthersMayNotAskUnlessTheyAreNamed() throws IOException {
     serve();
-    String request = head(COMPLETIONS, "Content-Length: 2\r\nOrigin: http://evil.example\r\n") + "{}";
+    String request =
+        head(COMPLETIONS, "Content-Length: 2\r\nOrigin: http://evil.example\r\n") + "{}";
     assertRefused(403, run.raw(bytes(request)));
     // By a name service of its own, a page can seem to be this server's.
-    assertRefused(
-        403,
-        run.raw(bytes(request.replace("Host: localhost", "Host: evil.example"))));
+    assertRefused(403, run.raw(bytes(request.replace("Host: localhost", "Host: evil.example"))));
     String allowed = request.replace("http://evil.example", "https://example.org");
     String response = run.raw(bytes(allowed));
     assertRefused(400, response);
