@@ -99,7 +99,7 @@ class UsageTest {
           bench --min-recurrence 2 | --min-recurrence needs --exit
           bench --exit none,slow | --exit: exit criterion "slow" is none of
           bench --kv full,half | --kv: expected full, budget:N or anchor:N
-          bench --kv-type f16 | --kv-type: expected f32 or bf16, not 'f16'
+          bench --kv-type f16 | --kv-type: expected f32, bf16 or q8, not 'f16'
           man nothing | unknown command 'nothing', expected one of generate,
           man bench --to x | --to writes the pages of all commands, not of one
           completion fish | expected bash or zsh, not 'fish'

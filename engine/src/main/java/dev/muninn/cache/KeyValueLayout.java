@@ -31,7 +31,7 @@ public record KeyValueLayout(
     }
     long planes = countPlanes(model, policy, recurrences);
     if (planes > MOST_PLANES
-        || 2.0 * planes * capacity * model.keyValueHeads() * model.headSize() * type.bytes()
+        || 2.0 * planes * capacity * model.keyValueHeads() * type.rowBytes(model.headSize())
             > MOST_BYTES) {
       throw new IllegalArgumentException(
           "a cache of "
@@ -75,7 +75,7 @@ public record KeyValueLayout(
 
   /** Bytes of the keys, or the values, of one position in one plane. */
   public long rowBytes() {
-    return (long) model.keyValueHeads() * model.headSize() * type.bytes();
+    return (long) model.keyValueHeads() * type.rowBytes(model.headSize());
   }
 
   /** Bytes of the keys and values of all positions. */

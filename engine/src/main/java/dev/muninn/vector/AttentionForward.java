@@ -3,7 +3,6 @@ package dev.muninn.vector;
 import dev.muninn.model.Attention;
 import dev.muninn.model.Norm;
 import dev.muninn.model.Rotary;
-import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 
 /**
@@ -118,19 +117,74 @@ final class AttentionForward {
       boolean readOutOnly,
       float[] attended) {
     for (int head = from; head < to; head++) {
-      for (int row = 0; row < chunk.count; row++) {
-        if (readOutOnly && !chunk.logits(row)) {
+      int row = 0;
+      while (row < chunk.count) {
+        int end = readOutOnly ? row + 1 : endOfTogether(row, block);
+        VectorStore store = (VectorStore) chunk.sequence(row).store();
+        if (AttentionTiles.pays(store, size, end - row)) {
+          attendTogether(own, queryKeyValue, block, row, end, head, attended);
+          row = end;
           continue;
         }
-        int at = row * stride + head * size;
-        rotate(queryKeyValue, at, queryBias, head * size, chunk.position(row), own.query);
-        for (int i = 0; i < size; i++) {
-          own.query[i] *= scale;
+        for (; row < end; row++) {
+          if (!readOutOnly || chunk.logits(row)) {
+            findQuery(own, queryKeyValue, row, head);
+            Kernels.packQuery(store, own.query, size, own.packedQuery);
+            attendRow(own, block, row, head / attention.groupSize());
+            System.arraycopy(own.mixed, 0, attended, row * keyOffset + head * size, size);
+          }
         }
-        MemorySegment.copy(own.query, 0, own.packedQuery, ScalarKernels.FLOAT, 0, size);
-        attendRow(own, block, row, head / attention.groupSize());
-        System.arraycopy(own.mixed, 0, attended, row * keyOffset + head * size, size);
       }
+    }
+  }
+
+  private void findQuery(ThreadScratch own, float[] queryKeyValue, int row, int head) {
+    int at = row * stride + head * size;
+    rotate(queryKeyValue, at, queryBias, head * size, chunk.position(row), own.query);
+    for (int i = 0; i < size; i++) {
+      own.query[i] *= scale;
+    }
+  }
+
+  /** The row behind those that find keys and values of one sequence in one plane, from a row on. */
+  private int endOfTogether(int row, int block) {
+    int end = row + 1;
+    if (chunk.runs(row) != 1) {
+      return end;
+    }
+    int plane = chunk.runPlane(row, 0, block);
+    int most = Math.min(chunk.count, row + AttentionTiles.MOST_ROWS);
+    while (end < most
+        && chunk.sequence(end) == chunk.sequence(row)
+        && chunk.runs(end) == 1
+        && chunk.runPlane(end, 0, block) == plane
+        && chunk.position(end) > chunk.position(end - 1)) {
+      end++;
+    }
+    return end;
+  }
+
+  private void attendTogether(
+      ThreadScratch own,
+      float[] queryKeyValue,
+      int block,
+      int from,
+      int to,
+      int head,
+      float[] attended) {
+    VectorStore store = (VectorStore) chunk.sequence(from).store();
+    int plane = chunk.runPlane(from, 0, block);
+    int keyHead = head / attention.groupSize();
+    AttentionTiles tiles = own.tiles();
+    tiles.begin(store, to - from);
+    for (int row = from; row < to; row++) {
+      findQuery(own, queryKeyValue, row, head);
+      tiles.add(store, row - from, own.query, chunk.position(row) + 1);
+    }
+    tiles.attend(store, plane, keyHead, own);
+    for (int row = from; row < to; row++) {
+      tiles.read(store, plane, keyHead, row - from, own.mixed);
+      System.arraycopy(own.mixed, 0, attended, row * keyOffset + head * size, size);
     }
   }
 
@@ -163,7 +217,14 @@ final class AttentionForward {
       int begin = chunk.runBegin(row, run);
       int end = chunk.runEnd(row, run);
       Kernels.addWeighted(
-          store, store.value(plane, head, begin), size, scores, begin, end, own.mixed);
+          store,
+          store.value(plane, head, begin),
+          size,
+          scores,
+          begin,
+          end,
+          own.scaled(length),
+          own.mixed);
     }
     float share = 1 / sum;
     for (int i = 0; i < size; i++) {

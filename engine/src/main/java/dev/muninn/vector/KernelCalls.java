@@ -37,6 +37,7 @@ final class KernelCalls {
       case ROWS -> calls::rows;
       case F32_STORE -> calls.store(DType.F32);
       case BF16_STORE -> calls.store(DType.BF16);
+      case BYTE_STORE -> calls.byteStore();
       case F32_ROW -> calls.row(WeightFormat.F32);
       case F16_ROW -> calls.row(WeightFormat.F16);
       case BF16_ROW -> calls.row(WeightFormat.BF16);
@@ -44,6 +45,7 @@ final class KernelCalls {
       case F16_TILES -> calls.tiles(WeightFormat.F16);
       case BF16_TILES -> calls.tiles(WeightFormat.BF16);
       case BF16_WIDE -> calls.wide();
+      case PACKING -> calls.packing();
       case BF16_PANELS -> calls.panels(WeightFormat.BF16_PANELS);
       case Q8_PANELS -> calls.panels(WeightFormat.Q8);
       case Q4_PANELS -> calls.panels(WeightFormat.Q4);
@@ -88,6 +90,27 @@ final class KernelCalls {
       multiply(matrix, rows);
       // More outputs have whole vectors of results.
       Lanes.copy(x, 0, y, 0, Lanes.COUNT);
+    };
+  }
+
+  private Runnable packing() {
+    int outputs = WeightFormat.PANEL_ROWS;
+    int rows = PackingProducts.LEAST_ROWS;
+    float[] values = new float[COLUMNS];
+    float[] results = new float[rows * outputs];
+    WeightFormat[] formats = {WeightFormat.BF16, WeightFormat.F16, WeightFormat.F32};
+    WeightMatrix[] matrices = new WeightMatrix[formats.length];
+    PackedRows[] packed = new PackedRows[formats.length];
+    for (int i = 0; i < formats.length; i++) {
+      MemorySegment data = NativeMemory.allocateAutomatic(outputs * formats[i].bytes(COLUMNS));
+      matrices[i] = new WeightMatrix(formats[i], outputs, COLUMNS, data);
+      packed[i] = new PackedRows(rows, COLUMNS, formats[i]);
+      packed[i].shape(rows, COLUMNS, formats[i]);
+    }
+    return () -> {
+      int i = turn++ % formats.length;
+      packed[i].pack(0, values, 0);
+      MatrixKernels.multiply(matrices[i], 0, outputs, packed[i], results, 0, outputs, scratch);
     };
   }
 
@@ -142,6 +165,18 @@ final class KernelCalls {
       MatrixKernels.dot16(
           type, stored, 0, rowBytes, 4 * rowBytes, COLUMNS, query, false, scratch.partials);
       RowKernels.addWeighted(type, stored, 0, COLUMNS, y, 0, 2, x);
+      clear();
+    };
+  }
+
+  private Runnable byteStore() {
+    int rowBytes = COLUMNS + ByteRows.SCALE_BYTES;
+    MemorySegment stored = NativeMemory.allocateAutomatic((long) MatrixKernels.UNIT * rowBytes);
+    MemorySegment query = NativeMemory.allocateAutomatic(4L * (COLUMNS + 1));
+    float[] scaled = new float[MatrixKernels.UNIT];
+    return () -> {
+      ByteRows.scores(stored, 0, COLUMNS, query, scratch.partials);
+      ByteRows.addWeighted(stored, 0, COLUMNS, y, 0, MatrixKernels.UNIT, scaled, x);
       clear();
     };
   }

@@ -1,6 +1,7 @@
 package dev.muninn.vector;
 
 import dev.muninn.model.WeightMatrix;
+import dev.muninn.weights.DType;
 import java.lang.foreign.MemorySegment;
 
 /**
@@ -34,6 +35,14 @@ final class Kernels {
       int size,
       MemorySegment query,
       MatrixKernels.Scratch scratch) {
+    if (store.type == DType.U8) {
+      if (WarmUp.lacksStore(store.type)) {
+        ByteRows.scoresByScalars(store.data, offset, size, query, scratch.lanes, scratch.partials);
+      } else {
+        ByteRows.scores(store.data, offset, size, query, scratch.partials);
+      }
+      return;
+    }
     long rowBytes = store.rowBytes();
     if (WarmUp.lacksStore(store.type)) {
       ScalarKernels.dot16(
@@ -58,6 +67,15 @@ final class Kernels {
           query,
           false,
           scratch.partials);
+    }
+  }
+
+  /** Prepares a query for {@link #scores}. */
+  static void packQuery(VectorStore store, float[] query, int size, MemorySegment packed) {
+    if (store.type == DType.U8) {
+      ByteRows.packQuery(query, size, packed);
+    } else {
+      MemorySegment.copy(query, 0, packed, ScalarKernels.FLOAT, 0, size);
     }
   }
 
@@ -145,7 +163,9 @@ final class Kernels {
 
   /** {@link RowKernels#store}. */
   static void store(VectorStore store, float[] x, int from, long offset, int size) {
-    if (WarmUp.lacksStore(store.type)) {
+    if (store.type == DType.U8) {
+      ByteRows.store(x, from, store.data, offset, size);
+    } else if (WarmUp.lacksStore(store.type)) {
       ScalarKernels.store(store.type, x, from, store.data, offset, size);
     } else {
       RowKernels.store(store.type, x, from, store.data, offset, size);
@@ -159,10 +179,27 @@ final class Kernels {
         : RowKernels.exponentiate(scores, count);
   }
 
-  /** {@link RowKernels#addWeighted}. */
+  /**
+   * {@link RowKernels#addWeighted}.
+   *
+   * @param scaled room for as many weights
+   */
   static void addWeighted(
-      VectorStore store, long offset, int size, float[] weights, int from, int to, float[] out) {
-    if (WarmUp.lacksStore(store.type)) {
+      VectorStore store,
+      long offset,
+      int size,
+      float[] weights,
+      int from,
+      int to,
+      float[] scaled,
+      float[] out) {
+    if (store.type == DType.U8) {
+      if (WarmUp.lacksStore(store.type)) {
+        ByteRows.addWeightedByScalars(store.data, offset, size, weights, from, to, scaled, out);
+      } else {
+        ByteRows.addWeighted(store.data, offset, size, weights, from, to, scaled, out);
+      }
+    } else if (WarmUp.lacksStore(store.type)) {
       ScalarKernels.addWeighted(store.type, store.data, offset, size, 0, weights, from, to, out);
     } else {
       RowKernels.addWeighted(store.type, store.data, offset, size, weights, from, to, out);

@@ -37,6 +37,10 @@ final class MatrixKernels {
       int at,
       int stride,
       Scratch scratch) {
+    if (x.packing()) {
+      PackingProducts.multiply(matrix, from, to, x, y, at, stride, scratch);
+      return;
+    }
     Products.of(matrix.format()).multiply(matrix, from, to, x, y, at, stride, scratch);
   }
 
@@ -70,6 +74,7 @@ final class MatrixKernels {
     final float[] results = new float[2 * WideProducts.STRIP * UNIT];
     final float[] lanes = new float[Lanes.COUNT];
     MemorySegment strip = MemorySegment.NULL;
+    final int[] laneStarts = new int[Lanes.COUNT + 1];
     private float[] sums = new float[0];
     private float[] widened = new float[0];
 
@@ -90,7 +95,11 @@ final class MatrixKernels {
     /** Room for widened weights of a panel. */
     float[] widened() {
       if (widened.length == 0) {
-        widened = new float[PanelProducts.INPUTS / 32 * PanelProducts.BLOCK];
+        widened =
+            new float
+                [Math.max(
+                    PanelProducts.INPUTS / 32 * PanelProducts.BLOCK,
+                    PackingProducts.COLUMNS * PanelTiles.OUTPUTS)];
       }
       return widened;
     }

@@ -48,6 +48,7 @@ final class PackedRows {
   private final PanelRows panels = new PanelRows();
 
   private boolean inPanels;
+  private boolean packing;
   private int rows;
   private int columns;
   private boolean paired;
@@ -56,8 +57,12 @@ final class PackedRows {
 
   /** Room for {@code rows} rows of {@code columns}. */
   PackedRows(int rows, int columns) {
-    int places = rows == 1 ? 1 : Math.ceilDiv(rows, WIDE_TILE) * WIDE_TILE;
+    int most = Math.min(rows, PackingProducts.LEAST_ROWS);
+    int places = rows == 1 ? 1 : Math.ceilDiv(most, WIDE_TILE) * WIDE_TILE;
     data = NativeMemory.allocateAutomatic(4L * places * (columns + Lanes.CHUNK));
+    if (PackingProducts.pays(rows)) {
+      panels.reserve(rows, columns, WeightFormat.F32);
+    }
   }
 
   /** Room for rows for weights in a format. */
@@ -100,13 +105,14 @@ final class PackedRows {
   void shape(int rows, int columns, WeightFormat weights, int shift) {
     this.rows = rows;
     this.columns = columns;
-    this.inPanels = weights.inPanels();
+    this.packing = !weights.inPanels() && PackingProducts.pays(rows);
+    this.inPanels = weights.inPanels() || packing;
     if (inPanels) {
       panels.shape(rows, columns, weights);
     }
     this.paired = paired(weights);
     this.size = size(rows, columns, weights);
-    this.shift = wide() ? shift : 0;
+    this.shift = wide() && !packing ? shift : 0;
   }
 
   private static int size(int rows, int columns, WeightFormat weights) {
@@ -120,7 +126,7 @@ final class PackedRows {
 
   /** Whether rows of that shape have a group of {@link #TILE}. */
   static boolean hasTiles(int rows, int columns, WeightFormat weights) {
-    return lastSize(rows, size(rows, columns, weights)) == TILE;
+    return !PackingProducts.pays(rows) && lastSize(rows, size(rows, columns, weights)) == TILE;
   }
 
   /** Rows of the last group that are read together, if the others have {@code size}. */
@@ -135,6 +141,11 @@ final class PackedRows {
 
   int rows() {
     return rows;
+  }
+
+  /** Whether they are packed for {@link PackingProducts}. */
+  boolean packing() {
+    return packing;
   }
 
   boolean paired() {
@@ -204,6 +215,10 @@ final class PackedRows {
 
   /** Packs one row from {@code source[from, from + columns)}. */
   void pack(int row, float[] source, int from) {
+    if (packing) {
+      panels.packByLanes(row, source, from, paired);
+      return;
+    }
     if (inPanels) {
       panels.pack(row, source, from);
       return;
@@ -261,6 +276,10 @@ final class PackedRows {
 
   /** {@link #pack} without vectors. */
   void packByScalars(int row, float[] source, int from) {
+    if (packing) {
+      panels.packByLanes(row, source, from, paired);
+      return;
+    }
     if (inPanels) {
       panels.pack(row, source, from);
       return;

@@ -132,6 +132,27 @@ final class PanelRows {
     }
   }
 
+  /** Packs one row for {@link PackingProducts}, in each block of columns lane by lane. */
+  void packByLanes(int row, float[] source, int from, boolean paired) {
+    int step = step();
+    int first = paired ? 2 : 1;
+    int second = paired ? 1 : Lanes.COUNT;
+    int target = offset(row / GROUP, 0) + row % GROUP;
+    for (int block = 0; block < columns; block += PackingProducts.COLUMNS) {
+      int end = Math.min(columns, block + PackingProducts.COLUMNS);
+      for (int lane = 0; lane < Lanes.COUNT; lane++) {
+        for (int i = block + first * lane; i < end; i += Lanes.CHUNK) {
+          values[target] = source[from + i];
+          target += step;
+          if (i + second < end) {
+            values[target] = source[from + i + second];
+            target += step;
+          }
+        }
+      }
+    }
+  }
+
   private void packFloats(float[] source, int from, int count, int at, int step, int blockAt) {
     float sum = 0;
     for (int i = 0; i < WeightFormat.BLOCK_INPUTS; i++) {

@@ -33,6 +33,17 @@ public final class RowKernels {
     }
   }
 
+  /** {@code x += 0}, which makes -0 to 0. */
+  static void addZero(float[] x, int size) {
+    int i = 0;
+    for (; i < Lanes.FLOATS.loopBound(size); i += Lanes.COUNT) {
+      FloatVector.fromArray(Lanes.FLOATS, x, i).add(0).intoArray(x, i);
+    }
+    for (; i < size; i++) {
+      x[i] += 0f;
+    }
+  }
+
   /** Stores {@code size} values at a byte offset, as {@link VectorStore} has them. */
   static void store(DType type, float[] x, int from, MemorySegment target, long offset, int size) {
     int chunked = size - size % Lanes.CHUNK;

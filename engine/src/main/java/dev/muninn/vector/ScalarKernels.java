@@ -160,6 +160,10 @@ public final class ScalarKernels {
       int at,
       int stride,
       float[] lanes) {
+    if (x.packing()) {
+      PackingProducts.multiplyByScalars(matrix, from, to, x, y, at, stride, lanes);
+      return;
+    }
     if (matrix.format().inPanels()) {
       ScalarPanels.multiply(matrix, from, to, x, y, at, stride);
       return;
@@ -473,7 +477,7 @@ public final class ScalarKernels {
   }
 
   /** Where {@link VectorStore} has a number in BF16. */
-  private static int shuffled(int index, int size) {
+  static int shuffled(int index, int size) {
     int within = index % Lanes.CHUNK;
     if (index >= size - size % Lanes.CHUNK) {
       return index;

@@ -18,7 +18,9 @@ final class ThreadScratch {
 
   final float[] key;
   final float[] mixed;
+  private AttentionTiles tiles;
   private float[] scores = new float[0];
+  private float[] scaled = new float[0];
 
   /**
    * Room for a chunk.
@@ -34,9 +36,25 @@ final class ThreadScratch {
     gateUp = new float[2 * columns];
     halves = new short[width];
     query = new float[headSize];
-    packedQuery = NativeMemory.allocateAutomatic(4L * headSize);
+    packedQuery = NativeMemory.allocateAutomatic(4L * (headSize + 1));
     key = new float[headSize];
     mixed = new float[headSize];
+  }
+
+  /** What attends for many rows; made when there are some. */
+  AttentionTiles tiles() {
+    if (tiles == null) {
+      tiles = new AttentionTiles(query.length);
+    }
+    return tiles;
+  }
+
+  /** Room for the weights of a number of positions, scaled. */
+  float[] scaled(int positions) {
+    if (scaled.length < positions) {
+      scaled = new float[Math.max(positions, 2 * scaled.length)];
+    }
+    return scaled;
   }
 
   /** Room for the scores of a number of positions and the rest of the last unit. */

@@ -20,7 +20,7 @@ final class VectorRows extends LatentRows implements ThreadTeam.Task {
   /**
    * Most rows whose activations are kept at once: enough for products to be bound by arithmetic.
    */
-  private static final int CHUNK = 128;
+  private static final int CHUNK = 256;
 
   /** Products with weights of R that scalars compute in some tens of milliseconds. */
   private static final long MUCH = 1L << 24;
@@ -174,6 +174,9 @@ final class VectorRows extends LatentRows implements ThreadTeam.Task {
     for (WeightFormat format : formats) {
       if (hasTiles(format)) {
         WarmUp.beginTiles(format);
+      }
+      if (!format.inPanels() && PackingProducts.pays(chunk.count)) {
+        WarmUp.beginPacking();
       }
       if (waits) {
         WarmUp.await(format);

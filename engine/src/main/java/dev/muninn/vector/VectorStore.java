@@ -2,7 +2,6 @@ package dev.muninn.vector;
 
 import dev.muninn.cache.KeyValueLayout;
 import dev.muninn.cache.KeyValueStore;
-import dev.muninn.cache.KeyValueType;
 import dev.muninn.weights.DType;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -17,7 +16,7 @@ import java.lang.foreign.MemorySegment;
 final class VectorStore implements KeyValueStore {
   final MemorySegment data;
 
-  /** F32 or BF16. */
+  /** F32, BF16, or U8 for {@link ByteRows}. */
   final DType type;
 
   private final Arena arena = Arena.ofShared();
@@ -29,8 +28,13 @@ final class VectorStore implements KeyValueStore {
   private final long end;
 
   VectorStore(KeyValueLayout layout) {
-    type = layout.type() == KeyValueType.BF16 ? DType.BF16 : DType.F32;
-    rowBytes = layout.model().headSize() * layout.type().bytes();
+    type =
+        switch (layout.type()) {
+          case F32 -> DType.F32;
+          case BF16 -> DType.BF16;
+          case Q8 -> DType.U8;
+        };
+    rowBytes = layout.type().rowBytes(layout.model().headSize());
     headBytes = (long) layout.capacity() * rowBytes;
     halfBytes = headBytes * layout.model().keyValueHeads();
     // Scores are computed 16 positions at a time: the last unit reads past the last position.

@@ -25,6 +25,7 @@ final class WarmUp {
     ROWS,
     F32_STORE,
     BF16_STORE,
+    BYTE_STORE,
     F32_ROW,
     F32_TILES,
     F16_ROW,
@@ -32,6 +33,7 @@ final class WarmUp {
     BF16_ROW,
     BF16_TILES,
     BF16_WIDE,
+    PACKING,
     BF16_PANELS,
     Q8_PANELS,
     Q4_PANELS;
@@ -110,10 +112,18 @@ final class WarmUp {
 
   /** Whether a product with weights of a format lacks vector kernels. */
   static boolean lacksKernels(WeightFormat weights, PackedRows rows) {
+    if (rows.packing()) {
+      return lacksPacking();
+    }
     if (rows.rows() == 1 || weights.inPanels()) {
       return lacks(row(weights));
     }
     return rows.wide() && lacks(Part.BF16_WIDE) || rows.hasTiles() && lacks(tiles(weights));
+  }
+
+  /** Whether many rows of row-major weights lack vector kernels. */
+  static boolean lacksPacking() {
+    return lacks(Part.PACKING);
   }
 
   /** Whether norms, gates, rotations and the like lack vector kernels. */
@@ -142,7 +152,11 @@ final class WarmUp {
   }
 
   private static Part store(DType type) {
-    return type == DType.BF16 ? Part.BF16_STORE : Part.F32_STORE;
+    return switch (type) {
+      case BF16 -> Part.BF16_STORE;
+      case U8 -> Part.BYTE_STORE;
+      default -> Part.F32_STORE;
+    };
   }
 
   private static Part row(WeightFormat weights) {
@@ -198,6 +212,13 @@ final class WarmUp {
   static void beginTiles(WeightFormat weights) {
     if ((begun & tiles(weights).bit) == 0) {
       begin(EnumSet.of(tiles(weights)), Duration.ZERO);
+    }
+  }
+
+  /** Starts compiling what many rows of row-major weights are computed with. */
+  static void beginPacking() {
+    if ((begun & Part.PACKING.bit) == 0) {
+      begin(EnumSet.of(Part.PACKING), Duration.ZERO);
     }
   }
 
@@ -310,7 +331,7 @@ final class WarmUp {
     List<Part> rows = new ArrayList<>();
     for (Part part : parts) {
       switch (part) {
-        case ROWS, F32_STORE, BF16_STORE -> rows.add(part);
+        case ROWS, F32_STORE, BF16_STORE, BYTE_STORE -> rows.add(part);
         default -> groups.addFirst(List.of(part));
       }
     }

@@ -31,7 +31,7 @@ class VectorStoreTest {
 
   private static void check(KeyValueLayout layout) {
     try (VectorStore store = new VectorStore(layout)) {
-      int rowBytes = CONFIG.headSize() * layout.type().bytes();
+      int rowBytes = layout.type().rowBytes(CONFIG.headSize());
       assertEquals(rowBytes, store.rowBytes());
       BitSet taken = new BitSet();
       for (int plane = 0; plane < layout.planes(); plane++) {

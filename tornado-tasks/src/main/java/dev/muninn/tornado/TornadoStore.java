@@ -1,5 +1,7 @@
 package dev.muninn.tornado;
 
+import dev.muninn.backend.BackendException;
+import dev.muninn.backend.Backends;
 import dev.muninn.cache.KeyValueLayout;
 import dev.muninn.cache.KeyValueStore;
 import dev.muninn.cache.KeyValueType;
@@ -49,7 +51,15 @@ final class TornadoStore implements KeyValueStore {
 
   /** Units that a position takes. */
   static int units(KeyValueType type) {
-    return type == KeyValueType.BF16 ? CacheFormat.BF16_UNITS : CacheFormat.F32_UNITS;
+    return switch (type) {
+      case F32 -> CacheFormat.F32_UNITS;
+      case BF16 -> CacheFormat.BF16_UNITS;
+      case Q8 ->
+          throw new BackendException(
+              "the backend "
+                  + Backends.TORNADO
+                  + " keeps keys and values in f32 or bf16, not in q8: use --kv-type bf16");
+    };
   }
 
   /** The same of this sequence. */

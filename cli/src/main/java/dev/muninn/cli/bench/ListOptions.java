@@ -127,9 +127,9 @@ final class ListOptions {
 
     @Option(
         names = "--kv-type",
-        paramLabel = "f32|bf16",
+        paramLabel = "f32|bf16|q8",
         converter = CacheOptions.TypeConverter.class,
-        description = "How they are stored (default: bf16 for BF16 weights, else f32).")
+        description = "How they are stored (default: f32 for F32 and F16 weights, else bf16).")
     private KeyValueType type;
 
     List<SlotPolicy> policies() {

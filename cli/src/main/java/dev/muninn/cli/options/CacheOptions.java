@@ -19,9 +19,9 @@ public final class CacheOptions {
 
   @Option(
       names = "--kv-type",
-      paramLabel = "f32|bf16",
+      paramLabel = "f32|bf16|q8",
       converter = TypeConverter.class,
-      description = "How they are stored (default: bf16 for BF16 weights, else f32).")
+      description = "How they are stored (default: f32 for F32 and F16 weights, else bf16).")
   private KeyValueType type;
 
   public Optional<SlotPolicy> policy() {
@@ -51,7 +51,8 @@ public final class CacheOptions {
       return switch (value) {
         case "f32" -> KeyValueType.F32;
         case "bf16" -> KeyValueType.BF16;
-        default -> throw NumberConverters.expected("f32 or bf16", value);
+        case "q8" -> KeyValueType.Q8;
+        default -> throw NumberConverters.expected("f32, bf16 or q8", value);
       };
     }
   }

@@ -284,7 +284,7 @@ final class QuestionReader {
     Optional<SlotPolicy> policy =
         parsed(fields, "kv", "full, budget:N or anchor:N", SlotPolicy::parse).or(usual::policy);
     Optional<KeyValueType> type =
-        parsed(fields, "kv_type", "f32 or bf16", QuestionReader::keyValueType).or(usual::type);
+        parsed(fields, "kv_type", "f32, bf16 or q8", QuestionReader::keyValueType).or(usual::type);
     try {
       return new DecodingOptions(
           policy,
@@ -337,6 +337,7 @@ final class QuestionReader {
     return switch (name) {
       case "f32" -> KeyValueType.F32;
       case "bf16" -> KeyValueType.BF16;
+      case "q8" -> KeyValueType.Q8;
       default -> throw new IllegalArgumentException(name);
     };
   }

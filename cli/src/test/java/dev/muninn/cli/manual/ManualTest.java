@@ -73,7 +73,7 @@ class ManualTest {
     Files.writeString(script, CommandRun.of("completion", "bash").out());
     assertEquals("bench", complete(script, "muninn", "be"));
     assertEquals("--kv --kv-type", complete(script, "muninn", "bench", "--k"));
-    assertEquals("f32 bf16", complete(script, "muninn", "bench", "--kv-type", ""));
+    assertEquals("f32 bf16 q8", complete(script, "muninn", "bench", "--kv-type", ""));
     assertEquals("json jsonl", complete(script, "muninn", "bench", "-o", "j"));
     assertEquals("zero random", complete(script, "muninn", "generate", "--state", ""));
   }

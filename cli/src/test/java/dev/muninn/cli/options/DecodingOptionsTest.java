@@ -44,7 +44,7 @@ class DecodingOptionsTest {
           --min-recurrence 2 | --min-recurrence needs --exit
           --exit kl --no-exit-in-prefill --prefill-exit row | exclude each other
           --kv budget:0 | expected full, budget:N or anchor:N
-          --kv-type f16 | expected f32 or bf16
+          --kv-type f16 | expected f32, bf16 or q8
           --lookahead 2 | --lookahead needs --draft-recurrence
           --headway 2 | --headway needs --parallel
           --parallel --draft-recurrence 2 | exclude each other

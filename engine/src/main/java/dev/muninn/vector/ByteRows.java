@@ -1,0 +1,314 @@
+package dev.muninn.vector;
+
+import static dev.muninn.vector.Lanes.BYTES;
+import static dev.muninn.vector.Lanes.COUNT;
+import static dev.muninn.vector.Lanes.FLOATS;
+import static dev.muninn.vector.Lanes.INTS;
+import static java.nio.ByteOrder.LITTLE_ENDIAN;
+import static jdk.incubator.vector.VectorOperators.I2F;
+import static jdk.incubator.vector.VectorOperators.LSHR;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+
+/**
+ * Keys and values in 8 bits: a row of bytes, each 128 too large, and an F32 scale behind them. Four
+ * vectors' worth of numbers share the ints of one: byte j of lane l is number {@code j * COUNT +
+ * l}, and numbers that fill no such chunk follow one by one.
+ *
+ * <p>A byte is used where it is in its int, and counts 2^8 or 2^16 too much; queries are divided by
+ * that beforehand, and weighted sums afterwards. That bytes are 128 too large is taken off a whole
+ * sum.
+ */
+final class ByteRows {
+  /** Bytes of the scale. */
+  static final int SCALE_BYTES = Float.BYTES;
+
+  /** Numbers that share a vector of ints. */
+  private static final int CHUNK = 4 * COUNT;
+
+  private static final float ZERO = 128;
+
+  private ByteRows() {}
+
+  /** Stores a row with one scale. What is not finite makes all of the row NaN. */
+  static void store(float[] x, int from, MemorySegment target, long offset, int size) {
+    float most = 0;
+    for (int i = 0; i < size; i++) {
+      most = Math.max(most, Math.abs(x[from + i]));
+    }
+    float inverse = 127 / most;
+    boolean usable = most > 0 && inverse > 0 && inverse <= Float.MAX_VALUE;
+    float scale = usable ? most / 127 : most <= 1 ? 0 : Float.NaN;
+    for (int i = 0; i < size; i++) {
+      int value = usable ? Math.round(x[from + i] * inverse) : 0;
+      target.set(ValueLayout.JAVA_BYTE, offset + place(i, size), (byte) (value + 128));
+    }
+    ScalarKernels.setF32(target, offset + size, scale);
+  }
+
+  private static int place(int index, int size) {
+    int within = index % CHUNK;
+    return index >= size - size % CHUNK
+        ? index
+        : index - within + 4 * (within % COUNT) + within / COUNT;
+  }
+
+  /** A number of a row. */
+  static float element(MemorySegment rows, long offset, int index, int size) {
+    int value = rows.get(ValueLayout.JAVA_BYTE, offset + place(index, size)) & 0xFF;
+    return (value - 128) * ScalarKernels.f32(rows, offset + size);
+  }
+
+  /** What a byte counts too much where it is. */
+  private static float factor(int index, int size) {
+    if (index >= size - size % CHUNK) {
+      return 1;
+    }
+    return switch (index % CHUNK / COUNT) {
+      case 1 -> 0x1p-8f;
+      case 2 -> 0x1p-16f;
+      default -> 1;
+    };
+  }
+
+  /**
+   * Prepares a query for {@link #scores}.
+   *
+   * @param packed gets it, and behind it what scores start from
+   */
+  static void packQuery(float[] query, int size, MemorySegment packed) {
+    float sum = 0;
+    for (int i = 0; i < size; i++) {
+      sum += query[i];
+      ScalarKernels.setF32(packed, 4L * i, query[i] * factor(i, size));
+    }
+    ScalarKernels.setF32(packed, 4L * size, -ZERO * sum);
+  }
+
+  /**
+   * The products of 16 keys with a query.
+   *
+   * @param partials gets them, from 0
+   */
+  static void scores(
+      MemorySegment rows, long offset, int size, MemorySegment query, float[] partials) {
+    long stride = (long) size + SCALE_BYTES;
+    int chunked = size - size % CHUNK;
+    for (int i = 0; i < MatrixKernels.UNIT; i += 4) {
+      dot4(rows, offset + i * stride, stride, chunked, query, partials, i * COUNT);
+    }
+    for (int i = 0; i < MatrixKernels.UNIT && chunked < size; i++) {
+      addTail(rows, offset + i * stride, chunked, size, query, partials, i * COUNT);
+    }
+    Lanes.reduce(partials);
+    finish(rows, offset, size, query, partials);
+  }
+
+  private static void finish(
+      MemorySegment rows, long offset, int size, MemorySegment query, float[] partials) {
+    float start = ScalarKernels.f32(query, 4L * size);
+    long at = offset + size;
+    for (int i = 0; i < MatrixKernels.UNIT; i++, at += size + SCALE_BYTES) {
+      partials[i] = (partials[i] + start) * ScalarKernels.f32(rows, at);
+    }
+  }
+
+  private static void addTail(
+      MemorySegment rows,
+      long offset,
+      int from,
+      int size,
+      MemorySegment query,
+      float[] partials,
+      int at) {
+    for (int i = from; i < size; i++) {
+      float value = rows.get(ValueLayout.JAVA_BYTE, offset + i) & 0xFF;
+      int lane = at + (i - from) % COUNT;
+      partials[lane] = Math.fma(value, ScalarKernels.f32(query, 4L * i), partials[lane]);
+    }
+  }
+
+  private static void dot4(
+      MemorySegment rows,
+      long offset,
+      long stride,
+      int chunked,
+      MemorySegment query,
+      float[] out,
+      int to) {
+    FloatVector sum0 = FloatVector.zero(FLOATS);
+    FloatVector sum1 = sum0;
+    FloatVector sum2 = sum0;
+    FloatVector sum3 = sum0;
+    for (int i = 0; i < chunked; i += CHUNK) {
+      long q = 4L * i;
+      FloatVector q0 = FloatVector.fromMemorySegment(FLOATS, query, q, LITTLE_ENDIAN);
+      FloatVector q1 = FloatVector.fromMemorySegment(FLOATS, query, q + BYTES, LITTLE_ENDIAN);
+      FloatVector q2 = FloatVector.fromMemorySegment(FLOATS, query, q + 2 * BYTES, LITTLE_ENDIAN);
+      FloatVector q3 = FloatVector.fromMemorySegment(FLOATS, query, q + 3 * BYTES, LITTLE_ENDIAN);
+      IntVector v = IntVector.fromMemorySegment(INTS, rows, offset + i, LITTLE_ENDIAN);
+      sum0 = ((FloatVector) v.and(0xFF).convert(I2F, 0)).fma(q0, sum0);
+      sum0 = ((FloatVector) v.and(0xFF00).convert(I2F, 0)).fma(q1, sum0);
+      sum0 = ((FloatVector) v.and(0xFF0000).convert(I2F, 0)).fma(q2, sum0);
+      sum0 = ((FloatVector) v.lanewise(LSHR, 24).convert(I2F, 0)).fma(q3, sum0);
+      v = IntVector.fromMemorySegment(INTS, rows, offset + stride + i, LITTLE_ENDIAN);
+      sum1 = ((FloatVector) v.and(0xFF).convert(I2F, 0)).fma(q0, sum1);
+      sum1 = ((FloatVector) v.and(0xFF00).convert(I2F, 0)).fma(q1, sum1);
+      sum1 = ((FloatVector) v.and(0xFF0000).convert(I2F, 0)).fma(q2, sum1);
+      sum1 = ((FloatVector) v.lanewise(LSHR, 24).convert(I2F, 0)).fma(q3, sum1);
+      v = IntVector.fromMemorySegment(INTS, rows, offset + 2 * stride + i, LITTLE_ENDIAN);
+      sum2 = ((FloatVector) v.and(0xFF).convert(I2F, 0)).fma(q0, sum2);
+      sum2 = ((FloatVector) v.and(0xFF00).convert(I2F, 0)).fma(q1, sum2);
+      sum2 = ((FloatVector) v.and(0xFF0000).convert(I2F, 0)).fma(q2, sum2);
+      sum2 = ((FloatVector) v.lanewise(LSHR, 24).convert(I2F, 0)).fma(q3, sum2);
+      v = IntVector.fromMemorySegment(INTS, rows, offset + 3 * stride + i, LITTLE_ENDIAN);
+      sum3 = ((FloatVector) v.and(0xFF).convert(I2F, 0)).fma(q0, sum3);
+      sum3 = ((FloatVector) v.and(0xFF00).convert(I2F, 0)).fma(q1, sum3);
+      sum3 = ((FloatVector) v.and(0xFF0000).convert(I2F, 0)).fma(q2, sum3);
+      sum3 = ((FloatVector) v.lanewise(LSHR, 24).convert(I2F, 0)).fma(q3, sum3);
+    }
+    sum0.intoArray(out, to);
+    sum1.intoArray(out, to + COUNT);
+    sum2.intoArray(out, to + 2 * COUNT);
+    sum3.intoArray(out, to + 3 * COUNT);
+  }
+
+  /** The twin of {@link #scores}. */
+  static void scoresByScalars(
+      MemorySegment rows,
+      long offset,
+      int size,
+      MemorySegment query,
+      float[] lanes,
+      float[] partials) {
+    int chunked = size - size % CHUNK;
+    float[] sums = new float[MatrixKernels.UNIT];
+    for (int key = 0; key < MatrixKernels.UNIT; key++) {
+      long row = offset + (long) key * (size + SCALE_BYTES);
+      Arrays.fill(lanes, 0, COUNT, 0);
+      for (int i = 0; i < chunked; i++) {
+        float value = rows.get(ValueLayout.JAVA_BYTE, row + place(i, size)) & 0xFF;
+        float placed = value / factor(i, size);
+        lanes[i % COUNT] = Math.fma(placed, ScalarKernels.f32(query, 4L * i), lanes[i % COUNT]);
+      }
+      addTail(rows, row, chunked, size, query, lanes, 0);
+      sums[key] = ScalarKernels.sum(lanes) + 0f;
+    }
+    System.arraycopy(sums, 0, partials, 0, sums.length);
+    finish(rows, offset, size, query, partials);
+  }
+
+  /**
+   * {@code out += sum over positions of weight[position] * value[position]}.
+   *
+   * @param weights by position
+   * @param scaled room for as many weights
+   */
+  static void addWeighted(
+      MemorySegment rows,
+      long offset,
+      int size,
+      float[] weights,
+      int from,
+      int to,
+      float[] scaled,
+      float[] out) {
+    float start = -ZERO * scale(rows, offset, size, weights, from, to, scaled);
+    int chunked = size - size % CHUNK;
+    for (int i = 0; i < chunked; i += CHUNK) {
+      addChunk(rows, offset + i, size + SCALE_BYTES, scaled, to - from, start, out, i);
+    }
+    addByScalars(rows, offset, size, chunked, scaled, to - from, start, out);
+  }
+
+  /** The twin of {@link #addWeighted}. */
+  static void addWeightedByScalars(
+      MemorySegment rows,
+      long offset,
+      int size,
+      float[] weights,
+      int from,
+      int to,
+      float[] scaled,
+      float[] out) {
+    float start = -ZERO * scale(rows, offset, size, weights, from, to, scaled);
+    addByScalars(rows, offset, size, 0, scaled, to - from, start, out);
+  }
+
+  /** Multiplies weights by the scales of their rows, and sums them up. */
+  private static float scale(
+      MemorySegment rows,
+      long offset,
+      int size,
+      float[] weights,
+      int from,
+      int to,
+      float[] scaled) {
+    float sum = 0;
+    long at = offset + size;
+    for (int p = from; p < to; p++, at += size + SCALE_BYTES) {
+      float weight = weights[p] * ScalarKernels.f32(rows, at);
+      scaled[p - from] = weight;
+      sum += weight;
+    }
+    return sum;
+  }
+
+  private static void addByScalars(
+      MemorySegment rows,
+      long offset,
+      int size,
+      int column,
+      float[] scaled,
+      int count,
+      float start,
+      float[] out) {
+    for (int i = column; i < size; i++) {
+      float factor = factor(i, size);
+      float sum = 0;
+      long at = offset + place(i, size);
+      for (int p = 0; p < count; p++, at += size + SCALE_BYTES) {
+        float value = rows.get(ValueLayout.JAVA_BYTE, at) & 0xFF;
+        sum = Math.fma(value / factor, scaled[p], sum);
+      }
+      out[i] += sum * factor + start;
+    }
+  }
+
+  private static void addChunk(
+      MemorySegment rows,
+      long offset,
+      long stride,
+      float[] scaled,
+      int count,
+      float start,
+      float[] out,
+      int to) {
+    FloatVector sum0 = FloatVector.zero(FLOATS);
+    FloatVector sum1 = sum0;
+    FloatVector sum2 = sum0;
+    FloatVector sum3 = sum0;
+    for (int p = 0; p < count; p++) {
+      FloatVector y = FloatVector.broadcast(FLOATS, scaled[p]);
+      IntVector v = IntVector.fromMemorySegment(INTS, rows, offset + p * stride, LITTLE_ENDIAN);
+      sum0 = ((FloatVector) v.and(0xFF).convert(I2F, 0)).fma(y, sum0);
+      sum1 = ((FloatVector) v.and(0xFF00).convert(I2F, 0)).fma(y, sum1);
+      sum2 = ((FloatVector) v.and(0xFF0000).convert(I2F, 0)).fma(y, sum2);
+      sum3 = ((FloatVector) v.lanewise(LSHR, 24).convert(I2F, 0)).fma(y, sum3);
+    }
+    FloatVector.fromArray(FLOATS, out, to).add(sum0.add(start)).intoArray(out, to);
+    FloatVector.fromArray(FLOATS, out, to + COUNT)
+        .add(sum1.mul(0x1p-8f).add(start))
+        .intoArray(out, to + COUNT);
+    FloatVector.fromArray(FLOATS, out, to + 2 * COUNT)
+        .add(sum2.mul(0x1p-16f).add(start))
+        .intoArray(out, to + 2 * COUNT);
+    FloatVector.fromArray(FLOATS, out, to + 3 * COUNT)
+        .add(sum3.add(start))
+        .intoArray(out, to + 3 * COUNT);
+  }
+}
