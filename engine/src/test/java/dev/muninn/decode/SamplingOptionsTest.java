@@ -1,9 +1,13 @@
 package dev.muninn.decode;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.HashSet;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -63,6 +67,22 @@ class SamplingOptionsTest {
   @Test
   void refusesTopK() {
     assertRefused("top-k", -1, () -> GREEDY.withTopK(-1));
+  }
+
+  @Test
+  void textsHaveSeedsOfTheirOwn() {
+    SamplingOptions options = GREEDY.withTemperature(1).withSeed(7);
+    assertSame(options, options.forText(null));
+    Set<Long> seeds = new HashSet<>();
+    for (int i = 0; i < 1000; i++) {
+      String name = Integer.toString(i);
+      assertEquals(options.forText(name), options.forText(name));
+      seeds.add(options.forText(name).seed());
+      seeds.add(options.withSeed(8).forText(name).seed());
+    }
+    assertEquals(2000, seeds.size());
+    assertEquals(options, options.forText("12").withSeed(7));
+    assertNotEquals(options.forText("12"), options.forText("21"));
   }
 
   private static void assertRefused(String what, Number value, Executable change) {

@@ -213,6 +213,35 @@ class GenerateCommandTest {
     assertEquals("2", run.json().get("text"));
   }
 
+  /**
+   * So that one prompt may have many answers; which one an id has, does not depend on the others.
+   */
+  @Test
+  void linesWithIdsDrawByThem() {
+    StringBuilder prompts = new StringBuilder();
+    for (int i = 0; i < 8; i++) {
+      prompts.append("{\"id\":" + i + ",\"prompt\":\"47+8=\"}\n");
+    }
+    String[] command = {
+      "generate", "-m", TINY, "-r", "2", "-n", "4", "-t", "1.5", "--ignore-eos", "--prompts", "-"
+    };
+    List<Object> texts = texts(prompts.toString(), command);
+    assertTrue(texts.stream().distinct().count() > 4, texts.toString());
+    String last = prompts.toString().lines().toList().getLast();
+    assertEquals(texts.subList(7, 8), texts(last, command));
+    assertEquals(texts.subList(7, 8), texts(last.replace("7,", "\"7\","), command));
+    List<Object> same = texts("{\"prompt\":\"47+8=\"}\n".repeat(3), command);
+    assertEquals(1, same.stream().distinct().count(), same.toString());
+  }
+
+  private static List<Object> texts(String prompts, String... command) {
+    return CommandRun.withInput(prompts, command)
+        .out()
+        .lines()
+        .map(line -> JsonFile.readObject("line", line).get("text"))
+        .toList();
+  }
+
   @Test
   void anEmptyModelPathIsNamed() {
     CommandRun.of("generate", "-m", "", "x")
