@@ -1,8 +1,10 @@
 package dev.muninn.spark;
 
+import dev.muninn.cli.eval.Cell;
 import dev.muninn.cli.eval.EvalOptions;
 import dev.muninn.cli.eval.EvalReport;
 import dev.muninn.cli.eval.EvalTasks;
+import dev.muninn.cli.eval.Results;
 import dev.muninn.cli.help.HelpHeading;
 import dev.muninn.cli.options.NumberConverters;
 import dev.muninn.cli.options.OutputOptions;
@@ -11,6 +13,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -43,6 +47,12 @@ final class EvaluateArguments implements Callable<Integer> {
         converter = NumberConverters.Positive.class,
         description = "Parts of the problems (default: by their number, --batch and executors).")
     private Integer partitions;
+
+    @Option(
+        names = "--results",
+        paramLabel = "FILE",
+        description = "JSONL of all results, on the driver; continues an interrupted run.")
+    private Path results;
   }
 
   /** Reads arguments that were read before. */
@@ -87,12 +97,13 @@ final class EvaluateArguments implements Callable<Integer> {
         spark -> {
           EvaluateJob job = new EvaluateJob(spark, source, values, files);
           EvaluateJob.Described described = job.describe();
-          EvalReport report =
-              new EvalReport(
-                  options.header(source.name(), described.hash(), tasks, spec),
-                  job.run(this, tasks, described.meanRecurrence()));
-          System.out.print(output.json() ? report.json() : report.table());
-          System.out.flush();
+          Map<String, String> header = options.header(source.name(), described.hash(), tasks, spec);
+          try (Results results = Results.open(parts.results, header, tasks.tasks())) {
+            List<Cell.Outcome> outcomes = job.run(this, tasks, described.meanRecurrence(), results);
+            EvalReport report = new EvalReport(header, outcomes);
+            System.out.print(output.json() ? report.json() : report.table());
+            System.out.flush();
+          }
           return 0;
         });
   }

@@ -1,7 +1,9 @@
 package dev.muninn.spark;
 
+import dev.muninn.LanguageModel;
 import dev.muninn.cli.eval.Cell;
 import dev.muninn.cli.eval.EvalTasks;
+import dev.muninn.cli.eval.Results;
 import dev.muninn.eval.Evaluation;
 import dev.muninn.eval.EvaluationSettings;
 import dev.muninn.eval.Hash;
@@ -9,16 +11,22 @@ import dev.muninn.eval.ProblemResult;
 import dev.muninn.eval.TaskFile;
 import java.io.IOException;
 import java.io.Serializable;
+import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.Iterator;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
+import java.util.Set;
+import java.util.function.Consumer;
 import java.util.stream.IntStream;
+import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.sql.SparkSession;
+import scala.Function1;
+import scala.reflect.ClassTag;
+import scala.runtime.BoxedUnit;
 
 /**
  * Computes the problems of all tasks at all shots and recurrences in one pass. A part has every
@@ -48,45 +56,87 @@ final class EvaluateJob {
   /** Facts that are known only once the model is open. */
   record Described(int meanRecurrence, String hash) implements Serializable {}
 
-  /** Asks an executor about the model. */
-  Described describe() {
+  /**
+   * Asks an executor about the model, and whether all problems fit it.
+   *
+   * @throws IOException in one line, if the model cannot be opened; so are other exceptions of
+   *     models and tasks
+   */
+  Described describe() throws IOException {
     Work asked = work;
-    return context.parallelize(List.of(0), 1).map(part -> asked.describe()).first();
+    return Answer.of(context, asked::describe);
   }
 
   /**
-   * Computes all problems.
+   * Computes all problems that have no results yet.
    *
+   * @param results get those of a part when it is done
    * @return what came of each cell, in the order of the table
+   * @throws IOException if results cannot be kept
    */
-  List<Cell.Outcome> run(EvaluateArguments arguments, EvalTasks tasks, int meanRecurrence) {
+  List<Cell.Outcome> run(
+      EvaluateArguments arguments, EvalTasks tasks, int meanRecurrence, Results results)
+      throws IOException {
     List<Cell> cells = arguments.options().cells(tasks.tasks(), meanRecurrence);
+    ArrayList<HashSet<Integer>> known = new ArrayList<>();
     long all = 0;
     int most = 0;
     for (Cell cell : cells) {
-      all += cell.task().problems().size();
-      most = Math.max(most, cell.task().problems().size());
+      HashSet<Integer> done = new HashSet<>(results.of(cell).keySet());
+      known.add(done);
+      int missing = cell.task().problems().size() - done.size();
+      all += missing;
+      most = Math.max(most, missing);
     }
-    int parts = parts(arguments, most);
-    Work asked = work;
-    List<TreeMap<Integer, ProblemResult>> results =
-        cells.stream().map(cell -> new TreeMap<Integer, ProblemResult>()).toList();
-    try (Progress _ = new Progress(context.sc(), metrics, all, "problems", System.err)) {
-      List<Integer> numbers = IntStream.range(0, parts).boxed().toList();
-      for (Solved solved :
-          context
-              .parallelize(numbers, parts)
-              .flatMap(part -> asked.solve(part, parts, meanRecurrence))
-              .collect()) {
-        results.get(solved.cell).put(solved.result.number(), solved.result);
+    if (all > 0) {
+      Broadcast<ArrayList<HashSet<Integer>>> skipped = context.broadcast(known);
+      try (Progress _ = new Progress(context.sc(), metrics, all, "problems", System.err)) {
+        compute(
+            parts(arguments, most),
+            skipped,
+            meanRecurrence,
+            solved -> keep(results, cells.get(solved.cell), solved.result));
       }
     }
     List<Cell.Outcome> outcomes = new ArrayList<>();
-    for (int i = 0; i < cells.size(); i++) {
-      List<ProblemResult> ordered = List.copyOf(results.get(i).values());
-      outcomes.add(Cell.Outcome.of(cells.get(i), ordered, arguments.options().vote()));
+    for (Cell cell : cells) {
+      List<ProblemResult> ordered = List.copyOf(results.of(cell).values());
+      outcomes.add(Cell.Outcome.of(cell, ordered, arguments.options().vote()));
     }
     return outcomes;
+  }
+
+  private void compute(
+      int parts,
+      Broadcast<ArrayList<HashSet<Integer>>> skipped,
+      int meanRecurrence,
+      Consumer<Solved> listener) {
+    Work asked = work;
+    JavaRDD<ArrayList<Solved>> solved =
+        context
+            .parallelize(IntStream.range(0, parts).boxed().toList(), parts)
+            .map(part -> asked.solve(part, parts, skipped.value(), meanRecurrence));
+    // Each part's results come when it is done, so that an interrupted run has them.
+    context
+        .sc()
+        .runJob(
+            solved.rdd(),
+            (Function1<scala.collection.Iterator<ArrayList<Solved>>, ArrayList<Solved>>
+                    & Serializable)
+                scala.collection.Iterator::next,
+            (part, results) -> {
+              results.forEach(listener);
+              return BoxedUnit.UNIT;
+            },
+            ClassTag.apply(ArrayList.class));
+  }
+
+  private static void keep(Results results, Cell cell, ProblemResult result) {
+    try {
+      results.add(cell, result);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   private int parts(EvaluateArguments arguments, int problems) {
@@ -114,19 +164,38 @@ final class EvaluateJob {
       implements Serializable {
 
     Described describe() throws IOException {
-      TaskModel task = TaskModel.take(source, metrics);
-      return new Described(task.model().architecture().defaultRecurrence(), Hash.of(task.model()));
+      LanguageModel model = TaskModel.take(source, metrics).model();
+      int mean = model.architecture().defaultRecurrence();
+      EvaluateArguments asked = EvaluateArguments.parse(arguments);
+      EvalTasks tasks = tasks(asked);
+      // A recurrence more needs no other layout.
+      Set<List<Object>> laidOut = new HashSet<>();
+      for (Cell cell : asked.options().cells(tasks.tasks(), mean)) {
+        if (laidOut.add(List.of(cell.task().name(), cell.shots()))) {
+          asked.options().evaluation(model, tasks, cell);
+        }
+      }
+      return new Described(mean, Hash.of(model));
     }
 
-    /** Computes one of some parts of all problems. */
-    Iterator<Solved> solve(int part, int parts, int meanRecurrence) throws IOException {
+    private EvalTasks tasks(EvaluateArguments asked) throws IOException {
+      return asked.options().tasks(name -> TaskFile.read(name, files.value().get(name)));
+    }
+
+    /**
+     * Computes one of some parts of all problems.
+     *
+     * @param skipped problems of each cell that have results
+     */
+    ArrayList<Solved> solve(int part, int parts, List<HashSet<Integer>> skipped, int meanRecurrence)
+        throws IOException {
       final TaskModel task = TaskModel.take(source, metrics);
       EvaluateArguments asked = EvaluateArguments.parse(arguments);
-      EvalTasks tasks = asked.options().tasks(name -> TaskFile.read(name, files.value().get(name)));
+      EvalTasks tasks = tasks(asked);
       List<Cell> cells = asked.options().cells(tasks.tasks(), meanRecurrence);
       EvaluationSettings settings = asked.options().settings();
       Map<List<Object>, Evaluation> laidOut = new HashMap<>();
-      List<Solved> solved = new ArrayList<>();
+      ArrayList<Solved> solved = new ArrayList<>();
       for (int i = 0; i < cells.size(); i++) {
         final int number = i;
         Cell cell = cells.get(i);
@@ -139,7 +208,7 @@ final class EvaluateJob {
         evaluation.run(
             settings.withRecurrence(cell.recurrence()),
             asked.options().batchSize(),
-            problem -> problem % parts == part,
+            problem -> problem % parts == part && !skipped.get(number).contains(problem),
             result -> {
               solved.add(new Solved(number, result));
               ProblemResult.Depth depth = result.depth();
@@ -149,7 +218,7 @@ final class EvaluateJob {
         task.requireGoingOn();
         metrics.count(solved.size() - before, 0, System.nanoTime() - began);
       }
-      return solved.iterator();
+      return solved;
     }
   }
 }

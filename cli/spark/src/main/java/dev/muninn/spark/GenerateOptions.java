@@ -10,10 +10,8 @@ import java.util.List;
  *     GenerateOptions.builder().model("/models/huginn-0125").recurrence(32).maxTokens(64).build();
  * }</pre>
  */
-public final class GenerateOptions extends JobOptions {
+public final class GenerateOptions extends JobOptions<GenerateArguments> {
   private static final long serialVersionUID = 1L;
-
-  private transient GenerateArguments parsed;
 
   private GenerateOptions(String... arguments) {
     super(arguments);
@@ -40,15 +38,13 @@ public final class GenerateOptions extends JobOptions {
     return new Builder();
   }
 
-  synchronized GenerateArguments parsed() {
-    if (parsed == null) {
-      parsed = RowArguments.parse(new GenerateArguments(), values());
-    }
-    return parsed;
+  @Override
+  GenerateArguments unread() {
+    return new GenerateArguments();
   }
 
   /** Collects options. Not thread-safe. */
-  public static final class Builder extends JobOptions.Builder<Builder> {
+  public static final class Builder extends JobOptions.Builder<Builder, GenerateOptions> {
     private Builder() {}
 
     @Override
@@ -76,13 +72,9 @@ public final class GenerateOptions extends JobOptions {
       return option("--stop", text);
     }
 
-    /**
-     * The options.
-     *
-     * @throws IllegalArgumentException in one line, if they are wrong
-     */
-    public GenerateOptions build() {
-      return parse(values());
+    @Override
+    GenerateOptions parse(String... arguments) {
+      return GenerateOptions.parse(arguments);
     }
   }
 }

@@ -48,6 +48,8 @@ final class JobCommand {
     SparkConf conf = new SparkConf();
     conf.setIfMissing("spark.master", "local[*]");
     conf.setIfMissing("spark.app.name", name);
+    // As names in JSON are.
+    conf.setIfMissing("spark.sql.caseSensitive", "true");
     ExecutorCores.giveToTask(conf);
     ExecutorCores.requireWhole(conf);
     try (SparkSession spark = SparkSession.builder().config(conf).getOrCreate()) {

@@ -4,19 +4,37 @@ import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.List;
 
-/** How rows are computed: the options of a Muninn command, by the names they have there. */
-abstract sealed class JobOptions implements Serializable permits GenerateOptions, ScoreOptions {
+/**
+ * How rows are computed: the options of a Muninn command, by the names they have there.
+ *
+ * @param <A> what they are read into
+ */
+abstract sealed class JobOptions<A extends RowArguments> implements Serializable
+    permits GenerateOptions, ScoreOptions {
   private static final long serialVersionUID = 1L;
 
   /** What travels to executors, which read it again: a request's parts do not travel. */
   private final String[] arguments;
 
+  private transient A parsed;
+
   JobOptions(String... arguments) {
     this.arguments = arguments.clone();
   }
 
-  final String[] values() {
-    return arguments.clone();
+  /** Where options are read into. */
+  abstract A unread();
+
+  /**
+   * The options, read.
+   *
+   * @throws IllegalArgumentException in one line, if they are wrong
+   */
+  final synchronized A parsed() {
+    if (parsed == null) {
+      parsed = RowArguments.parse(unread(), arguments);
+    }
+    return parsed;
   }
 
   @Override
@@ -25,13 +43,20 @@ abstract sealed class JobOptions implements Serializable permits GenerateOptions
   }
 
   /** Collects options. Not thread-safe. */
-  abstract static class Builder<B extends Builder<B>> {
+  abstract static class Builder<B extends Builder<B, O>, O> {
     private final List<String> arguments = new ArrayList<>();
 
     abstract B self();
 
-    final String[] values() {
-      return arguments.toArray(String[]::new);
+    abstract O parse(String... arguments);
+
+    /**
+     * The options.
+     *
+     * @throws IllegalArgumentException in one line, if they are wrong
+     */
+    public final O build() {
+      return parse(arguments.toArray(String[]::new));
     }
 
     /**

@@ -1,5 +1,7 @@
 package dev.muninn.spark;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.apache.spark.SparkContext;
@@ -88,9 +90,18 @@ public final class MuninnSpark {
     prepare(rows.sparkSession());
     double most = arguments.rows().maxErrors(1);
     if (most < 1) {
+      requireModel(rows, job);
       RowCheck.of(rows, job).requireAtMost(most);
     }
     return compute(rows, job);
+  }
+
+  private static void requireModel(Dataset<Row> rows, RowJob<?, ?> job) {
+    try {
+      job.requireModel(rows.sparkSession());
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   /** Puts the job behind the rows. */

@@ -7,12 +7,13 @@ import dev.muninn.weights.CheckpointException;
 import dev.muninn.weights.JsonFile;
 import java.io.Serializable;
 import java.math.BigDecimal;
+import java.sql.Timestamp;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.types.StructField;
@@ -28,6 +29,9 @@ final class PromptColumns implements Serializable {
 
   /** What a line that is not UTF-8 is replaced by. */
   static final String NOT_UTF_8 = "\uFFFD";
+
+  /** Where Spark's own reader of JSON puts a line that it cannot read. */
+  private static final String CORRUPT = "_corrupt_record";
 
   private static final Set<String> ROLES =
       Set.of(ChatMessage.SYSTEM, ChatMessage.USER, ChatMessage.ASSISTANT, "assistant", "tool");
@@ -60,6 +64,7 @@ final class PromptColumns implements Serializable {
     }
     index(names, idColumn);
     index(names, LINE);
+    index(names, CORRUPT);
   }
 
   private void index(List<String> names, String name) {
@@ -71,6 +76,7 @@ final class PromptColumns implements Serializable {
   /** Reads a row. */
   Asked read(Row row) throws BadRow {
     Map<String, Object> values = indexes.containsKey(LINE) ? line(row) : columns(row);
+    Object id = values.get(idColumn);
     Map<String, Object> prompts = new LinkedHashMap<>();
     for (String name : PromptLines.PROMPT_KEYS) {
       if (values.get(name) != null) {
@@ -86,11 +92,18 @@ final class PromptColumns implements Serializable {
     if (prompt instanceof Prompt.Chat(List<ChatMessage> messages, var _)) {
       requireKnownRoles(messages);
     }
-    return new Asked(prompt, Optional.ofNullable(values.get(idColumn)).map(this::id).orElse(null));
+    return new Asked(prompt, id == null ? null : id(id));
   }
 
-  private String id(Object value) {
-    return value instanceof BigDecimal number ? number.toPlainString() : value.toString();
+  /** The same text on all executors, whatever their time zone. */
+  private static String id(Object value) throws BadRow {
+    return switch (value) {
+      case BigDecimal number -> number.toPlainString();
+      case byte[] bytes -> HexFormat.of().formatHex(bytes);
+      case Timestamp time -> time.toInstant().toString();
+      case List<?> _, Map<?, ?> _ -> throw new BadRow("an id is a text or a number");
+      default -> value.toString();
+    };
   }
 
   private static void requireKnownRoles(List<ChatMessage> messages) throws BadRow {
@@ -116,7 +129,10 @@ final class PromptColumns implements Serializable {
     }
   }
 
-  private Map<String, Object> columns(Row row) {
+  private Map<String, Object> columns(Row row) throws BadRow {
+    if (indexes.containsKey(CORRUPT) && !row.isNullAt(indexes.get(CORRUPT))) {
+      throw new BadRow("the line is not a JSON object");
+    }
     Map<String, Object> values = new HashMap<>();
     indexes.forEach((name, index) -> values.put(name, plain(row.get(index))));
     return values;
@@ -133,6 +149,11 @@ final class PromptColumns implements Serializable {
         for (Object each : CollectionConverters.asJava(list)) {
           plain.add(plain(each));
         }
+        yield plain;
+      }
+      case scala.collection.Map<?, ?> map -> {
+        Map<String, Object> plain = new LinkedHashMap<>();
+        CollectionConverters.asJava(map).forEach((key, each) -> plain.put("" + key, plain(each)));
         yield plain;
       }
       case Row struct -> {

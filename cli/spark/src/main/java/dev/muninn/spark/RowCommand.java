@@ -41,6 +41,7 @@ final class RowCommand {
     Dataset<Row> rows = RowFiles.read(spark, files);
     RowJob<?, ?> job = maker.make(rows.schema(), metrics);
     RowFiles.requireWritable(spark, files);
+    job.requireModel(spark);
     double most = arguments.rows().maxErrors(MAX_ERRORS);
     long all = 0;
     if (most < 1) {

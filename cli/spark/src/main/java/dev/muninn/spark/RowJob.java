@@ -6,15 +6,18 @@ import dev.muninn.decode.Cancellation;
 import dev.muninn.serve.Outcome;
 import dev.muninn.serve.UnfitRequestException;
 import dev.muninn.weights.CheckpointException;
+import java.io.IOException;
 import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.TreeSet;
+import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.api.java.function.MapPartitionsFunction;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
+import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructField;
 import org.apache.spark.sql.types.StructType;
@@ -66,7 +69,9 @@ abstract class RowJob<Q, A> implements Serializable {
       }
     }
     kept = indexes.stream().mapToInt(index -> index).toArray();
-    Set<String> names = new HashSet<>(Arrays.asList(input.fieldNames()));
+    // Spark and many readers of Parquet do not tell names apart by case.
+    Set<String> names = new TreeSet<>(String.CASE_INSENSITIVE_ORDER);
+    names.addAll(Arrays.asList(input.fieldNames()));
     String prefix = arguments.rows().prefix();
     List<StructField> behind = new ArrayList<>(added);
     behind.add(DataTypes.createStructField("error", DataTypes.StringType, true));
@@ -100,6 +105,19 @@ abstract class RowJob<Q, A> implements Serializable {
   /** The values of the added columns. */
   abstract Object[] values(Q request, A answer, JobMetrics metrics);
 
+  /**
+   * Has an executor open the model, before tasks need it.
+   *
+   * @throws IOException in one line, if it cannot be opened; so are the exceptions of models
+   */
+  final void requireModel(SparkSession spark) throws IOException {
+    ModelSource asked = source;
+    JobMetrics counted = metrics;
+    Answer.of(
+        JavaSparkContext.fromSparkContext(spark.sparkContext()),
+        () -> TaskModel.take(asked, counted).cancellation().isCancelled());
+  }
+
   /** Computes a partition's rows. */
   final MapPartitionsFunction<Row, Row> rows() {
     return rows -> {
@@ -111,7 +129,7 @@ abstract class RowJob<Q, A> implements Serializable {
     };
   }
 
-  /** Says of each row of a partition why it is bad; null if it is not. */
+  /** Says of each row of a partition why it is bad; an empty text if it is not. */
   final MapPartitionsFunction<Row, String> check() {
     return rows -> {
       if (!rows.hasNext()) {

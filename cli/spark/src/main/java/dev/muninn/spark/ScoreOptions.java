@@ -3,10 +3,8 @@ package dev.muninn.spark;
 import java.util.List;
 
 /** How texts are scored: the options of {@code muninn score}. */
-public final class ScoreOptions extends JobOptions {
+public final class ScoreOptions extends JobOptions<ScoreArguments> {
   private static final long serialVersionUID = 1L;
-
-  private transient ScoreArguments parsed;
 
   private ScoreOptions(String... arguments) {
     super(arguments);
@@ -33,15 +31,13 @@ public final class ScoreOptions extends JobOptions {
     return new Builder();
   }
 
-  synchronized ScoreArguments parsed() {
-    if (parsed == null) {
-      parsed = RowArguments.parse(new ScoreArguments(), values());
-    }
-    return parsed;
+  @Override
+  ScoreArguments unread() {
+    return new ScoreArguments();
   }
 
   /** Collects options. Not thread-safe. */
-  public static final class Builder extends JobOptions.Builder<Builder> {
+  public static final class Builder extends JobOptions.Builder<Builder, ScoreOptions> {
     private Builder() {}
 
     @Override
@@ -49,13 +45,9 @@ public final class ScoreOptions extends JobOptions {
       return this;
     }
 
-    /**
-     * The options.
-     *
-     * @throws IllegalArgumentException in one line, if they are wrong
-     */
-    public ScoreOptions build() {
-      return parse(values());
+    @Override
+    ScoreOptions parse(String... arguments) {
+      return ScoreOptions.parse(arguments);
     }
   }
 }

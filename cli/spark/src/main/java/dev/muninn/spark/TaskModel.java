@@ -60,7 +60,8 @@ final class TaskModel {
 
   /** Ends the task if it was killed: what it has is not all. */
   void requireGoingOn() {
-    if (cancellation().isCancelled()) {
+    // Spark may interrupt the computation before the watch has seen the flag.
+    if (cancellation().isCancelled() || context.isInterrupted()) {
       throw new TaskKilledException("the task was cancelled");
     }
   }

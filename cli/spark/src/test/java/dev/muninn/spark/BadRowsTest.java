@@ -79,16 +79,20 @@ class BadRowsTest {
     List<Map<String, Object>> rows =
         written(output).stream().map(line -> JsonFile.readObject("line", line)).toList();
     assertEquals(BAD.size() + 3, rows.size());
+    int bad = 0;
     for (Map<String, Object> row : rows) {
       if ("55".equals(row.get("text"))) {
-        assertTrue(List.of("0", "100").contains(row.get("id")), row.toString());
+        assertTrue(List.of(0L, 100L).contains(row.get("id")), row.toString());
         assertEquals(Map.of("k", List.of(1L, 2L)), row.get("extra"));
         assertNull(row.get("error"));
       } else {
+        bad++;
         assertEquals(1, ((String) row.get("error")).lines().count(), row.toString());
         assertFalse(row.containsKey("tokens"), row.toString());
       }
     }
+    assertEquals(BAD.size() + 1, bad);
+    assertTrue(rows.stream().anyMatch(row -> "nonsense".equals(row.get("_corrupt_record"))));
     String errors = String.join("\n", rows.stream().map(row -> "" + row.get("error")).toList());
     for (String why :
         List.of(

@@ -96,27 +96,14 @@ class ExecutorModelTest {
 
   /** A model that travels with the job: a folder packed by --archives, or files by --files. */
   @Test
-  void aModelMayTravelWithTheJob() throws IOException, InterruptedException {
+  void aModelMayTravelWithTheJob() throws IOException {
     Path model = Files.createDirectory(directory.resolve("files"));
     for (String name : List.of("config.json", "model.safetensors", "tokenizer.json")) {
       try (var stream = getClass().getResourceAsStream("/dev/muninn/cli/raven-tiny/" + name)) {
         Files.copy(stream, model.resolve(name), StandardCopyOption.REPLACE_EXISTING);
       }
     }
-    Path archive = directory.resolve("packed.zip");
-    Process zip =
-        new ProcessBuilder(
-                Path.of(System.getProperty("java.home"), "bin", "jar").toString(),
-                "--create",
-                "--no-manifest",
-                "--file",
-                archive.toString(),
-                "-C",
-                model.toString(),
-                ".")
-            .inheritIO()
-            .start();
-    assertTrue(zip.waitFor(3, TimeUnit.MINUTES));
+    Path archive = ZipFiles.of(model, directory.resolve("packed.zip"));
     try (SparkSession spark = LocalSession.open()) {
       spark.sparkContext().addArchive(archive + "#raven");
       try (var files = Files.list(model)) {

@@ -105,7 +105,7 @@ public final class EvalCommand implements Callable<Integer> {
                 key -> options.evaluation(model, tasks, cell)));
       }
       Map<String, String> header = options.header(modelOptions.name(), Hash.of(model), tasks, spec);
-      try (Results results = results(header, tasks.tasks())) {
+      try (Results results = Results.open(outputOptions.results, header, tasks.tasks())) {
         if (!run(evaluations, settings, results, shutdown.cancellation())) {
           return ExitCode.INTERRUPTED;
         }
@@ -126,17 +126,6 @@ public final class EvalCommand implements Callable<Integer> {
     if (texts > 0 && texts < tasks.size()) {
       throw new UsageException("--plot draws accuracies or perplexities, not both");
     }
-  }
-
-  private Results results(Map<String, String> header, List<Task> tasks) throws IOException {
-    if (outputOptions.results == null) {
-      return new Results();
-    }
-    Map<String, List<Problem>> problems = new HashMap<>();
-    for (Task task : tasks) {
-      problems.put(task.name(), task.problems());
-    }
-    return new Results(outputOptions.results, header, problems::get);
   }
 
   /** Computes what is missing; false if it was interrupted. */

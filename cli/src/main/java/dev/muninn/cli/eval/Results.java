@@ -3,6 +3,7 @@ package dev.muninn.cli.eval;
 import dev.muninn.cli.output.Json;
 import dev.muninn.eval.Problem;
 import dev.muninn.eval.ProblemResult;
+import dev.muninn.eval.Task;
 import dev.muninn.weights.AtomicFile;
 import dev.muninn.weights.CheckpointException;
 import dev.muninn.weights.JsonFile;
@@ -30,7 +31,7 @@ import tools.jackson.core.JsonGenerator;
  * Results of problems, which may be kept in a file: one JSON object a line, behind a header that
  * says what made them. A run that was interrupted goes on behind its last whole line.
  */
-final class Results implements AutoCloseable {
+public final class Results implements AutoCloseable {
   private static final String FORMAT = "muninn_results";
   private static final long VERSION = 1;
 
@@ -38,6 +39,26 @@ final class Results implements AutoCloseable {
   private final ProcessLock lock;
   private final FileChannel channel;
   private final Map<Cell.Key, TreeMap<Integer, ProblemResult>> results = new HashMap<>();
+
+  /**
+   * Opens results to be gone on with, or begins them.
+   *
+   * @param path null for results in no file
+   * @param header what makes results: names with texts
+   * @throws IOException in one line, if the file cannot be written, is in use, is no results or was
+   *     made by something else
+   */
+  public static Results open(Path path, Map<String, String> header, List<Task> tasks)
+      throws IOException {
+    if (path == null) {
+      return new Results();
+    }
+    Map<String, List<Problem>> problems = new HashMap<>();
+    for (Task task : tasks) {
+      problems.put(task.name(), task.problems());
+    }
+    return new Results(path, header, problems::get);
+  }
 
   /** Results in no file. */
   Results() {
@@ -233,12 +254,12 @@ final class Results implements AutoCloseable {
   }
 
   /** The results of a cell so far, by the problems' numbers. */
-  TreeMap<Integer, ProblemResult> of(Cell cell) {
+  public TreeMap<Integer, ProblemResult> of(Cell cell) {
     return results.computeIfAbsent(cell.key(), key -> new TreeMap<>());
   }
 
   /** Adds a result, also to the file. */
-  void add(Cell cell, ProblemResult result) throws IOException {
+  public void add(Cell cell, ProblemResult result) throws IOException {
     of(cell).put(result.number(), result);
     if (channel == null) {
       return;
