@@ -93,8 +93,8 @@ class ServeCommandTest {
                               + "\"max_tokens\":60,\"recurrence\":32}"))
                   .build(),
               HttpResponse.BodyHandlers.ofString());
-      server.await(() ->
-          answer.isDone() || metrics(client, uri).contains("muninn_requests_running 1.0"));
+      server.await(
+          () -> answer.isDone() || metrics(client, uri).contains("muninn_requests_running 1.0"));
       server.interrupt();
       assertTrue(answer.join().body().endsWith("data: [DONE]\n\n"), answer.join().body());
       CommandRun result = server.result();
@@ -114,8 +114,7 @@ class ServeCommandTest {
   private static Optional<HttpResponse<String>> get(HttpClient client, URI uri) {
     try {
       return Optional.of(
-          client.send(
-              HttpRequest.newBuilder(uri).build(), HttpResponse.BodyHandlers.ofString()));
+          client.send(HttpRequest.newBuilder(uri).build(), HttpResponse.BodyHandlers.ofString()));
     } catch (IOException e) {
       // It does not listen yet.
       return Optional.empty();
