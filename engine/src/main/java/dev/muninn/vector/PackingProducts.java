@@ -7,6 +7,7 @@ import dev.muninn.model.WeightMatrix;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
+import jdk.incubator.vector.FloatVector;
 
 /**
  * Products of row-major weights with many rows: 32 weight rows by some columns are widened to what
@@ -111,7 +112,18 @@ final class PackingProducts {
       RowKernels.add(sums, 0, sums, distance * lane, distance * lane);
     }
     // What may be -0 in one order of columns is 0 in all.
-    RowKernels.addZero(sums, lane);
+    addZero(sums, lane);
+  }
+
+  /** {@code x += 0}, which makes -0 to 0. */
+  private static void addZero(float[] x, int size) {
+    int i = 0;
+    for (; i < Lanes.FLOATS.loopBound(size); i += Lanes.COUNT) {
+      FloatVector.fromArray(Lanes.FLOATS, x, i).add(0).intoArray(x, i);
+    }
+    for (; i < size; i++) {
+      x[i] += 0f;
+    }
   }
 
   /**

@@ -33,17 +33,6 @@ public final class RowKernels {
     }
   }
 
-  /** {@code x += 0}, which makes -0 to 0. */
-  static void addZero(float[] x, int size) {
-    int i = 0;
-    for (; i < Lanes.FLOATS.loopBound(size); i += Lanes.COUNT) {
-      FloatVector.fromArray(Lanes.FLOATS, x, i).add(0).intoArray(x, i);
-    }
-    for (; i < size; i++) {
-      x[i] += 0f;
-    }
-  }
-
   /** Stores {@code size} values at a byte offset, as {@link VectorStore} has them. */
   static void store(DType type, float[] x, int from, MemorySegment target, long offset, int size) {
     int chunked = size - size % Lanes.CHUNK;
@@ -401,6 +390,41 @@ public final class RowKernels {
       float[] out) {
     long stride = 2L * size;
     int i = 0;
+    // Eight sums hide the multipliers' latency.
+    for (; i + 4 * Lanes.CHUNK <= chunked; i += 4 * Lanes.CHUNK) {
+      FloatVector sum0 = FloatVector.fromArray(Lanes.FLOATS, out, i);
+      FloatVector sum1 = FloatVector.fromArray(Lanes.FLOATS, out, i + Lanes.COUNT);
+      FloatVector sum2 = FloatVector.fromArray(Lanes.FLOATS, out, i + 2 * Lanes.COUNT);
+      FloatVector sum3 = FloatVector.fromArray(Lanes.FLOATS, out, i + 3 * Lanes.COUNT);
+      FloatVector sum4 = FloatVector.fromArray(Lanes.FLOATS, out, i + 4 * Lanes.COUNT);
+      FloatVector sum5 = FloatVector.fromArray(Lanes.FLOATS, out, i + 5 * Lanes.COUNT);
+      FloatVector sum6 = FloatVector.fromArray(Lanes.FLOATS, out, i + 6 * Lanes.COUNT);
+      FloatVector sum7 = FloatVector.fromArray(Lanes.FLOATS, out, i + 7 * Lanes.COUNT);
+      for (int p = from; p < to; p++) {
+        FloatVector weight = FloatVector.broadcast(Lanes.FLOATS, weights[p]);
+        long at = offset + (p - from) * stride + 2L * i;
+        IntVector pair = IntVector.fromMemorySegment(Lanes.INTS, values, at, LITTLE_ENDIAN);
+        sum0 = pair.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(weight, sum0);
+        sum1 = pair.and(0xFFFF0000).reinterpretAsFloats().fma(weight, sum1);
+        pair = IntVector.fromMemorySegment(Lanes.INTS, values, at + Lanes.BYTES, LITTLE_ENDIAN);
+        sum2 = pair.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(weight, sum2);
+        sum3 = pair.and(0xFFFF0000).reinterpretAsFloats().fma(weight, sum3);
+        pair = IntVector.fromMemorySegment(Lanes.INTS, values, at + 2 * Lanes.BYTES, LITTLE_ENDIAN);
+        sum4 = pair.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(weight, sum4);
+        sum5 = pair.and(0xFFFF0000).reinterpretAsFloats().fma(weight, sum5);
+        pair = IntVector.fromMemorySegment(Lanes.INTS, values, at + 3 * Lanes.BYTES, LITTLE_ENDIAN);
+        sum6 = pair.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(weight, sum6);
+        sum7 = pair.and(0xFFFF0000).reinterpretAsFloats().fma(weight, sum7);
+      }
+      sum0.intoArray(out, i);
+      sum1.intoArray(out, i + Lanes.COUNT);
+      sum2.intoArray(out, i + 2 * Lanes.COUNT);
+      sum3.intoArray(out, i + 3 * Lanes.COUNT);
+      sum4.intoArray(out, i + 4 * Lanes.COUNT);
+      sum5.intoArray(out, i + 5 * Lanes.COUNT);
+      sum6.intoArray(out, i + 6 * Lanes.COUNT);
+      sum7.intoArray(out, i + 7 * Lanes.COUNT);
+    }
     for (; i + 2 * Lanes.CHUNK <= chunked; i += 2 * Lanes.CHUNK) {
       FloatVector sum0 = FloatVector.fromArray(Lanes.FLOATS, out, i);
       FloatVector sum1 = FloatVector.fromArray(Lanes.FLOATS, out, i + Lanes.COUNT);
