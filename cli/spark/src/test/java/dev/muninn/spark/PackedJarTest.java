@@ -53,8 +53,8 @@ class PackedJarTest {
   private static final Pattern OURS =
       Pattern.compile(
           ".*/(classes|test-classes|ai/djl|tools/jackson|info/picocli|me/tongfei|com/hubspot"
-              + "|com/google/re2j|jackson-datatype-jdk8|org/knowm|de/erichseifert|org/ejml"
-              + "|org/jline|org/junit|org/opentest4j|org/apiguardian|surefire[^/]*)(/.*)?");
+              + "|com/google/re2j|io/prometheus|jackson-datatype-jdk8|org/knowm|de/erichseifert"
+              + "|org/ejml|org/jline|org/junit|org/opentest4j|org/apiguardian|surefire[^/]*)(/.*)?");
 
   @TempDir private Path directory;
 
