@@ -55,12 +55,8 @@ public record LlamaLayers(
    *     wrongly
    */
   public static LlamaLayers read(ConfigReader config, double ropeBase) {
-    config.expect("hidden_act", "silu");
-    config.refuse("attention_bias", "mlp_bias", "use_sliding_window", "quantization_config");
-    if (!config.has("use_sliding_window")) {
-      config.refuse("sliding_window");
-    }
-    refuseOtherAttention(config);
+    refuseVariants(config);
+    config.refuse("quantization_config");
     final int width = config.integer("hidden_size");
     final int heads = config.integer("num_attention_heads");
     final int keyValueHeads = config.integerOr(heads, "num_key_value_heads");
@@ -103,6 +99,33 @@ public record LlamaLayers(
             RotaryConfig.read(config, Rotary.Layout.HALVES, headSize, ropeBase));
     config.requireNoProblems();
     return read;
+  }
+
+  /** Refuses what models of this kind may have and none of the families that are known has. */
+  public static void refuseVariants(ConfigReader config) {
+    config.expect("hidden_act", "silu", "swish");
+    config.refuse(
+        "attention_bias",
+        "mlp_bias",
+        "use_sliding_window",
+        "clip_qkv",
+        "attn_logit_softcapping",
+        "final_logit_softcapping",
+        "query_pre_attn_scalar",
+        "num_experts",
+        "num_local_experts");
+    for (String scale :
+        new String[] {
+          "attention_multiplier", "embedding_multiplier", "logits_scaling", "residual_multiplier"
+        }) {
+      if (config.number(scale, 1) != 1) {
+        config.problem(scale + " other than 1 is not supported");
+      }
+    }
+    if (!config.has("use_sliding_window")) {
+      config.refuse("sliding_window");
+    }
+    refuseOtherAttention(config);
   }
 
   private static void refuseOtherAttention(ConfigReader config) {

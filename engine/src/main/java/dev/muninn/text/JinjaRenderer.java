@@ -18,7 +18,9 @@ import dev.muninn.weights.CheckpointException;
 import java.lang.reflect.Method;
 import java.time.ZonedDateTime;
 import java.time.format.DateTimeFormatter;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
@@ -143,6 +145,7 @@ final class JinjaRenderer {
     context.registerTag(new Generation());
     context.registerFunction(function("raise_exception", Object.class));
     context.registerFunction(function("strftime_now", String.class));
+    context.registerFunction(function("range", Object.class, Object[].class));
   }
 
   private JinjavaConfig config(Map<Context.Library, Set<String>> disabled) {
@@ -253,9 +256,9 @@ final class JinjaRenderer {
         problem);
   }
 
-  private static ELFunctionDefinition function(String name, Class<?> argument) {
+  private static ELFunctionDefinition function(String name, Class<?>... arguments) {
     try {
-      Method method = JinjaRenderer.class.getDeclaredMethod(name, argument);
+      Method method = JinjaRenderer.class.getDeclaredMethod(name, arguments);
       method.setAccessible(true);
       return new ELFunctionDefinition("", name, method);
     } catch (NoSuchMethodException impossible) {
@@ -266,6 +269,31 @@ final class JinjaRenderer {
   /** The template's own way to say that it does not take what it is given. */
   static Object raise_exception(Object message) {
     throw new Refusal(String.valueOf(message));
+  }
+
+  /** Python's {@code range}; Jinjava's own ends without a word where it would be too long. */
+  static List<Long> range(Object first, Object... more) {
+    long start = more.length == 0 ? 0 : whole(first);
+    long stop = whole(more.length == 0 ? first : more[0]);
+    long step = more.length < 2 ? 1 : whole(more[1]);
+    if (step == 0) {
+      throw new Beyond("range has a step of 0");
+    }
+    List<Long> numbers = new ArrayList<>();
+    for (long number = start; step > 0 ? number < stop : number > stop; number += step) {
+      if (numbers.size() == MAX_RANGE) {
+        throw new Beyond("range has more than " + MAX_RANGE + " numbers");
+      }
+      numbers.add(number);
+    }
+    return numbers;
+  }
+
+  private static long whole(Object number) {
+    if (number instanceof Long || number instanceof Integer) {
+      return ((Number) number).longValue();
+    }
+    throw new Beyond("range takes whole numbers");
   }
 
   /** Today, in the form that Python's {@code strftime} is told. */

@@ -11,6 +11,8 @@ import dev.muninn.weights.SafetensorsWriter;
 import dev.muninn.weights.Scratch;
 import dev.muninn.weights.Tensor;
 import java.io.IOException;
+import java.io.StringReader;
+import java.io.StringWriter;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -25,6 +27,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Properties;
 
 /**
  * The files of a training run: a model in the public format, which generation loads; beside it, in
@@ -59,6 +62,9 @@ public final class TrainingDirectory implements AutoCloseable {
           "tokenizer_config.json",
           "special_tokens_map.json",
           "chat_template.jinja");
+
+  /** The settings of a run, beside its state: they are known before anything is saved. */
+  private static final String SETTINGS = "settings.properties";
 
   /** Held by the run that writes. */
   private static final String LOCK = "lock";
@@ -150,12 +156,17 @@ public final class TrainingDirectory implements AutoCloseable {
       return Optional.of(readState(directory, file));
     } catch (CheckpointException e) {
       // Another run that saves meanwhile is the reason, not the file.
-      requireUnlocked(path);
+      requireNobodyWrites(path);
       throw e;
     }
   }
 
-  private static void requireUnlocked(Path path) {
+  /**
+   * Checks that no run is writing there now.
+   *
+   * @throws TrainingException in one line, if one is
+   */
+  public static void requireNobodyWrites(Path path) {
     try {
       take(path).close();
     } catch (IOException e) {
@@ -197,6 +208,7 @@ public final class TrainingDirectory implements AutoCloseable {
    */
   public void begin(TrainingPlan plan, Path source) {
     try {
+      writeSettings();
       for (String name : COPIED) {
         if (Files.exists(source.resolve(name))) {
           AtomicFile.write(path.resolve(name), Files.readAllBytes(source.resolve(name)));
@@ -209,6 +221,32 @@ public final class TrainingDirectory implements AutoCloseable {
     } catch (IOException e) {
       throw failure(path, e);
     }
+  }
+
+  private void writeSettings() throws IOException {
+    Properties properties = new Properties();
+    properties.putAll(settings);
+    StringWriter text = new StringWriter();
+    properties.store(text, null);
+    AtomicFile.write(
+        path.resolve(STATE).resolve(SETTINGS), text.toString().getBytes(StandardCharsets.UTF_8));
+  }
+
+  /** The settings of a run that has begun, whether or not it has saved anything. */
+  public static Optional<Map<String, String>> readSettings(Path path) {
+    Path file = path.resolve(STATE).resolve(SETTINGS);
+    if (!Files.exists(file)) {
+      return Optional.empty();
+    }
+    Properties properties = new Properties();
+    try {
+      properties.load(new StringReader(Files.readString(file)));
+    } catch (IOException | IllegalArgumentException e) {
+      throw new TrainingException(file + ": no settings of a training run: " + e.getMessage(), e);
+    }
+    Map<String, String> settings = new HashMap<>();
+    properties.forEach((name, value) -> settings.put((String) name, (String) value));
+    return Optional.of(settings);
   }
 
   /** Brings the files of a run in line with the state that it goes on from. */

@@ -109,6 +109,21 @@ class FamilyRefusalTest {
         HUGINN + "|rope_parameters|{\"rope_theta\": 10000.0}|contradict",
         HUGINN + "|rope_scaling|{\"rope_type\": \"yarn\", \"factor\": 4.0}|rope_scaling",
         HUGINN + "|test_time_noise|0.5|test_time_noise",
+        HUGINN + "|hidden_act|\"gelu\"|hidden_act",
+        HUGINN + "|sliding_window|16|sliding_window",
+        HUGINN + "|use_sliding_window|true|use_sliding_window",
+        HUGINN + "|layer_types|[\"sliding_attention\"]|layer_types",
+        HUGINN + "|attention_bias|true|attention_bias",
+        HUGINN + "|mlp_bias|true|mlp_bias",
+        HUGINN + "|partial_rotary_factor|0.5|partial_rotary_factor",
+        HUGINN + "|hidden_size|99|hidden_size is 99 but n_embd is 56",
+        HUGINN + "|qk_bias|false|attn.qk_bias",
+        HUGINN + "|final_logit_softcapping|30.0|final_logit_softcapping",
+        LLAMA + "|hidden_act|\"relu\"|hidden_act",
+        LLAMA + "|layer_types|[\"linear_attention\"]|layer_types",
+        LLAMA + "|logits_scaling|8.0|logits_scaling",
+        OURO + "|clip_qkv|1.0|clip_qkv",
+        OURO + "|residual_multiplier|0.2|residual_multiplier",
       })
   void isRefusedByName(String fixture, String key, String value, String says) throws IOException {
     String message = refusal(change(fixture, key, value, tensors -> {}));

@@ -70,6 +70,8 @@ class ChatTemplatesTest {
         "{{ messages.getClass().getName() }}",
         "{{ messages[0].getClass() }}",
         "{{ ____int3rpr3t3r____ }}",
+        "{% for i in range(1000000000) %}x{% endfor %}",
+        "{% for i in range(3, 9, 0) %}x{% endfor %}",
         "{% include '/etc/hostname' %}",
         "{% import 'x' as y %}",
         "{{ 'a'|regex_replace('(a|a)*$', 'x') }}",
@@ -90,6 +92,18 @@ class ChatTemplatesTest {
     String message = refusal.getMessage();
     assertTrue(message.startsWith(directory.resolve("chat_template.jinja").toString()), message);
     assertEquals(1, message.lines().count(), message);
+  }
+
+  @Test
+  void rangesAreThoseOfPython() {
+    for (var range :
+        Map.of("3", "012", "2, 5", "234", "5, 1, -2", "53", "0", "", "7, 3", "").entrySet()) {
+      assertEquals(
+          range.getValue(),
+          new JinjaRenderer(
+                  "test", "{% for i in range(" + range.getKey() + ") %}{{ i }}{% endfor %}")
+              .render(Map.of()));
+    }
   }
 
   @Test

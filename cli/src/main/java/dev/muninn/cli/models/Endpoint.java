@@ -53,6 +53,7 @@ record Endpoint(URI base, Optional<String> token, Proxies proxies) {
     String scheme = String.valueOf(uri.getScheme()).toLowerCase(Locale.ROOT);
     return (scheme.equals("http") || scheme.equals("https"))
         && uri.getHost() != null
+        && uri.getPort() < 1 << 16
         && uri.getRawUserInfo() == null;
   }
 

@@ -123,6 +123,9 @@ final class Pull {
       }
     }
     requireKnownFamily(staged);
+    if (wanted.stream().noneMatch(file -> file.name().equals("tokenizer.json"))) {
+      progress.note(model + " has no tokenizer.json: its prompts must be token ids");
+    }
     List<RemoteFile> weights = weights(listing, staged);
     requireSpace(weights, listing.commit());
     for (RemoteFile file : weights) {

@@ -72,7 +72,11 @@ public final class TrainCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     Path out = fileOptions.directory();
     Optional<TrainingDirectory.State> saved = savedState(out);
-    saved.ifPresent(state -> SavedOptions.restore(command, state.settings()));
+    if (saved.isPresent()) {
+      SavedOptions.restore(command, saved.get().settings());
+    } else if (fileOptions.resume()) {
+      SavedOptions.restore(command, settingsOfBeginning(out));
+    }
     dataOptions.requireConsistent(modelOptions.init() != null);
     if (fileOptions.plot() != null) {
       ChartFile.requireWritable(fileOptions.plot());
@@ -101,7 +105,11 @@ public final class TrainCommand implements Callable<Integer> {
       TrainingData data = dataOptions.open(tokenizer, plan.seed());
       dataOptions.summary(data).ifPresent(streams.err()::println);
       Map<String, String> settings =
-          saved.isPresent() ? merged(saved.get().settings()) : SavedOptions.of(command);
+          saved.isPresent()
+              ? merged(saved.get().settings())
+              : fileOptions.resume()
+                  ? merged(TrainingDirectory.readSettings(out).orElseThrow())
+                  : SavedOptions.of(command);
       return train(plan, data, source, settings, saved);
     }
   }
@@ -109,6 +117,19 @@ public final class TrainCommand implements Callable<Integer> {
   private Map<String, String> merged(Map<String, String> before) {
     Map<String, String> settings = new HashMap<>(before);
     settings.putAll(SavedOptions.of(command));
+    return settings;
+  }
+
+  /** The options of a run that ended before it saved anything. */
+  private Map<String, String> settingsOfBeginning(Path out) {
+    Map<String, String> settings =
+        TrainingDirectory.readSettings(out)
+            .orElseThrow(() ->
+                new UsageException(
+                    "--resume: nothing is saved in "
+                        + out
+                        + " yet: leave out --resume and give the options again"));
+    streams.err().println("muninn: nothing is saved in " + out + " yet: beginning at step 0");
     return settings;
   }
 
@@ -121,12 +142,10 @@ public final class TrainCommand implements Callable<Integer> {
                 + out
                 + "; expected a directory that train --out began before");
       }
-      if (saved.isEmpty()) {
-        streams.err().println("muninn: nothing is saved in " + out + " yet: beginning at step 0");
-      }
       return saved;
     }
     if (saved.isPresent()) {
+      TrainingDirectory.requireNobodyWrites(out);
       throw new UsageException(
           out + " has a run of " + saved.get().step() + " steps: --resume continues it");
     }

@@ -1,5 +1,6 @@
 package dev.muninn.cli.train;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -104,11 +105,17 @@ class TrainCommandTest {
   /** As after a power cut before the first checkpoint. */
   @Test
   void resumingARunThatHasSavedNothingBegins() throws IOException {
-    Files.createDirectories(out());
-    Files.writeString(out().resolve("log.csv"), "");
-    CommandRun run = train("--resume", "--steps=1");
+    assertEquals(ExitCode.OK, train("--steps=1").exitCode());
+    byte[] before = Files.readAllBytes(out().resolve("model.safetensors"));
+    Files.delete(out().resolve("model.safetensors"));
+    Files.delete(out().resolve("training-state/model.safetensors"));
+    CommandRun run = plain("--resume");
     assertEquals(ExitCode.OK, run.exitCode(), run.err());
     assertTrue(run.err().contains("nothing is saved in " + out() + " yet"), run.err());
+    assertArrayEquals(before, Files.readAllBytes(out().resolve("model.safetensors")));
+    Files.delete(out().resolve("training-state/model.safetensors"));
+    Files.delete(out().resolve("training-state/settings.properties"));
+    plain("--resume").assertFails(ExitCode.USAGE, "nothing is saved in " + out() + " yet");
   }
 
   @Test

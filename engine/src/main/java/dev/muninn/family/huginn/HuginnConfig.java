@@ -118,6 +118,7 @@ public record HuginnConfig(
     final int heads = config.integer("n_heads", "num_attention_heads");
     final int vocabularySize = HuginnKeys.vocabularySize(config);
     config.repeats("num_key_value_heads", "n_heads", heads);
+    config.repeats("hidden_size", "n_embd", embeddingSize);
     config.repeats("head_dim", "n_embd / n_heads", heads > 0 ? embeddingSize / heads : 0);
     final int intermediateSize = config.integer("intermediate_size");
     final HuginnKeys.Layers layers = HuginnKeys.layers(config);
@@ -157,8 +158,19 @@ public record HuginnConfig(
     if (named && (base != theta || parameters.number("rope_theta", theta) != theta)) {
       config.problem("rope_base, rope_theta and rope_parameters contradict each other");
     }
-    config.refuse("rope_scaling");
-    parameters.expect("rope_type", "default");
+    ConfigReader scaling = config.object("rope_scaling");
+    for (ConfigReader kind : new ConfigReader[] {scaling, parameters}) {
+      kind.expect("rope_type", "default");
+      kind.expect("type", "default");
+      if (kind.has("factor")) {
+        config.problem("rope_scaling with a factor is not supported");
+      }
+    }
+    for (ConfigReader outer : new ConfigReader[] {config, parameters}) {
+      if (outer.number("partial_rotary_factor", 1) != 1) {
+        config.problem("partial_rotary_factor other than 1 is not supported");
+      }
+    }
     return base;
   }
 }

@@ -104,6 +104,8 @@ public final class HuginnFamily implements ModelFamily {
       float[] bias = tensors.vector(prefix + "attn.qk_bias", 2, 1, shape.heads(), shape.headSize());
       queryBias = Optional.of(Arrays.copyOfRange(bias, 0, h));
       keyBias = Optional.of(Arrays.copyOfRange(bias, h, 2 * h));
+    } else if (tensors.contains(prefix + "attn.qk_bias")) {
+      tensors.refuse(prefix + "attn.qk_bias");
     }
     WeightMatrix gateUp = tensors.matrix(prefix + "mlp.fc.weight", 2 * i, h);
     return new Block(

@@ -1,6 +1,7 @@
 package dev.muninn.family.huginn;
 
 import dev.muninn.family.ConfigReader;
+import dev.muninn.family.LlamaLayers;
 import dev.muninn.family.TensorSource;
 import dev.muninn.model.Block;
 import dev.muninn.model.StartState;
@@ -51,6 +52,7 @@ public final class HuginnKeys {
     config.expect("state_init", "like-init");
     config.expect("initial_state_mode", "random");
     config.refuse("noise", "test_time_noise", "quantization_config");
+    LlamaLayers.refuseVariants(config);
   }
 
   /** The layers of the three parts, whose sum may be told too. */
