@@ -15,6 +15,7 @@ import dev.muninn.cli.models.ModelsCommand;
 import dev.muninn.cli.models.PullCommand;
 import dev.muninn.cli.options.PathConverter;
 import dev.muninn.cli.options.UsageException;
+import dev.muninn.cli.quantize.QuantizeCommand;
 import dev.muninn.cli.run.DepthCommand;
 import dev.muninn.cli.run.GenerateCommand;
 import dev.muninn.cli.run.ScoreCommand;
@@ -129,6 +130,7 @@ final class MuninnCommand implements Callable<Integer> {
     commands.put("bench", () -> new BenchCommand(streams, environment));
     commands.put("pull", () -> new PullCommand(streams, environment));
     commands.put("models", () -> ModelsCommand.create(streams, environment));
+    commands.put("quantize", () -> new QuantizeCommand(streams, environment));
     commands.put("train", () -> new TrainCommand(streams, environment));
     commands.put("cache", () -> new CacheCommand(streams, environment));
     commands.put("completion", () -> new CompletionCommand(streams));

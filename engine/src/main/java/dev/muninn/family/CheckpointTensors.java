@@ -7,7 +7,10 @@ import dev.muninn.weights.DType;
 import dev.muninn.weights.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -17,10 +20,19 @@ final class CheckpointTensors implements TensorSource {
   private static final int MOST_NAMED = 8;
 
   private final Checkpoint checkpoint;
+  private final PreparedTensors prepared;
+  private final Set<String> unread;
   private final List<String> problems = new ArrayList<>();
 
-  CheckpointTensors(Checkpoint checkpoint) {
+  /**
+   * Binds nothing yet.
+   *
+   * @param prepared which tensors lie in panels
+   */
+  CheckpointTensors(Checkpoint checkpoint, PreparedTensors prepared) {
     this.checkpoint = checkpoint;
+    this.prepared = prepared;
+    this.unread = new TreeSet<>(prepared.tensors().keySet());
   }
 
   @Override
@@ -30,14 +42,73 @@ final class CheckpointTensors implements TensorSource {
 
   @Override
   public WeightMatrix matrix(String name, int rows, int columns) {
+    if (prepared.tensors().containsKey(name)) {
+      return stacked(name, columns, rows).getFirst();
+    }
     Tensor tensor = tensor(name, rows, columns);
     if (tensor == null) {
       return WeightMatrix.shapeOnly(DType.F32, rows, columns);
     }
-    // A mapped segment is of another class than other native memory; kernels that saw both would
-    // ask at every access which one they have, which costs a quarter of their speed.
-    MemorySegment plain = tensor.data().reinterpret(tensor.byteSize());
-    return new WeightMatrix(tensor.dtype(), rows, columns, plain);
+    return new WeightMatrix(tensor.dtype(), rows, columns, plain(tensor));
+  }
+
+  /**
+   * A mapped segment is of another class than other native memory; kernels that saw both would ask
+   * at every access which one they have, which costs a quarter of their speed.
+   */
+  private static MemorySegment plain(Tensor tensor) {
+    return tensor.data().reinterpret(tensor.byteSize());
+  }
+
+  @Override
+  public List<WeightMatrix> stacked(String name, int columns, int... rows) {
+    PanelTensor layout = prepared.tensors().get(name);
+    if (layout == null) {
+      return TensorSource.super.stacked(name, columns, rows);
+    }
+    List<Integer> parts = Arrays.stream(rows).boxed().toList();
+    MemorySegment data = panels(name, layout, parts, columns);
+    if (data != null) {
+      return layout.matrices(data);
+    }
+    return parts.stream().map(part -> WeightMatrix.shapeOnly(DType.F32, part, columns)).toList();
+  }
+
+  /** The bytes of a tensor in panels, or null after its problem was noted. */
+  private MemorySegment panels(
+      String name, PanelTensor panels, List<Integer> rows, int columns) {
+    unread.remove(name);
+    if (!panels.rowParts().equals(rows) || panels.inputs() != columns) {
+      problems.add(
+          "%s has rows %s and inputs %s by %s, expected %s and %d"
+              .formatted(
+                  name,
+                  panels.rowParts(),
+                  panels.inputParts(),
+                  PreparedTensors.KEY,
+                  rows,
+                  columns));
+      return null;
+    }
+    Tensor tensor = find(name);
+    if (tensor == null) {
+      return null;
+    }
+    if (tensor.dtype() != panels.dtype() || !tensor.shape().equals(panels.shape())) {
+      problems.add(
+          "%s is %s of shape %s, expected %s of shape %s for %s in panels"
+              .formatted(
+                  name,
+                  tensor.dtype(),
+                  tensor.shape(),
+                  panels.dtype(),
+                  panels.shape(),
+                  PreparedTensors.name(panels.format())));
+      return null;
+    }
+    MemorySegment data = plain(tensor);
+    PanelScales.problem(tensor, data, panels).ifPresent(problems::add);
+    return data;
   }
 
   @Override
@@ -58,11 +129,10 @@ final class CheckpointTensors implements TensorSource {
 
   /** The tensor, or null after its problem was noted. */
   private Tensor tensor(String name, int... shape) {
-    if (!checkpoint.contains(name)) {
-      problems.add(name + " is missing");
+    Tensor tensor = find(name);
+    if (tensor == null) {
       return null;
     }
-    Tensor tensor = checkpoint.tensor(name);
     List<Long> expected = new ArrayList<>();
     for (int size : shape) {
       expected.add((long) size);
@@ -76,6 +146,14 @@ final class CheckpointTensors implements TensorSource {
       return null;
     }
     return tensor;
+  }
+
+  private Tensor find(String name) {
+    if (!checkpoint.contains(name)) {
+      problems.add(name + " is missing");
+      return null;
+    }
+    return checkpoint.tensor(name);
   }
 
   @Override
@@ -100,6 +178,8 @@ final class CheckpointTensors implements TensorSource {
    *     of a layer that the configuration does not have
    */
   void requireNoProblems() {
+    unread.forEach(name ->
+        problems.add(name + " is no matrix of the model, but " + PreparedTensors.KEY + " names it"));
     if (problems.isEmpty()) {
       return;
     }

@@ -56,7 +56,6 @@ public record LlamaLayers(
    */
   public static LlamaLayers read(ConfigReader config, double ropeBase) {
     refuseVariants(config);
-    config.refuse("quantization_config");
     final int width = config.integer("hidden_size");
     final int heads = config.integer("num_attention_heads");
     final int keyValueHeads = config.integerOr(heads, "num_key_value_heads");

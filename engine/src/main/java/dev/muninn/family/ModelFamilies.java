@@ -51,7 +51,7 @@ public final class ModelFamilies {
   /** The same for a family that has been chosen. */
   public static RecurrentModel load(
       ModelFamily family, ConfigReader config, Checkpoint checkpoint) {
-    CheckpointTensors tensors = new CheckpointTensors(checkpoint);
+    CheckpointTensors tensors = new CheckpointTensors(checkpoint, PreparedTensors.read(config));
     RecurrentModel model = bind(family, config, tensors);
     tensors.requireNoProblems();
     return model;

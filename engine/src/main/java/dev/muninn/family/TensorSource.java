@@ -2,6 +2,9 @@ package dev.muninn.family;
 
 import dev.muninn.model.Norm;
 import dev.muninn.model.WeightMatrix;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
 import java.util.regex.Pattern;
 
 /**
@@ -16,6 +19,23 @@ public interface TensorSource {
 
   /** A matrix in place, [rows, columns]. */
   WeightMatrix matrix(String name, int rows, int columns);
+
+  /**
+   * Matrices that a checkpoint has as one, above each other.
+   *
+   * @param rows of each
+   * @return one for each of them, in place
+   */
+  default List<WeightMatrix> stacked(String name, int columns, int... rows) {
+    WeightMatrix all = matrix(name, Arrays.stream(rows).sum(), columns);
+    List<WeightMatrix> parts = new ArrayList<>();
+    int from = 0;
+    for (int count : rows) {
+      parts.add(all.rows(from, count));
+      from += count;
+    }
+    return parts;
+  }
 
   /**
    * A matrix whose product is added to the residual stream; a model of random weights has smaller

@@ -3,7 +3,7 @@ package dev.muninn.trace;
 import dev.muninn.backend.InferenceException;
 
 /** Measures of next-token distributions, in nats. Allocates nothing. */
-final class Distribution {
+public final class Distribution {
   private Distribution() {}
 
   /**
@@ -12,7 +12,7 @@ final class Distribution {
    * @param offset of the first of {@code count} logits
    * @throws InferenceException if one of them is NaN
    */
-  static void logSoftmax(float[] logits, int offset, int count) {
+  public static void logSoftmax(float[] logits, int offset, int count) {
     double greatest = Double.NEGATIVE_INFINITY;
     boolean numbers = true;
     for (int i = offset; i < offset + count; i++) {
@@ -45,7 +45,7 @@ final class Distribution {
   }
 
   /** KL(p || q), of log p and log q; at least 0. */
-  static double divergence(float[] p, int pOffset, float[] q, int qOffset, int count) {
+  public static double divergence(float[] p, int pOffset, float[] q, int qOffset, int count) {
     double divergence = 0;
     for (int i = 0; i < count; i++) {
       double probability = Math.exp(p[pOffset + i]);

@@ -120,6 +120,17 @@ public final class Checkpoint implements AutoCloseable {
     }
   }
 
+  /**
+   * Opens one file of weights by itself, be it a shard of a checkpoint whose others are not there.
+   *
+   * @param file a safetensors file of any name
+   * @return the checkpoint, to be closed by the caller
+   * @throws CheckpointException if the file breaks a rule
+   */
+  public static Checkpoint openFile(Path file) {
+    return load(file.toAbsolutePath().getParent(), null, List.of(file));
+  }
+
   private static Checkpoint openFiles(Path directory) {
     Path single = directory.resolve(SINGLE_FILE);
     if (exists(single)) {

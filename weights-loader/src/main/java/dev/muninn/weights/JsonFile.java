@@ -1,15 +1,35 @@
 package dev.muninn.weights;
 
+import java.io.StringWriter;
+import java.math.BigInteger;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
+import tools.jackson.core.JsonGenerator;
 import tools.jackson.core.JsonToken;
+import tools.jackson.core.ObjectWriteContext;
+import tools.jackson.core.PrettyPrinter;
+import tools.jackson.core.json.JsonFactory;
+import tools.jackson.core.util.DefaultPrettyPrinter;
 
 /** Strict reader of the small JSON files beside the weights, such as {@code config.json}. */
 public final class JsonFile {
+  private static final ObjectWriteContext INDENTED =
+      new ObjectWriteContext.Base() {
+        @Override
+        public PrettyPrinter getPrettyPrinter() {
+          return new DefaultPrettyPrinter();
+        }
+
+        @Override
+        public boolean hasPrettyPrinter() {
+          return true;
+        }
+      };
 
   private JsonFile() {}
 
@@ -103,6 +123,47 @@ public final class JsonFile {
       List<Object> array = array(json);
       requireEnd(json, "array");
       return array;
+    }
+  }
+
+  /**
+   * The text of an object such as {@link #readObject(Path)} gives, indented and with a line end.
+   *
+   * @param object members are maps with texts as keys, collections, texts, truth values, null and
+   *     whole or finite numbers
+   * @throws IllegalArgumentException if one is anything else
+   */
+  public static String text(Map<String, ?> object) {
+    StringWriter text = new StringWriter();
+    try (JsonGenerator json = new JsonFactory().createGenerator(INDENTED, text)) {
+      write(json, object);
+    }
+    return text.append('\n').toString();
+  }
+
+  private static void write(JsonGenerator json, Object value) {
+    switch (value) {
+      case null -> json.writeNull();
+      case Map<?, ?> object -> {
+        json.writeStartObject();
+        object.forEach((name, member) -> {
+          json.writeName((String) name);
+          write(json, member);
+        });
+        json.writeEndObject();
+      }
+      case Collection<?> array -> {
+        json.writeStartArray();
+        array.forEach(element -> write(json, element));
+        json.writeEndArray();
+      }
+      case Integer number -> json.writeNumber(number);
+      case Long number -> json.writeNumber(number);
+      case BigInteger number -> json.writeNumber(number);
+      case Double number when Double.isFinite(number) -> json.writeNumber(number);
+      case Boolean flag -> json.writeBoolean(flag);
+      case String text -> json.writeString(text);
+      default -> throw new IllegalArgumentException("JSON cannot say " + value);
     }
   }
 

@@ -1,10 +1,9 @@
 package dev.muninn.cli.inspect;
 
 import dev.muninn.cli.help.CommandSection;
-import dev.muninn.cli.help.HelpHeading;
+import dev.muninn.cli.options.ModelArgument;
 import dev.muninn.cli.options.ModelOptions;
 import dev.muninn.cli.options.OutputOptions;
-import dev.muninn.cli.options.UsageException;
 import dev.muninn.cli.process.ExitCode;
 import dev.muninn.cli.terminal.StandardStreams;
 import dev.muninn.family.ConfigReader;
@@ -16,8 +15,6 @@ import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
 
 /** Shows what a checkpoint holds, computing nothing. */
 @Command(
@@ -36,29 +33,6 @@ public final class InspectCommand implements Callable<Integer> {
   public InspectCommand(StandardStreams streams, Map<String, String> environment) {
     this.streams = streams;
     this.environment = environment;
-  }
-
-  @HelpHeading("Model")
-  private static final class ModelArgument {
-    @Parameters(
-        arity = "0..1",
-        paramLabel = "MODEL",
-        description = "Directory, or OWNER/NAME of a pulled one (default: built-in raven-tiny).")
-    private Path argument;
-
-    // As the other commands have it.
-    @Option(
-        names = {"-m", "--model"},
-        paramLabel = "MODEL",
-        description = "The same, as for the other commands.")
-    private Path option;
-
-    Path model() {
-      if (argument != null && option != null) {
-        throw new UsageException("more than one model: give it as MODEL or as --model");
-      }
-      return argument == null ? option : argument;
-    }
   }
 
   @Override

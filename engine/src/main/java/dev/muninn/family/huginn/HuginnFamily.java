@@ -97,7 +97,7 @@ public final class HuginnFamily implements ModelFamily {
     int h = shape.embeddingSize();
     int i = shape.intermediateSize();
     float epsilon = (float) shape.normEpsilon();
-    WeightMatrix stacked = tensors.matrix(prefix + "attn.Wqkv.weight", 3 * h, h);
+    List<WeightMatrix> qkv = tensors.stacked(prefix + "attn.Wqkv.weight", h, h, h, h);
     Optional<float[]> queryBias = Optional.empty();
     Optional<float[]> keyBias = Optional.empty();
     if (shape.qkBias()) {
@@ -107,22 +107,22 @@ public final class HuginnFamily implements ModelFamily {
     } else if (tensors.contains(prefix + "attn.qk_bias")) {
       tensors.refuse(prefix + "attn.qk_bias");
     }
-    WeightMatrix gateUp = tensors.matrix(prefix + "mlp.fc.weight", 2 * i, h);
+    List<WeightMatrix> gateUp = tensors.stacked(prefix + "mlp.fc.weight", h, i, i);
     return new Block(
         new Attention(
             shape.heads(),
             shape.heads(),
             shape.headSize(),
             rotary,
-            new Projection(stacked.rows(0, h), Optional.empty(), queryBias),
-            new Projection(stacked.rows(h, h), Optional.empty(), keyBias),
-            stacked.rows(2 * h, h),
+            new Projection(qkv.get(0), Optional.empty(), queryBias),
+            new Projection(qkv.get(1), Optional.empty(), keyBias),
+            qkv.get(2),
             tensors.output(prefix + "attn.proj.weight", h, h)),
         BranchNorms.beforeAndStream(
             tensors.norm(prefix + "norm_1.weight", h, epsilon),
             tensors.norm(prefix + "norm_2.weight", h, epsilon)),
         new GatedMlp(
-            gateUp.rows(0, i), gateUp.rows(i, i), tensors.output(prefix + "mlp.proj.weight", h, i)),
+            gateUp.get(0), gateUp.get(1), tensors.output(prefix + "mlp.proj.weight", h, i)),
         BranchNorms.beforeAndStream(
             tensors.norm(prefix + "norm_3.weight", h, epsilon),
             tensors.norm(prefix + "norm_4.weight", h, epsilon)));

@@ -51,7 +51,7 @@ public final class HuginnKeys {
     config.expect("bias", false);
     config.expect("state_init", "like-init");
     config.expect("initial_state_mode", "random");
-    config.refuse("noise", "test_time_noise", "quantization_config");
+    config.refuse("noise", "test_time_noise");
     LlamaLayers.refuseVariants(config);
   }
 

@@ -131,8 +131,9 @@ public final class RetrofitFamily implements ModelFamily {
     int i = shape.intermediate();
     int queries = shape.heads() * shape.headSize();
     int keys = shape.keyValueHeads() * shape.headSize();
-    WeightMatrix stacked = tensors.matrix(prefix + "attn.Wqkv.weight", queries + 2 * keys, h);
-    WeightMatrix gateUp = tensors.matrix(prefix + "mlp.fc.weight", 2 * i, h);
+    List<WeightMatrix> qkv =
+        tensors.stacked(prefix + "attn.Wqkv.weight", h, queries, keys, keys);
+    List<WeightMatrix> gateUp = tensors.stacked(prefix + "mlp.fc.weight", h, i, i);
     Norm first = tensors.norm(prefix + "norm_1.weight", h, shape.epsilon());
     Norm second = tensors.norm(prefix + "norm_2.weight", h, shape.epsilon());
     boolean olmo = tensors.contains(prefix + "attn.q_norm.weight");
@@ -142,13 +143,13 @@ public final class RetrofitFamily implements ModelFamily {
             shape.keyValueHeads(),
             shape.headSize(),
             rotary,
-            projection(stacked.rows(0, queries), prefix + "attn.q_norm.weight", shape, tensors),
-            projection(stacked.rows(queries, keys), prefix + "attn.k_norm.weight", shape, tensors),
-            stacked.rows(queries + keys, keys),
+            projection(qkv.get(0), prefix + "attn.q_norm.weight", shape, tensors),
+            projection(qkv.get(1), prefix + "attn.k_norm.weight", shape, tensors),
+            qkv.get(2),
             tensors.output(prefix + "attn.proj.weight", h, queries)),
         olmo ? BranchNorms.output(first) : BranchNorms.before(first),
         new GatedMlp(
-            gateUp.rows(0, i), gateUp.rows(i, i), tensors.output(prefix + "mlp.proj.weight", h, i)),
+            gateUp.get(0), gateUp.get(1), tensors.output(prefix + "mlp.proj.weight", h, i)),
         olmo ? BranchNorms.output(second) : BranchNorms.before(second));
   }
 

@@ -1,0 +1,2 @@
+/** The {@code quantize} command. */
+package dev.muninn.cli.quantize;
