@@ -110,13 +110,7 @@ public final class Preparation {
     ConfigReader config = ConfigReader.of(source);
     ModelFamilies.requireKnown(config);
     try (Checkpoint checkpoint = Checkpoint.open(source)) {
-      Set<String> names = new LinkedHashSet<>(checkpoint.tensors().keySet());
-      for (Path file : checkpoint.files()) {
-        checkpoint.metadata(file).keySet().stream()
-            .filter(checkpoint::contains)
-            .forEach(names::add);
-      }
-      Preparation preparation = of(config, names, recipe);
+      Preparation preparation = of(config, names(checkpoint), recipe);
       long before = 0;
       for (Path file : checkpoint.files()) {
         long begin = before;
@@ -129,8 +123,30 @@ public final class Preparation {
         progress.accept(before);
       }
       checkpoint.verifyUnchanged();
-      preparation.finish(target, target);
+      preparation.finish(target);
       return preparation;
+    }
+  }
+
+  /** The names of a checkpoint's tensors, second ones too. */
+  public static Set<String> names(Checkpoint checkpoint) {
+    Set<String> names = new LinkedHashSet<>(checkpoint.tensors().keySet());
+    for (Path file : checkpoint.files()) {
+      checkpoint.metadata(file).keySet().stream().filter(checkpoint::contains).forEach(names::add);
+    }
+    return names;
+  }
+
+  /**
+   * Takes over a file that an equal preparation wrote earlier.
+   *
+   * @param prepared the file
+   * @param name what the file will be called in the model's directory
+   */
+  public void take(Checkpoint prepared, String name) {
+    for (Tensor tensor : prepared.tensors().values()) {
+      shardOfTensor.put(tensor.name(), name);
+      writtenBytes += tensor.byteSize();
     }
   }
 
@@ -223,23 +239,22 @@ public final class Preparation {
    * Writes what belongs to the weights, when all files of them are prepared: config.json, and the
    * index if there is more than one file or the only one has another name.
    *
-   * @param configTarget the directory of config.json
-   * @param indexTarget the directory of the index
+   * @param target their directory
    * @throws CheckpointException if a tensor of the model was in none of the files
    * @throws IOException if one cannot be written
    */
-  public void finish(Path configTarget, Path indexTarget) throws IOException {
+  public void finish(Path target) throws IOException {
     for (String name : panels.keySet()) {
       if (!shardOfTensor.containsKey(name)) {
-        throw new CheckpointException(indexTarget + ": " + name + " is in none of the files");
+        throw new CheckpointException(target + ": " + name + " is in none of the files");
       }
     }
-    write(configTarget.resolve("config.json"), config());
+    write(target.resolve("config.json"), config());
     if (needsIndex()) {
       Map<String, Object> index = new LinkedHashMap<>();
       index.put("metadata", Map.of("total_size", writtenBytes));
       index.put("weight_map", shardOfTensor);
-      write(indexTarget.resolve(Checkpoint.INDEX_FILE), index);
+      write(target.resolve(Checkpoint.INDEX_FILE), index);
     }
   }
 
@@ -254,7 +269,7 @@ public final class Preparation {
 
   private Map<String, Object> config() {
     Map<String, Object> written = new LinkedHashMap<>(config);
-    written.put(PreparedTensors.KEY, new PreparedTensors(recipe.name(), panels).config());
+    written.put(PreparedTensors.KEY, new PreparedTensors(recipe.text(), panels).config());
     return written;
   }
 

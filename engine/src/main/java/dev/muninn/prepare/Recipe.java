@@ -1,8 +1,10 @@
 package dev.muninn.prepare;
 
+import dev.muninn.family.PreparedTensors;
 import dev.muninn.model.WeightFormat;
 import java.util.EnumMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 
@@ -10,7 +12,7 @@ import java.util.Optional;
  * The format of each part of a model. A part that is not named keeps its matrices as they are, row
  * after row; norms, biases and exit gates are always kept.
  *
- * @param name how people call it
+ * @param name one of {@link #NAMES}, that it is or was changed from
  * @param formats {@code BF16_PANELS}, {@code Q8} or {@code Q4} by part
  */
 public record Recipe(String name, Map<Part, WeightFormat> formats) {
@@ -18,6 +20,10 @@ public record Recipe(String name, Map<Part, WeightFormat> formats) {
   public static final List<String> NAMES = List.of("bf16", "q8", "q4", "mixed");
 
   public Recipe {
+    if (!NAMES.contains(name)) {
+      throw new IllegalArgumentException(
+          "there is no type '" + name + "', only " + String.join(", ", NAMES));
+    }
     formats = Map.copyOf(formats);
   }
 
@@ -35,9 +41,7 @@ public record Recipe(String name, Map<Part, WeightFormat> formats) {
       case "q8" -> all(name, WeightFormat.Q8);
       case "q4" -> all(name, WeightFormat.Q4);
       case "mixed" -> all(name, WeightFormat.Q8).with(Part.CORE, Optional.of(WeightFormat.Q4));
-      default ->
-          throw new IllegalArgumentException(
-              "there is no type '" + name + "', only " + String.join(", ", NAMES));
+      default -> new Recipe(name, Map.of());
     };
   }
 
@@ -63,5 +67,21 @@ public record Recipe(String name, Map<Part, WeightFormat> formats) {
   /** The format of a part; empty if it stays as it is. */
   public Optional<WeightFormat> format(Part part) {
     return Optional.ofNullable(formats.get(part));
+  }
+
+  /** The recipe in words: its name, and the parts in which it was changed. */
+  public String text() {
+    StringBuilder text = new StringBuilder(name);
+    Recipe unchanged = of(name);
+    for (Part part : Part.values()) {
+      Optional<WeightFormat> format = format(part);
+      if (!format.equals(unchanged.format(part))) {
+        text.append(' ')
+            .append(part.name().toLowerCase(Locale.ROOT))
+            .append('=')
+            .append(format.map(PreparedTensors::name).orElse("keep"));
+      }
+    }
+    return text.toString();
   }
 }

@@ -40,7 +40,14 @@ public final class FirstUse {
       found = find(asked, environment);
       if (found.isEmpty()) {
         try (PullProgress console = new ConsoleProgress(progress, false)) {
-          new Pull(Endpoint.of(environment), model, directory, Patience.DEFAULT, console).run();
+          new Pull(
+                  Endpoint.of(environment),
+                  model,
+                  directory,
+                  Optional.empty(),
+                  Patience.DEFAULT,
+                  console)
+              .run();
         }
         found = Optional.of(directory);
       }

@@ -23,9 +23,16 @@ import java.util.Optional;
  * @param endpoint where it is from
  * @param revision what was asked for
  * @param commit what that stood for
+ * @param prepared how the weights were prepared; empty if they are as they came
  * @param files names of the files
  */
-record Manifest(String model, String endpoint, String revision, String commit, List<String> files) {
+record Manifest(
+    String model,
+    String endpoint,
+    String revision,
+    String commit,
+    String prepared,
+    List<String> files) {
   private static final int SHORTEST_COMMIT = 7;
   private static final String NAME = Checkpoint.PULLED;
 
@@ -77,6 +84,7 @@ record Manifest(String model, String endpoint, String revision, String commit, L
             text(json, "endpoint"),
             text(json, "revision"),
             text(json, "commit"),
+            text(json, "prepared"),
             List.copyOf(files)));
   }
 
@@ -112,6 +120,9 @@ record Manifest(String model, String endpoint, String revision, String commit, L
           generator.writeStringProperty("endpoint", endpoint);
           generator.writeStringProperty("revision", revision);
           generator.writeStringProperty("commit", commit);
+          if (!prepared.isEmpty()) {
+            generator.writeStringProperty("prepared", prepared);
+          }
           generator.writeArrayPropertyStart("files");
           files.forEach(generator::writeString);
           generator.writeEndArray();

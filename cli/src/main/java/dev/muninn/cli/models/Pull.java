@@ -3,6 +3,8 @@ package dev.muninn.cli.models;
 import dev.muninn.cli.output.Units;
 import dev.muninn.family.ConfigReader;
 import dev.muninn.family.ModelFamilies;
+import dev.muninn.family.PreparedTensors;
+import dev.muninn.prepare.Recipe;
 import dev.muninn.weights.CheckpointException;
 import dev.muninn.weights.DirectoryTree;
 import dev.muninn.weights.JsonFile;
@@ -19,6 +21,7 @@ import java.nio.file.StandardOpenOption;
 import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -41,15 +44,23 @@ final class Pull {
   private final ModelReference model;
   private final Path directory;
   private final Path state;
+  private final Optional<Recipe> recipe;
   private final Patience patience;
   private final PullProgress progress;
 
+  /**
+   * A pull.
+   *
+   * @param recipe how weights are prepared when they have come; empty if they stay as they are
+   */
   Pull(
       Endpoint endpoint,
       ModelReference model,
       Path directory,
+      Optional<Recipe> recipe,
       Patience patience,
       PullProgress progress) {
+    this.recipe = recipe;
     this.endpoint = endpoint;
     this.model = model;
     this.directory = directory;
@@ -113,7 +124,11 @@ final class Pull {
   }
 
   private Result fetch(Transport transport, Listing listing, String revision) throws IOException {
-    Map<RemoteFile, Path> staged = new LinkedHashMap<>();
+    Optional<Manifest> before = preparedBefore(listing.commit(), revision);
+    if (before.isPresent()) {
+      return new Result(before.get(), bytes(before.get()), 0);
+    }
+    Map<String, Path> staged = new LinkedHashMap<>();
     List<RemoteFile> wanted = new ArrayList<>();
     long fetched = 0;
     for (RemoteFile file : listing.files()) {
@@ -127,10 +142,20 @@ final class Pull {
       progress.note(model + " has no tokenizer.json: its prompts must be token ids");
     }
     List<RemoteFile> weights = weights(listing, staged);
-    requireSpace(weights, listing.commit());
-    for (RemoteFile file : weights) {
-      wanted.add(file);
-      fetched += provide(transport, listing.commit(), file, staged);
+    Set<String> names = new LinkedHashSet<>();
+    wanted.forEach(file -> names.add(file.name()));
+    if (recipe.isPresent()) {
+      PreparedFiles prepared =
+          new PreparedFiles(recipe.get(), at(RemoteFile.CONFIGURATION, staged), state);
+      fetched += prepare(transport, listing.commit(), weights, prepared, staged);
+      names.remove(RemoteFile.INDEX);
+      names.addAll(prepared.finish(staged));
+    } else {
+      requireSpace(weights, listing.commit());
+      for (RemoteFile file : weights) {
+        names.add(file.name());
+        fetched += provide(transport, listing.commit(), file, staged);
+      }
     }
     Manifest manifest =
         new Manifest(
@@ -138,23 +163,82 @@ final class Pull {
             endpoint.toString(),
             revision,
             listing.commit(),
-            wanted.stream().map(RemoteFile::name).toList());
+            prepared(),
+            List.copyOf(names));
     publish(manifest, staged);
-    return new Result(manifest, wanted.stream().mapToLong(RemoteFile::size).sum(), fetched);
+    return new Result(manifest, bytes(manifest), fetched);
+  }
+
+  private String prepared() {
+    return recipe.map(Recipe::text).orElse("");
+  }
+
+  private long bytes(Manifest manifest) throws IOException {
+    long bytes = 0;
+    for (String name : manifest.files()) {
+      bytes += Files.size(directory.resolve(name));
+    }
+    return bytes;
+  }
+
+  /** What an earlier pull prepared so of this commit: it has no checksums of the endpoint's. */
+  private Optional<Manifest> preparedBefore(String commit, String revision) {
+    return Manifest.read(state)
+        .filter(manifest ->
+            recipe.isPresent()
+                && !Manifest.isUnfinished(state)
+                && manifest.commit().equals(commit)
+                && manifest.revision().equals(revision)
+                && manifest.prepared().equals(prepared())
+                && manifest.files().stream()
+                    .allMatch(name -> Files.isRegularFile(directory.resolve(name))));
+  }
+
+  /** Fetches file after file of the weights, prepares each and deletes it. */
+  private long prepare(
+      Transport transport,
+      String commit,
+      List<RemoteFile> weights,
+      PreparedFiles prepared,
+      Map<String, Path> staged)
+      throws IOException {
+    if (weights.size() > 1) {
+      prepared.plan(ShardNames.tensors(at(RemoteFile.INDEX, staged)));
+    }
+    long fetched = 0;
+    for (RemoteFile file : weights) {
+      String id = partial(file, commit).getFileName().toString();
+      if (prepared.isThere(file.name(), id)) {
+        prepared.take(file.name(), id);
+        continue;
+      }
+      requireSpace(List.of(file), commit);
+      Map<String, Path> one = new LinkedHashMap<>();
+      fetched += provide(transport, commit, file, one);
+      progress.file("preparing " + file.name(), file);
+      prepared.prepare(at(file.name(), one), file.name(), id, progress::at);
+      progress.fileEnded(file);
+      for (Path partial : one.values()) {
+        Files.delete(partial);
+      }
+    }
+    return fetched;
+  }
+
+  /** Where a file is: under its partial name, or there already. */
+  private Path at(String name, Map<String, Path> staged) {
+    return staged.getOrDefault(name, directory.resolve(name));
   }
 
   /** Refuses a model of a family that is not read here, before its weights are fetched. */
-  private void requireKnownFamily(Map<RemoteFile, Path> staged) throws IOException {
-    Path file = directory.resolve(RemoteFile.CONFIGURATION);
-    for (Map.Entry<RemoteFile, Path> entry : staged.entrySet()) {
-      if (entry.getKey().name().equals(RemoteFile.CONFIGURATION)) {
-        file = entry.getValue();
-      }
-    }
+  private void requireKnownFamily(Map<String, Path> staged) throws IOException {
     try {
       // Not the name that it has while it is staged.
       Path name = Path.of(RemoteFile.CONFIGURATION);
-      ModelFamilies.requireKnown(ConfigReader.of(name, JsonFile.readObject(file)));
+      ConfigReader config =
+          ConfigReader.of(name, JsonFile.readObject(at(RemoteFile.CONFIGURATION, staged)));
+      ModelFamilies.requireKnown(config);
+      PreparedTensors.read(config);
     } catch (CheckpointException e) {
       throw new IOException(model + ": " + e.getMessage(), e);
     }
@@ -162,7 +246,7 @@ final class Pull {
 
   /** Takes a file that is there already, or fetches it to its partial name. */
   private long provide(
-      Transport transport, String commit, RemoteFile file, Map<RemoteFile, Path> staged)
+      Transport transport, String commit, RemoteFile file, Map<String, Path> staged)
       throws IOException {
     if (isThere(file)) {
       return 0;
@@ -174,7 +258,7 @@ final class Pull {
                 transport, endpoint.file(model, commit, file.name()), file, patience, progress)
             .completeAt(partial);
     progress.fileEnded(file);
-    staged.put(file, partial);
+    staged.put(file.name(), partial);
     return fetched;
   }
 
@@ -202,7 +286,7 @@ final class Pull {
   }
 
   /** The files of weights that the loader will open: one, or the shards that the index names. */
-  private List<RemoteFile> weights(Listing listing, Map<RemoteFile, Path> staged)
+  private List<RemoteFile> weights(Listing listing, Map<String, Path> staged)
       throws IOException {
     Map<String, RemoteFile> listed = new LinkedHashMap<>();
     Optional<RemoteFile> index = Optional.empty();
@@ -216,9 +300,10 @@ final class Pull {
     if (listed.containsKey(RemoteFile.SINGLE)) {
       return List.of(listed.get(RemoteFile.SINGLE));
     }
-    Path path = staged.getOrDefault(index.orElseThrow(), directory.resolve(RemoteFile.INDEX));
+    index.orElseThrow();
+    Path path = at(RemoteFile.INDEX, staged);
     List<RemoteFile> shards = new ArrayList<>();
-    for (String shard : shards(path)) {
+    for (String shard : ShardNames.shards(path)) {
       if (!listed.containsKey(shard)) {
         throw new IOException(
             RemoteFile.INDEX
@@ -229,19 +314,6 @@ final class Pull {
                 + ", which is not among its files");
       }
       shards.add(listed.get(shard));
-    }
-    return shards;
-  }
-
-  private static Set<String> shards(Path index) throws IOException {
-    Set<String> shards = new TreeSet<>();
-    if (JsonFile.readObject(index).get("weight_map") instanceof Map<?, ?> map) {
-      for (Object shard : map.values()) {
-        shards.add(String.valueOf(shard));
-      }
-    }
-    if (shards.isEmpty()) {
-      throw new IOException(RemoteFile.INDEX + " names no files of weights");
     }
     return shards;
   }
@@ -264,7 +336,7 @@ final class Pull {
     }
   }
 
-  private void publish(Manifest manifest, Map<RemoteFile, Path> staged) throws IOException {
+  private void publish(Manifest manifest, Map<String, Path> staged) throws IOException {
     Optional<Manifest> before = Manifest.read(state).or(() -> Manifest.readUnfinished(state));
     if (staged.isEmpty()
         && Manifest.read(state).equals(Optional.of(manifest))
@@ -274,10 +346,10 @@ final class Pull {
     // From here on the folder cannot be opened until all of its files are of one revision.
     before.orElse(manifest).writeUnfinished(state);
     Manifest.delete(state);
-    for (Map.Entry<RemoteFile, Path> entry : staged.entrySet()) {
+    for (Map.Entry<String, Path> entry : staged.entrySet()) {
       Files.move(
           entry.getValue(),
-          directory.resolve(entry.getKey().name()),
+          directory.resolve(entry.getKey()),
           StandardCopyOption.ATOMIC_MOVE);
     }
     for (String old : before.map(Manifest::files).orElse(List.of())) {
@@ -298,5 +370,6 @@ final class Pull {
         Files.delete(file);
       }
     }
+    DirectoryTree.delete(state.resolve(PreparedFiles.FOLDER));
   }
 }

@@ -3,15 +3,18 @@ package dev.muninn.cli.models;
 import dev.muninn.cli.help.CommandSection;
 import dev.muninn.cli.help.HelpHeading;
 import dev.muninn.cli.options.OutputOptions;
+import dev.muninn.cli.options.RecipeName;
 import dev.muninn.cli.options.UsageException;
 import dev.muninn.cli.output.Json;
 import dev.muninn.cli.output.Units;
 import dev.muninn.cli.process.ExitCode;
 import dev.muninn.cli.terminal.StandardStreams;
 import dev.muninn.cli.terminal.Terminal;
+import dev.muninn.prepare.Recipe;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -62,6 +65,15 @@ public final class PullCommand implements Callable<Integer> {
         paramLabel = "DIR",
         description = "The folder for its files (default: its name in the models directory).")
     private Path directory;
+
+    @Option(
+        names = "--quantize",
+        paramLabel = "TYPE",
+        converter = RecipeName.class,
+        description =
+            "Prepare each file of weights when it has come, and delete it: bf16, q8, q4 or mixed, as"
+                + " 'muninn quantize' does.")
+    private Recipe recipe;
   }
 
   @Override
@@ -76,7 +88,15 @@ public final class PullCommand implements Callable<Integer> {
         source.directory == null ? ModelStore.of(environment).directory(model) : source.directory;
     Pull.Result result;
     try (PullProgress progress = new ConsoleProgress(streams.err(), Terminal.isStandardError())) {
-      result = new Pull(endpoint, model, directory, Patience.DEFAULT, progress).run();
+      result = 
+          new Pull(
+                  endpoint,
+                  model,
+                  directory,
+                  Optional.ofNullable(source.recipe),
+                  Patience.DEFAULT,
+                  progress)
+              .run();
     }
     Manifest manifest = result.manifest();
     if (!outputOptions.json()) {
@@ -102,6 +122,9 @@ public final class PullCommand implements Callable<Integer> {
       generator.writeStringProperty("model", result.manifest().model());
       generator.writeStringProperty("revision", result.manifest().revision());
       generator.writeStringProperty("commit", result.manifest().commit());
+      if (!result.manifest().prepared().isEmpty()) {
+        generator.writeStringProperty("prepared", result.manifest().prepared());
+      }
       generator.writeStringProperty("directory", directory.toString());
       generator.writeArrayPropertyStart("files");
       result.manifest().files().forEach(generator::writeString);

@@ -2,6 +2,7 @@ package dev.muninn.cli.quantize;
 
 import dev.muninn.cli.help.HelpHeading;
 import dev.muninn.cli.options.NumberConverters;
+import dev.muninn.cli.options.RecipeName;
 import dev.muninn.family.PanelTensor;
 import dev.muninn.family.PreparedTensors;
 import dev.muninn.model.WeightFormat;
@@ -22,7 +23,7 @@ final class RecipeOptions {
       names = "--type",
       paramLabel = TYPE,
       required = true,
-      converter = Named.class,
+      converter = RecipeName.class,
       description = {
         "bf16: 16 bits, only the layout changes (F32 is rounded). q8, q4: 8 or 4 bits and a scale"
             + " for every 32 inputs. mixed: q4 for the recurrent block, q8 for the rest."
@@ -93,17 +94,6 @@ final class RecipeOptions {
       Map<Part, Optional<WeightFormat>> asked, Part part, Optional<WeightFormat> format) {
     if (format != null) {
       asked.put(part, format);
-    }
-  }
-
-  /** A recipe by name. */
-  static final class Named implements ITypeConverter<Recipe> {
-    @Override
-    public Recipe convert(String value) {
-      if (!Recipe.NAMES.contains(value)) {
-        throw NumberConverters.expected("one of " + String.join(", ", Recipe.NAMES), value);
-      }
-      return Recipe.of(value);
     }
   }
 

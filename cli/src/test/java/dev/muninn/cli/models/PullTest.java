@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.muninn.cli.CommandRun;
+import dev.muninn.prepare.Recipe;
 import dev.muninn.weights.Checkpoint;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -56,6 +57,7 @@ class PullTest {
   private final StringWriter told = new StringWriter();
   private FakeHub hub;
   private Path target;
+  private Optional<Recipe> recipe = Optional.empty();
 
   @BeforeEach
   void startHub() throws IOException {
@@ -74,7 +76,7 @@ class PullTest {
     Endpoint endpoint = new Endpoint(URI.create(hub.server.address()), token);
     ModelReference model = ModelReference.parse(FakeHub.MODEL).orElseThrow();
     try (PullProgress progress = new ConsoleProgress(new PrintWriter(told, true), false)) {
-      return new Pull(endpoint, model, target, patience, progress).run();
+      return new Pull(endpoint, model, target, recipe, patience, progress).run();
     }
   }
 
