@@ -90,15 +90,15 @@ public record WeightMatrix(
    *
    * @param from first column; in a format with blocks the first of a block
    * @throws IndexOutOfBoundsException if the matrix does not have them
-   * @throws IllegalArgumentException if there are none, or if they begin or end within a block that
-   *     has others
+   * @throws IllegalArgumentException if there are none, or if they begin within a block; they may
+   *     end within one, whose rest is padding
    */
   public WeightMatrix part(int from, int count) {
     Objects.checkFromIndexSize(from, count, columns);
     int block = format.blockInputs();
-    if (from % block != 0 || count % block != 0 && from + count < columns) {
+    if (from % block != 0) {
       throw new IllegalArgumentException(
-          "columns " + from + " to " + (from + count) + " are no whole blocks of " + format);
+          "columns from " + from + " on do not begin a block of " + format);
     }
     long size = size(format, rows, count, stride);
     return new WeightMatrix(format, rows, count, stride, data.asSlice(format.bytes(from), size));

@@ -14,6 +14,10 @@ final class PanelEncoder {
   private static final int GROUP = 4;
 
   private static final int Q8_MOST = 127;
+
+  /** The byte of a weight of zero. */
+  private static final int Q8_ZERO = 128;
+
   private static final int Q4_MOST = 7;
   private static final int Q4_LEAST = -8;
 
@@ -92,7 +96,8 @@ final class PanelEncoder {
           int nibble = best[i] - Q4_LEAST << 4 * (i % GROUP);
           bytes.putShort(at, (short) (bytes.getShort(at) | nibble));
         } else {
-          bytes.put(i * PANEL + row, (byte) best[i]);
+          int at = (i / GROUP * PANEL + row) * GROUP + i % GROUP;
+          bytes.put(at, (byte) (best[i] + Q8_ZERO));
         }
       }
     }

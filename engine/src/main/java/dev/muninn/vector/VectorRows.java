@@ -86,7 +86,9 @@ final class VectorRows extends LatentRows implements ThreadTeam.Task {
     this.stateInjection =
         injection.map(matrix -> new MatrixGroup(matrix.part(0, width))).orElse(null);
     this.embeddingInjection =
-        injection.map(matrix -> new MatrixGroup(matrix.part(width, width))).orElse(null);
+        injection
+            .map(matrix -> new MatrixGroup(matrix.part(matrix.columns() - width, width)))
+            .orElse(null);
     this.embeddings = new float[Math.multiplyExact(capacity, width)];
     this.latents = new float[embeddings.length];
     this.injections = new float[injection.isPresent() ? embeddings.length : 0];

@@ -160,9 +160,11 @@ class PreparationTest {
     PanelTensor q8 = new PanelTensor(WeightFormat.Q8, List.of(2), List.of(5));
     bytes = ByteBuffer.allocate(1088).order(ByteOrder.LITTLE_ENDIAN);
     new PanelEncoder(q8).encode(new float[][] {{127, 1, 2, 3, -4}, {0, 0, 0, 0, 0}}, 2, bytes);
-    assertEquals(127, bytes.get(0));
-    assertEquals(1, bytes.get(32));
-    assertEquals(-4, bytes.get(4 * 32));
+    assertEquals((byte) 255, bytes.get(0));
+    assertEquals((byte) 129, bytes.get(1));
+    assertEquals((byte) 124, bytes.get(4 * 32));
+    assertEquals((byte) 128, bytes.get(4));
+    assertEquals((byte) 128, bytes.get(1023));
     assertEquals(1f, Float.intBitsToFloat(bytes.getShort(1024) << 16));
 
     PanelTensor bf16 = new PanelTensor(WeightFormat.BF16_PANELS, List.of(18), List.of(1));

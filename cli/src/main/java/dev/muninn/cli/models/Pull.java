@@ -289,18 +289,14 @@ final class Pull {
   private List<RemoteFile> weights(Listing listing, Map<String, Path> staged)
       throws IOException {
     Map<String, RemoteFile> listed = new LinkedHashMap<>();
-    Optional<RemoteFile> index = Optional.empty();
     for (RemoteFile file : listing.files()) {
       if (file.isWeights()) {
         listed.put(file.name(), file);
-      } else if (file.name().equals(RemoteFile.INDEX)) {
-        index = Optional.of(file);
       }
     }
     if (listed.containsKey(RemoteFile.SINGLE)) {
       return List.of(listed.get(RemoteFile.SINGLE));
     }
-    index.orElseThrow();
     Path path = at(RemoteFile.INDEX, staged);
     List<RemoteFile> shards = new ArrayList<>();
     for (String shard : ShardNames.shards(path)) {
