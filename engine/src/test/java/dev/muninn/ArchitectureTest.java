@@ -54,6 +54,7 @@ class ArchitectureTest {
                   "dev.muninn",
                   "dev.muninn.family..",
                   "dev.muninn.measure..",
+                  "dev.muninn.prepare..",
                   "dev.muninn.train.."))
           .should()
           .dependOnClassesThat()

@@ -75,8 +75,7 @@ final class CheckpointTensors implements TensorSource {
   }
 
   /** The bytes of a tensor in panels, or null after its problem was noted. */
-  private MemorySegment panels(
-      String name, PanelTensor panels, List<Integer> rows, int columns) {
+  private MemorySegment panels(String name, PanelTensor panels, List<Integer> rows, int columns) {
     unread.remove(name);
     if (!panels.rowParts().equals(rows) || panels.inputs() != columns) {
       problems.add(
@@ -179,7 +178,8 @@ final class CheckpointTensors implements TensorSource {
    */
   void requireNoProblems() {
     unread.forEach(name ->
-        problems.add(name + " is no matrix of the model, but " + PreparedTensors.KEY + " names it"));
+        problems.add(
+            name + " is no matrix of the model, but " + PreparedTensors.KEY + " names it"));
     if (problems.isEmpty()) {
       return;
     }

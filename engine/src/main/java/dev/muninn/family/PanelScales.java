@@ -36,13 +36,11 @@ final class PanelScales {
     }
     IntStream all = IntStream.range(0, panels.panels());
     return (data.byteSize() > LARGE ? all.parallel() : all)
-        .filter(panel -> blockNotFinite(data, panels, panel) >= 0)
-        .findFirst()
-        .stream()
-        .mapToObj(panel ->
-            "%s has a scale that is not finite in panel %d, block %d"
-                .formatted(tensor.name(), panel, blockNotFinite(data, panels, panel)))
-        .findFirst();
+        .filter(panel -> blockNotFinite(data, panels, panel) >= 0).findFirst().stream()
+            .mapToObj(panel ->
+                "%s has a scale that is not finite in panel %d, block %d"
+                    .formatted(tensor.name(), panel, blockNotFinite(data, panels, panel)))
+            .findFirst();
   }
 
   private static int blockNotFinite(MemorySegment data, PanelTensor panels, int panel) {

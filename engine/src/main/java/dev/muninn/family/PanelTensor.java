@@ -16,8 +16,7 @@ import java.util.List;
  * @param rowParts rows of the matrices that are stacked here, such as queries, keys and values
  * @param inputParts inputs by what they are taken from, such as the two halves of an injection
  */
-public record PanelTensor(
-    WeightFormat format, List<Integer> rowParts, List<Integer> inputParts) {
+public record PanelTensor(WeightFormat format, List<Integer> rowParts, List<Integer> inputParts) {
   /** Rows of a panel. */
   public static final int PANEL = WeightFormat.PANEL_ROWS;
 

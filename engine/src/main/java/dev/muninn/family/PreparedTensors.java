@@ -123,8 +123,7 @@ public record PreparedTensors(String recipe, Map<String, PanelTensor> tensors) {
     }
   }
 
-  private static CheckpointException refusal(
-      Path file, String key, Object found, String expected) {
+  private static CheckpointException refusal(Path file, String key, Object found, String expected) {
     return new CheckpointException(
         file + ": " + KEY + key + " is " + ConfigReader.shown(found) + ", expected " + expected);
   }

@@ -51,7 +51,9 @@ final class BoundTensors implements TensorSource {
       this.inputParts = List.of(columns);
     }
 
-    /** Where the matrix is used: the first of its parts, and the head where that is the embedding. */
+    /**
+     * Where the matrix is used: the first of its parts, and the head where that is the embedding.
+     */
     Part part() {
       return parts.contains(Part.HEAD) ? Part.HEAD : parts.iterator().next();
     }
@@ -169,12 +171,15 @@ final class BoundTensors implements TensorSource {
   void observe(RecurrentModel model) {
     observe(model.embedding().matrix(), Part.EMBEDDING);
     observe(model.prelude(), Part.PRELUDE);
-    model.core().injection().ifPresent(matrix -> {
-      Matrix tensor = observe(matrix, Part.ADAPTER);
-      int width = model.width();
-      // It reads [s ; e], and the two are multiplied at different times.
-      tensor.inputParts = List.of(width, tensor.columns - width);
-    });
+    model
+        .core()
+        .injection()
+        .ifPresent(matrix -> {
+          Matrix tensor = observe(matrix, Part.ADAPTER);
+          int width = model.width();
+          // It reads [s ; e], and the two are multiplied at different times.
+          tensor.inputParts = List.of(width, tensor.columns - width);
+        });
     observe(model.core().blocks(), Part.CORE);
     observe(model.coda().blocks(), Part.CODA);
     observe(model.coda().head(), Part.HEAD);

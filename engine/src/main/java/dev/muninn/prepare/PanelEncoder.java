@@ -37,8 +37,7 @@ final class PanelEncoder {
   /** An encoder for one thread. */
   PanelEncoder(PanelTensor tensor) {
     this.tensor = tensor;
-    this.block =
-        new byte[tensor.format().blockBytes()];
+    this.block = new byte[tensor.format().blockBytes()];
   }
 
   /**
@@ -85,9 +84,7 @@ final class PanelEncoder {
         values[i] = row < rows && i < count ? weights[row][from + i] : 0;
       }
       float scale =
-          q4
-              ? quantize(Q4_DIVISORS, Q4_LEAST, Q4_MOST)
-              : quantize(Q8_DIVISORS, -Q8_MOST, Q8_MOST);
+          q4 ? quantize(Q4_DIVISORS, Q4_LEAST, Q4_MOST) : quantize(Q8_DIVISORS, -Q8_MOST, Q8_MOST);
       bytes.putShort(scales + Short.BYTES * place, ScalarKernels.bf16(scale));
       for (int i = 0; i < BLOCK; i++) {
         if (q4) {

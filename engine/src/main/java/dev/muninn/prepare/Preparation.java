@@ -19,7 +19,6 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.LongConsumer;
@@ -76,7 +75,8 @@ public final class Preparation {
       throw new CheckpointException(
           config.file().toAbsolutePath().getParent()
               + ": the tensors do not fit config.json: "
-              + String.join("; ", bound.problems().subList(0, Math.min(8, bound.problems().size()))));
+              + String.join(
+                  "; ", bound.problems().subList(0, Math.min(8, bound.problems().size()))));
     }
     Map<String, PanelTensor> panels = new LinkedHashMap<>();
     for (BoundTensors.Matrix matrix : bound.matrices().values()) {
@@ -105,8 +105,8 @@ public final class Preparation {
    *     target cannot be written
    * @throws IOException if config.json or the index cannot be written
    */
-  public static Preparation prepare(
-      Path source, Path target, Recipe recipe, LongConsumer progress) throws IOException {
+  public static Preparation prepare(Path source, Path target, Recipe recipe, LongConsumer progress)
+      throws IOException {
     ConfigReader config = ConfigReader.of(source);
     ModelFamilies.requireKnown(config);
     try (Checkpoint checkpoint = Checkpoint.open(source)) {

@@ -191,9 +191,7 @@ public final class Verification implements AutoCloseable {
       for (int recurrence : recurrences) {
         float[][] expected = source.distributions(first, tokens, recurrence, cancelled);
         float[][] found =
-            expected == null
-                ? null
-                : prepared.distributions(second, tokens, recurrence, cancelled);
+            expected == null ? null : prepared.distributions(second, tokens, recurrence, cancelled);
         if (found == null) {
           break;
         }
@@ -204,8 +202,7 @@ public final class Verification implements AutoCloseable {
   }
 
   private static Backend open(Model model, int threads) {
-    return Backends.open(
-        model.model, model.checkpoint, threads, Backends.VECTOR, Optional.empty());
+    return Backends.open(model.model, model.checkpoint, threads, Backends.VECTOR, Optional.empty());
   }
 
   private static Divergence divergence(int recurrence, float[][] expected, float[][] found) {
@@ -213,8 +210,7 @@ public final class Verification implements AutoCloseable {
     double largest = 0;
     int same = 0;
     for (int i = 0; i < expected.length; i++) {
-      double divergence =
-          Distribution.divergence(expected[i], 0, found[i], 0, expected[i].length);
+      double divergence = Distribution.divergence(expected[i], 0, found[i], 0, expected[i].length);
       sum += divergence;
       largest = Math.max(largest, divergence);
       same += likeliest(expected[i]) == likeliest(found[i]) ? 1 : 0;

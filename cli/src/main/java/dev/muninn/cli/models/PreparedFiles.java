@@ -16,8 +16,8 @@ import java.util.Set;
 import java.util.function.LongConsumer;
 
 /**
- * Weights that a pull prepares as they come, in a folder of the pull's own. What an interrupted pull
- * prepared is taken over by the next.
+ * Weights that a pull prepares as they come, in a folder of the pull's own. What an interrupted
+ * pull prepared is taken over by the next.
  */
 final class PreparedFiles {
   static final String FOLDER = "prepared";

@@ -26,7 +26,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeSet;
 import java.util.stream.Stream;
 
 /**
@@ -286,8 +285,7 @@ final class Pull {
   }
 
   /** The files of weights that the loader will open: one, or the shards that the index names. */
-  private List<RemoteFile> weights(Listing listing, Map<String, Path> staged)
-      throws IOException {
+  private List<RemoteFile> weights(Listing listing, Map<String, Path> staged) throws IOException {
     Map<String, RemoteFile> listed = new LinkedHashMap<>();
     for (RemoteFile file : listing.files()) {
       if (file.isWeights()) {
@@ -344,9 +342,7 @@ final class Pull {
     Manifest.delete(state);
     for (Map.Entry<String, Path> entry : staged.entrySet()) {
       Files.move(
-          entry.getValue(),
-          directory.resolve(entry.getKey()),
-          StandardCopyOption.ATOMIC_MOVE);
+          entry.getValue(), directory.resolve(entry.getKey()), StandardCopyOption.ATOMIC_MOVE);
     }
     for (String old : before.map(Manifest::files).orElse(List.of())) {
       if (!manifest.files().contains(old)) {

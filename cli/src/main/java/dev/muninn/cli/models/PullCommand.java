@@ -88,7 +88,7 @@ public final class PullCommand implements Callable<Integer> {
         source.directory == null ? ModelStore.of(environment).directory(model) : source.directory;
     Pull.Result result;
     try (PullProgress progress = new ConsoleProgress(streams.err(), Terminal.isStandardError())) {
-      result = 
+      result =
           new Pull(
                   endpoint,
                   model,

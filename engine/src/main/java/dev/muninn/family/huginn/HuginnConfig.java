@@ -1,6 +1,7 @@
 package dev.muninn.family.huginn;
 
 import dev.muninn.family.ConfigReader;
+import dev.muninn.family.PreparedTensors;
 import dev.muninn.weights.CheckpointException;
 import java.nio.file.Path;
 
@@ -103,6 +104,12 @@ public record HuginnConfig(
     ConfigReader config = ConfigReader.of(directory);
     if (!MODEL_TYPE.equals(config.value("model_type"))) {
       throw config.wrongModelType("\"" + MODEL_TYPE + "\"");
+    }
+    if (PreparedTensors.read(config).isPrepared()) {
+      throw new CheckpointException(
+          config.file()
+              + ": the model is prepared; expected a checkpoint as it came, with weights"
+              + " row by row");
     }
     HuginnConfig read = read(config);
     config.requireNoProblems();

@@ -131,8 +131,7 @@ public final class RetrofitFamily implements ModelFamily {
     int i = shape.intermediate();
     int queries = shape.heads() * shape.headSize();
     int keys = shape.keyValueHeads() * shape.headSize();
-    List<WeightMatrix> qkv =
-        tensors.stacked(prefix + "attn.Wqkv.weight", h, queries, keys, keys);
+    List<WeightMatrix> qkv = tensors.stacked(prefix + "attn.Wqkv.weight", h, queries, keys, keys);
     List<WeightMatrix> gateUp = tensors.stacked(prefix + "mlp.fc.weight", h, i, i);
     Norm first = tensors.norm(prefix + "norm_1.weight", h, shape.epsilon());
     Norm second = tensors.norm(prefix + "norm_2.weight", h, shape.epsilon());
