@@ -5,7 +5,6 @@ import dev.muninn.family.ConfigReader;
 import dev.muninn.family.PanelTensor;
 import dev.muninn.family.PreparedTensors;
 import dev.muninn.model.WeightMatrix;
-import dev.muninn.weights.Checkpoint;
 import dev.muninn.weights.DType;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -30,8 +29,10 @@ public final class ExpandedModel {
         prepared,
         target,
         tensors ->
-            panels.tensors().forEach((name, layout) ->
-                tensors.put(name, expanded(layout, tensors.get(name).data()))));
+            panels
+                .tensors()
+                .forEach((name, layout) ->
+                    tensors.put(name, expanded(layout, tensors.get(name).data()))));
     Files.copy(
         source.resolve("config.json"),
         target.resolve("config.json"),
@@ -42,9 +43,7 @@ public final class ExpandedModel {
   /** A tensor in panels as one of rows. */
   private static ModelFiles.Content expanded(PanelTensor layout, MemorySegment data) {
     return ModelFiles.content(
-        DType.F32,
-        List.of((long) layout.rows(), (long) layout.inputs()),
-        weights(layout, data));
+        DType.F32, List.of((long) layout.rows(), (long) layout.inputs()), weights(layout, data));
   }
 
   /** All weights of a tensor in panels, row by row. */

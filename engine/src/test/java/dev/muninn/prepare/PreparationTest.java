@@ -66,8 +66,7 @@ class PreparationTest {
   void weightsAreThoseOfTheOriginal(String model) throws IOException {
     for (String recipe : Recipe.NAMES) {
       Path directory = prepared(model, Recipe.of(recipe));
-      try (Verification verification =
-          Verification.open(Fixture.directory(model), directory)) {
+      try (Verification verification = Verification.open(Fixture.directory(model), directory)) {
         List<TensorError> errors = verification.errors();
         assertFalse(errors.isEmpty());
         for (TensorError error : errors) {
@@ -221,18 +220,21 @@ class PreparationTest {
             tensors -> {
               float[] values = ModelFiles.floats(tensors.get(CORE));
               values[3 * 48 + 5] = Float.NaN;
-              tensors.put(
-                  CORE, ModelFiles.content(DType.F32, tensors.get(CORE).shape(), values));
+              tensors.put(CORE, ModelFiles.content(DType.F32, tensors.get(CORE).shape(), values));
             });
     CheckpointException refusal =
         assertThrows(
             CheckpointException.class,
-            () ->
-                ExpandedModel.prepare(
-                    source, temporary.resolve("out"), Recipe.of(recipe)));
+            () -> ExpandedModel.prepare(source, temporary.resolve("out"), Recipe.of(recipe)));
     assertTrue(
-        refusal.getMessage().endsWith("\"" + CORE + "\": found NaN in row 3, column 5, expected"
-            + " finite weights for " + recipe.toUpperCase(java.util.Locale.ROOT)),
+        refusal
+            .getMessage()
+            .endsWith(
+                "\""
+                    + CORE
+                    + "\": found NaN in row 3, column 5, expected"
+                    + " finite weights for "
+                    + recipe.toUpperCase(java.util.Locale.ROOT)),
         refusal.getMessage());
     assertFalse(Files.exists(temporary.resolve("out/model.safetensors")));
   }
@@ -253,20 +255,17 @@ class PreparationTest {
               .append('"' + tensors.get(i).name() + "\":\"" + files.get(shard) + '"');
         }
         if (shard == 1) {
-          writer.add(
-              "freqs_cis", DType.F32, List.of(2L), MemorySegment.ofArray(new byte[8]));
+          writer.add("freqs_cis", DType.F32, List.of(2L), MemorySegment.ofArray(new byte[8]));
           map.append(",\"freqs_cis\":\"b.safetensors\"");
         }
         writer.write();
       }
     }
-    Files.writeString(
-        source.resolve(Checkpoint.INDEX_FILE), "{\"weight_map\":{" + map + "}}");
+    Files.writeString(source.resolve(Checkpoint.INDEX_FILE), "{\"weight_map\":{" + map + "}}");
     Path whole = prepared(UNTIED, Recipe.of("q4"));
     Path target = Files.createDirectory(temporary.resolve("shards"));
     List<Long> progress = new ArrayList<>();
-    Preparation done =
-        Preparation.prepare(source, target, Recipe.of("q4"), progress::add);
+    Preparation done = Preparation.prepare(source, target, Recipe.of("q4"), progress::add);
     assertEquals(Set.of("freqs_cis"), done.leftOut());
     assertEquals(progress.stream().sorted().toList(), progress);
     assertEquals(
@@ -276,8 +275,9 @@ class PreparationTest {
         Checkpoint two = Checkpoint.open(target)) {
       assertEquals(2, two.files().size());
       assertEquals(one.tensors().keySet(), two.tensors().keySet());
-      one.tensors().forEach((name, tensor) ->
-          assertEquals(-1, tensor.data().mismatch(two.tensor(name).data()), name));
+      one.tensors()
+          .forEach((name, tensor) ->
+              assertEquals(-1, tensor.data().mismatch(two.tensor(name).data()), name));
     }
   }
 
@@ -287,8 +287,7 @@ class PreparationTest {
     CheckpointException refusal =
         assertThrows(
             CheckpointException.class,
-            () ->
-                ExpandedModel.prepare(once, temporary.resolve("twice"), Recipe.of("q4")));
+            () -> ExpandedModel.prepare(once, temporary.resolve("twice"), Recipe.of("q4")));
     assertEquals(
         once.resolve("config.json")
             + ": the model is prepared already; expected a checkpoint as it came",
@@ -319,8 +318,7 @@ class PreparationTest {
               ModelFiles.ravenTiny(), temporary.resolve("tiny-" + recipe), Recipe.of(recipe));
       try (Verification verification = Verification.open(ModelFiles.ravenTiny(), directory)) {
         List<Divergence> found =
-            verification.divergences(
-                "730591=".chars().toArray(), List.of(1, 4), 1, () -> false);
+            verification.divergences("730591=".chars().toArray(), List.of(1, 4), 1, () -> false);
         assertArrayEquals(
             new int[] {1, 4}, found.stream().mapToInt(Divergence::recurrence).toArray());
         double now = found.getLast().mean();
@@ -338,8 +336,7 @@ class PreparationTest {
       // The second panel has rows 32 to 47; rows 16 to 31 of it are padding.
       long block = 4 * 576;
       for (int i = 1; i < 32; i += 2) {
-        assertEquals(
-            (short) 0x8888, data.get(ValueLayout.JAVA_SHORT_UNALIGNED, block + 2L * i));
+        assertEquals((short) 0x8888, data.get(ValueLayout.JAVA_SHORT_UNALIGNED, block + 2L * i));
         assertEquals(0, data.get(ValueLayout.JAVA_SHORT_UNALIGNED, block + 512 + 2L * i));
       }
     }

@@ -58,8 +58,7 @@ class PreparedLogitsTest {
         }
         float share = most / range;
         assertTrue(
-            share <= 1e-4f,
-            () -> recipeText(name, source) + ", " + atOnce + " rows: " + share);
+            share <= 1e-4f, () -> recipeText(name, source) + ", " + atOnce + " rows: " + share);
       }
     }
   }
@@ -88,8 +87,7 @@ class PreparedLogitsTest {
               Arrays.copyOfRange(tokens, from, Math.min(tokens.length, from + atOnce)),
               0,
               (position, logits) ->
-                  System.arraycopy(
-                      logits, 0, all, position * logits.length, logits.length));
+                  System.arraycopy(logits, 0, all, position * logits.length, logits.length));
         }
       }
       return all;

@@ -40,13 +40,11 @@ class PreparedRefusalTest {
   @BeforeEach
   void prepare() throws IOException {
     prepared =
-        ExpandedModel.prepare(
-            Fixture.directory(FIXTURE), temporary.resolve("q4"), Recipe.of("q4"));
+        ExpandedModel.prepare(Fixture.directory(FIXTURE), temporary.resolve("q4"), Recipe.of("q4"));
   }
 
   private void assertRefused(Path directory, String part) {
-    CheckpointException refusal =
-        assertThrows(CheckpointException.class, () -> load(directory));
+    CheckpointException refusal = assertThrows(CheckpointException.class, () -> load(directory));
     assertTrue(refusal.getMessage().contains(part), refusal.getMessage());
     assertEquals(1, refusal.getMessage().lines().count());
   }
@@ -58,19 +56,22 @@ class PreparedRefusalTest {
   }
 
   @ParameterizedTest
-  @CsvSource(delimiter = '|', textBlock = """
-      "quant_method" : "muninn"|"quant_method" : "gptq"|quantization_config.quant_method is "gptq", expected "muninn"
-      "version" : 1|"version" : 2|quantization_config.version is 2, expected 1
-      "block_inputs" : 32|"block_inputs" : 31|quantization_config.block_inputs is 31, expected 32
-      "panel_rows" : 32|"panel_rows" : 16|quantization_config.panel_rows is 16, expected 32
-      "format" : "q4"|"format" : "q3"|format is "q3", expected bf16, q8 or q4
-      "format" : "q4"|"format" : "q8"|is U8 of shape
-      "format" : "q4"|"format" : "bf16"|expected BF16 of shape
-      "rows" : [ 48, 48, 48 ]|"rows" : [ 48, 96 ]|has rows [48, 96]
-      "rows" : [ 48, 48, 48 ]|"rows" : [ 48, 48, 0 ]|rows is [48, 48, 0], expected a list of sizes
-      "inputs" : [ 48, 48 ]|"inputs" : [ 96 ]|transformer.adapter.weight
-      "transformer.adapter.weight"|"transformer.adaptor.weight"|adaptor.weight is no matrix of the model
-      """)
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          "quant_method" : "muninn"|"quant_method" : "gptq"|quantization_config.quant_method is "gptq", expected "muninn"
+          "version" : 1|"version" : 2|quantization_config.version is 2, expected 1
+          "block_inputs" : 32|"block_inputs" : 31|quantization_config.block_inputs is 31, expected 32
+          "panel_rows" : 32|"panel_rows" : 16|quantization_config.panel_rows is 16, expected 32
+          "format" : "q4"|"format" : "q3"|format is "q3", expected bf16, q8 or q4
+          "format" : "q4"|"format" : "q8"|is U8 of shape
+          "format" : "q4"|"format" : "bf16"|expected BF16 of shape
+          "rows" : [ 48, 48, 48 ]|"rows" : [ 48, 96 ]|has rows [48, 96]
+          "rows" : [ 48, 48, 48 ]|"rows" : [ 48, 48, 0 ]|rows is [48, 48, 0], expected a list of sizes
+          "inputs" : [ 48, 48 ]|"inputs" : [ 96 ]|transformer.adapter.weight
+          "transformer.adapter.weight"|"transformer.adaptor.weight"|adaptor.weight is no matrix of the model
+          """)
   void aConfigurationThatIsWrong(String before, String after, String part) throws IOException {
     Path config = prepared.resolve("config.json");
     String text = Files.readString(config);
@@ -93,8 +94,7 @@ class PreparedRefusalTest {
           data.copyFrom(content.data());
           // The last scale of the third block of the second panel.
           data.set(ValueLayout.JAVA_SHORT_UNALIGNED, (4 + 3) * 576 - 2, (short) bits);
-          tensors.put(
-              ADAPTER, new ModelFiles.Content(content.dtype(), content.shape(), data));
+          tensors.put(ADAPTER, new ModelFiles.Content(content.dtype(), content.shape(), data));
         }),
         ADAPTER + " has a scale that is not finite in panel 1, block 2");
   }
@@ -112,8 +112,7 @@ class PreparedRefusalTest {
       MemorySegment data = original.tensor(ADAPTER).data();
       assertRefused(
           changed(tensors ->
-              tensors.put(
-                  ADAPTER, new ModelFiles.Content(DType.F32, List.of(48L, 96L), data))),
+              tensors.put(ADAPTER, new ModelFiles.Content(DType.F32, List.of(48L, 96L), data))),
           ADAPTER + " is F32 of shape [48, 96]");
     }
   }
