@@ -334,9 +334,11 @@ final class Owner {
    */
   void drain(Duration limit) throws InterruptedException {
     long end = System.nanoTime() + limit.toNanos();
+    List<Job> all;
     List<Job> late;
     synchronized (queue) {
       refusing = true;
+      all = List.copyOf(unfinished);
       long left = end - System.nanoTime();
       while (!unfinished.isEmpty() && left > 0) {
         queue.wait(left / 1_000_000 + 1);
@@ -345,6 +347,12 @@ final class Owner {
       late = List.copyOf(unfinished);
     }
     late.forEach(this::cancel);
+    for (Job job : all) {
+      if (!late.contains(job)) {
+        // It has left the queue, but its caller may not have heard of it yet.
+        job.await();
+      }
+    }
   }
 
   /**

@@ -65,8 +65,9 @@ class StoredKeysAndValuesTest {
     try (Fixture fixture = new Fixture(name);
         DecodingModel model = new DecodingModel(name)) {
       int[] tokens = fixture.tokens();
-      float[][][] logits = new float[2][tokens.length][];
-      long[] bytes = new long[2];
+      int types = KeyValueType.values().length;
+      float[][][] logits = new float[types][tokens.length][];
+      long[] bytes = new long[types];
       for (KeyValueType type : KeyValueType.values()) {
         KeyValueLayout layout =
             new KeyValueLayout(model.config, SlotPolicy.full(), recurrence, tokens.length, type);
@@ -78,14 +79,23 @@ class StoredKeysAndValuesTest {
               tokens, 0, (position, row) -> logits[type.ordinal()][position] = row.clone());
         }
       }
-      float most = 0;
-      for (int position = 0; position < tokens.length; position++) {
-        for (int token = 0; token < model.config.vocabularySize(); token++) {
-          most = Math.max(most, Math.abs(logits[0][position][token] - logits[1][position][token]));
-        }
-      }
-      assertTrue(most > 0 && most < 0.05, "greatest difference: " + most);
+      float[][] exact = logits[KeyValueType.F32.ordinal()];
+      float rounded = difference(exact, logits[KeyValueType.BF16.ordinal()]);
+      assertTrue(rounded > 0 && rounded < 0.05, "greatest difference of BF16: " + rounded);
+      float coarse = difference(exact, logits[KeyValueType.Q8.ordinal()]);
+      assertTrue(coarse > 0 && coarse < 0.1, "greatest difference of 8 bits: " + coarse);
       assertEquals(bytes[KeyValueType.F32.ordinal()], 2 * bytes[KeyValueType.BF16.ordinal()]);
+      assertTrue(bytes[KeyValueType.Q8.ordinal()] < bytes[KeyValueType.BF16.ordinal()]);
     }
+  }
+
+  private static float difference(float[][] some, float[][] others) {
+    float most = 0;
+    for (int position = 0; position < some.length; position++) {
+      for (int token = 0; token < some[position].length; token++) {
+        most = Math.max(most, Math.abs(some[position][token] - others[position][token]));
+      }
+    }
+    return most;
   }
 }

@@ -37,42 +37,42 @@ final class RecipeOptions {
       description =
           "Another type for the embedding: bf16, q8, q4, or keep for as it is (default: keep). One"
               + " that is tied to the head is the head's.")
-  private Optional<WeightFormat> embedding;
+  private Choice embedding;
 
   @Option(
       names = "--prelude",
       paramLabel = TYPE,
       converter = Format.class,
       description = "Another type for the prelude.")
-  private Optional<WeightFormat> prelude;
+  private Choice prelude;
 
   @Option(
       names = "--adapter",
       paramLabel = TYPE,
       converter = Format.class,
       description = "Another type for the injection of the embedded token.")
-  private Optional<WeightFormat> adapter;
+  private Choice adapter;
 
   @Option(
       names = "--core",
       paramLabel = TYPE,
       converter = Format.class,
       description = "Another type for the recurrent block.")
-  private Optional<WeightFormat> core;
+  private Choice core;
 
   @Option(
       names = "--coda",
       paramLabel = TYPE,
       converter = Format.class,
       description = "Another type for the coda.")
-  private Optional<WeightFormat> coda;
+  private Choice coda;
 
   @Option(
       names = "--head",
       paramLabel = TYPE,
       converter = Format.class,
       description = "Another type for the head.")
-  private Optional<WeightFormat> head;
+  private Choice head;
 
   /** What was asked for. */
   Recipe recipe() {
@@ -90,25 +90,27 @@ final class RecipeOptions {
     return changed;
   }
 
-  private static void put(
-      Map<Part, Optional<WeightFormat>> asked, Part part, Optional<WeightFormat> format) {
-    if (format != null) {
-      asked.put(part, format);
+  private static void put(Map<Part, Optional<WeightFormat>> asked, Part part, Choice choice) {
+    if (choice != null) {
+      asked.put(part, choice.format());
     }
   }
 
-  /** A format; empty for keep. */
-  static final class Format implements ITypeConverter<Optional<WeightFormat>> {
+  /** What is asked for one part: a format, or to keep it as it is. */
+  private record Choice(Optional<WeightFormat> format) {}
+
+  /** Reads a choice. */
+  static final class Format implements ITypeConverter<Choice> {
     @Override
-    public Optional<WeightFormat> convert(String value) {
+    public Choice convert(String value) {
       if (value.equals("keep")) {
-        return Optional.empty();
+        return new Choice(Optional.empty());
       }
-      return Optional.of(
-          PanelTensor.FORMATS.stream()
-              .filter(format -> PreparedTensors.name(format).equals(value))
-              .findFirst()
-              .orElseThrow(() -> NumberConverters.expected("keep, bf16, q8 or q4", value)));
+      return PanelTensor.FORMATS.stream()
+          .filter(format -> PreparedTensors.name(format).equals(value))
+          .findFirst()
+          .map(format -> new Choice(Optional.of(format)))
+          .orElseThrow(() -> NumberConverters.expected("keep, bf16, q8 or q4", value));
     }
   }
 }

@@ -1,0 +1,97 @@
+package dev.muninn.cli.quantize;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.muninn.cli.CommandRun;
+import dev.muninn.cli.process.ExitCode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class QuantizeCommandTest {
+  @TempDir private Path directory;
+
+  private Path out() {
+    return directory.resolve("prepared");
+  }
+
+  private CommandRun quantize(String... more) {
+    return CommandRun.of(
+        Stream.concat(
+                Stream.of("quantize", "-o", out().toString()),
+                Stream.concat(Arrays.stream(more), Stream.of(CommandRun.RAVEN_TINY.toString())))
+            .toArray(String[]::new));
+  }
+
+  private String answer(Path model, String prompt) {
+    CommandRun run = CommandRun.of("generate", "-m", model.toString(), "-r", "16", prompt);
+    assertEquals(ExitCode.OK, run.exitCode(), run.err());
+    return run.out();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"bf16", "q8", "q4", "mixed"})
+  void whatIsPreparedAnswersAlike(String type) throws IOException {
+    CommandRun run = quantize("--type", type);
+    assertEquals(ExitCode.OK, run.exitCode(), run.err());
+    for (String prompt : List.of("47+8=", "7305918=", "12+34=")) {
+      assertEquals(answer(CommandRun.RAVEN_TINY, prompt), answer(out(), prompt), prompt);
+    }
+    long before = Files.size(CommandRun.RAVEN_TINY.resolve("model.safetensors"));
+    long after = Files.size(out().resolve("model.safetensors"));
+    assertTrue(type.equals("bf16") ? after < 1.1 * before : after < 0.6 * before, after + " bytes");
+    assertTrue(Files.isRegularFile(out().resolve("tokenizer.json")));
+  }
+
+  @Test
+  void partsMayHaveTypesOfTheirOwn() throws IOException {
+    assertEquals(ExitCode.OK, quantize("--type", "q8").exitCode());
+    long all = Files.size(out().resolve("model.safetensors"));
+    assertEquals(ExitCode.OK, quantize("--type", "q8", "--core", "q4", "--force").exitCode());
+    long smallerCore = Files.size(out().resolve("model.safetensors"));
+    assertEquals(ExitCode.OK, quantize("--type", "q8", "--core", "keep", "--force").exitCode());
+    long keptCore = Files.size(out().resolve("model.safetensors"));
+    assertTrue(smallerCore < all && all < keptCore, smallerCore + ", " + all + ", " + keptCore);
+  }
+
+  @Test
+  void verificationSaysWhatIsLost() throws IOException {
+    CommandRun run = quantize("--type", "q8", "--verify", "--json");
+    assertEquals(ExitCode.OK, run.exitCode(), run.err());
+    Map<?, ?> report = run.json();
+    assertTrue(report.toString().contains("divergences=[{recurrence=1, mean="), report.toString());
+  }
+
+  @Test
+  void badUsageIsOneLine() throws IOException {
+    quantize("--type", "q3").assertFails(ExitCode.USAGE, "--type");
+    quantize("--type", "q8", "--core", "q3").assertFails(ExitCode.USAGE, "--core");
+    assertTrue(Files.notExists(out()));
+    assertEquals(ExitCode.OK, quantize("--type", "q8").exitCode());
+    CommandRun again = quantize("--type", "q8");
+    assertTrue(again.exitCode() != ExitCode.OK && again.err().lines().count() == 1, again.err());
+    CommandRun twice =
+        CommandRun.of(
+            "quantize", "--type", "q4", "-o", directory.resolve("b").toString(), out().toString());
+    assertTrue(twice.exitCode() != ExitCode.OK && twice.err().lines().count() == 1, twice.err());
+    CommandRun train =
+        CommandRun.of(
+            "train",
+            "--out",
+            directory.resolve("t").toString(),
+            "--init",
+            out().toString(),
+            "--task=mix",
+            "--steps=1");
+    assertTrue(train.exitCode() != ExitCode.OK && train.err().lines().count() == 1, train.err());
+  }
+}
