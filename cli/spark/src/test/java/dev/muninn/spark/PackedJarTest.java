@@ -52,7 +52,7 @@ class PackedJarTest {
   /** What Spark does not bring. */
   private static final Pattern OURS =
       Pattern.compile(
-          ".*/(classes|test-classes|ai/djl|tools/jackson|info/picocli|me/tongfei|com/hubspot"
+          ".*/(muninn-[a-z0-9-]+\\.[^/]*|classes|test-classes|ai/djl|tools/jackson|info/picocli|me/tongfei|com/hubspot"
               + "|com/google/re2j|io/prometheus|jackson-datatype-jdk8|org/knowm|de/erichseifert"
               + "|org/ejml|org/jline|org/junit|org/opentest4j|org/apiguardian|surefire[^/]*)(/.*)?");
 
@@ -110,9 +110,7 @@ class PackedJarTest {
     }
     List<String> errors = Files.readAllLines(Program.errors(output));
     List<String> told = errors.stream().filter(line -> line.startsWith("muninn: ")).toList();
-    if (process.exitValue() == 0) {
-      assertTrue(!told.isEmpty(), String.join("\n", errors));
-    }
+    assertTrue(!told.isEmpty(), String.join("\n", errors));
     return new Submitted(process.exitValue(), Files.readString(output), told);
   }
 
@@ -192,7 +190,6 @@ class PackedJarTest {
                     (one, other) -> one,
                     TreeMap::new));
     assertEquals(expected, texts);
-    assertEquals("55", texts.get(60L));
   }
 
   private static List<Map<String, Object>> rows(Path output) throws IOException {
