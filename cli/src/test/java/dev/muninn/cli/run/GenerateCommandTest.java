@@ -226,7 +226,7 @@ class GenerateCommandTest {
       "generate", "-m", TINY, "-r", "2", "-n", "4", "-t", "1.5", "--ignore-eos", "--prompts", "-"
     };
     List<Object> texts = texts(prompts.toString(), command);
-    assertTrue(texts.stream().distinct().count() > 4, texts.toString());
+    assertTrue(texts.stream().distinct().count() > 1, texts.toString());
     String last = prompts.toString().lines().toList().getLast();
     assertEquals(texts.subList(7, 8), texts(last, command));
     assertEquals(texts.subList(7, 8), texts(last.replace("7,", "\"7\","), command));
