@@ -23,11 +23,7 @@ public final class RotaryConfig {
     if (parameters.has("rope_theta") && parameters.number("rope_theta", theta) != theta) {
       config.problem("rope_theta contradicts rope_parameters.rope_theta");
     }
-    for (ConfigReader outer : new ConfigReader[] {config, parameters}) {
-      if (outer.number("partial_rotary_factor", 1) != 1) {
-        config.problem("partial_rotary_factor other than 1 is not supported");
-      }
-    }
+    refusePartial(config, parameters);
     if (headSize < 2 || headSize % 2 != 0) {
       config.problem("the head size must be even for RoPE, not " + headSize);
       return Rotary.of(layout, 2, base);
@@ -35,6 +31,15 @@ public final class RotaryConfig {
     Rotary rotary = Rotary.of(layout, headSize, theta);
     ConfigReader scaling = config.object("rope_scaling");
     return scale(config, scale(config, rotary, scaling), parameters);
+  }
+
+  /** Refuses rotary positions of a part of each head, wherever they are asked for. */
+  public static void refusePartial(ConfigReader config, ConfigReader parameters) {
+    for (ConfigReader outer : new ConfigReader[] {config, parameters}) {
+      if (outer.number("partial_rotary_factor", 1) != 1) {
+        config.problem("partial_rotary_factor other than 1 is not supported");
+      }
+    }
   }
 
   private static Rotary scale(ConfigReader config, Rotary rotary, ConfigReader scaling) {

@@ -72,10 +72,10 @@ public final class TrainCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     Path out = fileOptions.directory();
     Optional<TrainingDirectory.State> saved = savedState(out);
-    if (saved.isPresent()) {
-      SavedOptions.restore(command, saved.get().settings());
-    } else if (fileOptions.resume()) {
-      SavedOptions.restore(command, settingsOfBeginning(out));
+    Map<String, String> before = Map.of();
+    if (fileOptions.resume()) {
+      before = saved.map(TrainingDirectory.State::settings).orElseGet(() -> begun(out));
+      SavedOptions.restore(command, before);
     }
     dataOptions.requireConsistent(modelOptions.init() != null);
     if (fileOptions.plot() != null) {
@@ -104,12 +104,7 @@ public final class TrainCommand implements Callable<Integer> {
     try (Tokenizer tokenizer = Tokenizer.load(source, config.vocabularySize())) {
       TrainingData data = dataOptions.open(tokenizer, plan.seed());
       dataOptions.summary(data).ifPresent(streams.err()::println);
-      Map<String, String> settings =
-          saved.isPresent()
-              ? merged(saved.get().settings())
-              : fileOptions.resume()
-                  ? merged(TrainingDirectory.readSettings(out).orElseThrow())
-                  : SavedOptions.of(command);
+      Map<String, String> settings = merged(before);
       return train(plan, data, source, settings, saved);
     }
   }
@@ -121,7 +116,7 @@ public final class TrainCommand implements Callable<Integer> {
   }
 
   /** The options of a run that ended before it saved anything. */
-  private Map<String, String> settingsOfBeginning(Path out) {
+  private Map<String, String> begun(Path out) {
     Map<String, String> settings =
         TrainingDirectory.readSettings(out)
             .orElseThrow(() ->

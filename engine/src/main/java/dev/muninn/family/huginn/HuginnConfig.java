@@ -2,6 +2,7 @@ package dev.muninn.family.huginn;
 
 import dev.muninn.family.ConfigReader;
 import dev.muninn.family.PreparedTensors;
+import dev.muninn.family.RotaryConfig;
 import dev.muninn.weights.CheckpointException;
 import java.nio.file.Path;
 
@@ -173,11 +174,7 @@ public record HuginnConfig(
         config.problem("rope_scaling with a factor is not supported");
       }
     }
-    for (ConfigReader outer : new ConfigReader[] {config, parameters}) {
-      if (outer.number("partial_rotary_factor", 1) != 1) {
-        config.problem("partial_rotary_factor other than 1 is not supported");
-      }
-    }
+    RotaryConfig.refusePartial(config, parameters);
     return base;
   }
 }
