@@ -64,6 +64,10 @@ class ArchitectureTest {
   static final ArchRule aModelIsData = onlyDependsOn("dev.muninn.model..", "dev.muninn.weights..");
 
   @ArchTest
+  static final ArchRule kernelsKnowRows =
+      onlyDependsOn("dev.muninn.kernel..", "dev.muninn.model..", "dev.muninn.weights..");
+
+  @ArchTest
   static final ArchRule cachesKnowModels =
       onlyDependsOn("dev.muninn.cache..", "dev.muninn.model..", "dev.muninn.weights..");
 
@@ -81,8 +85,19 @@ class ArchitectureTest {
           "dev.muninn.vector..",
           "dev.muninn.backend..",
           "dev.muninn.cache..",
+          "dev.muninn.kernel..",
           "dev.muninn.model..",
           "dev.muninn.weights..");
+
+  /** Training has its own forward pass: of the backend it wants nothing. */
+  @ArchTest
+  static final ArchRule trainingNeedsNoBackend =
+      noClasses()
+          .that()
+          .resideInAPackage("dev.muninn.train..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage("dev.muninn.vector..", "dev.muninn.backend..");
 
   @ArchTest
   static final ArchRule decodingKnowsNoDevice =
@@ -101,6 +116,7 @@ class ArchitectureTest {
           .should()
           .dependOnClassesThat()
           .resideInAnyPackage(
+              "dev.muninn.kernel..",
               "dev.muninn.vector..",
               "dev.muninn.backend..",
               "dev.muninn.decode..",

@@ -3,6 +3,8 @@ package dev.muninn.vector;
 import dev.muninn.bench.Resource;
 import dev.muninn.bench.Work;
 import dev.muninn.bench.WorkBenchmark;
+import dev.muninn.kernel.Lanes;
+import dev.muninn.kernel.NativeMemory;
 import dev.muninn.measure.ModelShape;
 import dev.muninn.measure.RandomValues;
 import dev.muninn.weights.DType;

@@ -47,7 +47,8 @@ final class MatrixProduct {
 
   float[] computeScalar() {
     WeightMatrix matrix = matrices.next();
-    ScalarKernels.multiply(matrix, 0, matrix.rows(), x, y, 0, matrix.rows(), scratch.partials);
+    ScalarMatrixKernels.multiply(
+        matrix, 0, matrix.rows(), x, y, 0, matrix.rows(), scratch.partials);
     return y;
   }
 }

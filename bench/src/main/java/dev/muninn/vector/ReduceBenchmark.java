@@ -3,6 +3,7 @@ package dev.muninn.vector;
 import dev.muninn.bench.Resource;
 import dev.muninn.bench.Work;
 import dev.muninn.bench.WorkBenchmark;
+import dev.muninn.kernel.Lanes;
 import dev.muninn.measure.RandomValues;
 import org.openjdk.jmh.annotations.Benchmark;
 

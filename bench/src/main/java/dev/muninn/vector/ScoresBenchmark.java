@@ -1,5 +1,7 @@
 package dev.muninn.vector;
 
+import dev.muninn.kernel.Lanes;
+import dev.muninn.kernel.NativeMemory;
 import dev.muninn.measure.RandomValues;
 import java.lang.foreign.MemorySegment;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -36,7 +38,7 @@ public class ScoresBenchmark extends AttentionBenchmark {
   public float[] scalarTwin() {
     long rowBytes = rowBytes();
     return scores((keys, offset) ->
-        ScalarKernels.dot16(
+        ScalarMatrixKernels.dot16(
             dtype, keys, offset, rowBytes, 4 * rowBytes, headSize, query, false, lanes, partials));
   }
 

@@ -1,6 +1,7 @@
 package dev.muninn.vector;
 
 import dev.muninn.bench.WorkBenchmark;
+import dev.muninn.kernel.ThreadTeam;
 import org.openjdk.jmh.annotations.Param;
 
 /** Something that a thread team runs. */

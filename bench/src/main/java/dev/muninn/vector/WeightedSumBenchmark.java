@@ -1,5 +1,7 @@
 package dev.muninn.vector;
 
+import dev.muninn.kernel.RowKernels;
+import dev.muninn.kernel.ScalarKernels;
 import dev.muninn.measure.RandomValues;
 import java.util.Arrays;
 import org.openjdk.jmh.annotations.Benchmark;

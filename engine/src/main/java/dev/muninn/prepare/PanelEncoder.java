@@ -1,8 +1,8 @@
 package dev.muninn.prepare;
 
 import dev.muninn.family.PanelTensor;
+import dev.muninn.kernel.ScalarKernels;
 import dev.muninn.model.WeightFormat;
-import dev.muninn.vector.ScalarKernels;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;

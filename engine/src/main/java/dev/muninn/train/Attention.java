@@ -1,8 +1,8 @@
 package dev.muninn.train;
 
 import dev.muninn.family.huginn.HuginnConfig;
-import dev.muninn.vector.RotaryTable;
-import dev.muninn.vector.RowKernels;
+import dev.muninn.kernel.RotaryTable;
+import dev.muninn.kernel.RowKernels;
 import java.util.Arrays;
 
 /**

@@ -1,6 +1,6 @@
 package dev.muninn.train;
 
-import dev.muninn.vector.RowKernels;
+import dev.muninn.kernel.RowKernels;
 
 /** The gated MLP: {@code projection(silu(gate) * up)}, gate and up in one product. */
 final class GatedMlp {

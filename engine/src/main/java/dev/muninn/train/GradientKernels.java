@@ -1,8 +1,8 @@
 package dev.muninn.train;
 
-import dev.muninn.vector.Lanes;
-import dev.muninn.vector.RowKernels;
-import dev.muninn.vector.ScalarKernels;
+import dev.muninn.kernel.Lanes;
+import dev.muninn.kernel.RowKernels;
+import dev.muninn.kernel.ScalarKernels;
 import jdk.incubator.vector.FloatVector;
 
 /**

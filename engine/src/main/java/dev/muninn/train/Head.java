@@ -1,9 +1,9 @@
 package dev.muninn.train;
 
 import dev.muninn.family.huginn.HuginnConfig;
+import dev.muninn.kernel.Lanes;
+import dev.muninn.kernel.RowKernels;
 import dev.muninn.train.data.Batch;
-import dev.muninn.vector.Lanes;
-import dev.muninn.vector.RowKernels;
 import java.util.Arrays;
 
 /**

@@ -1,8 +1,8 @@
 package dev.muninn.train;
 
 import dev.muninn.family.huginn.HuginnConfig;
+import dev.muninn.kernel.RotaryTable;
 import dev.muninn.model.Rotary;
-import dev.muninn.vector.RotaryTable;
 import java.util.ArrayList;
 import java.util.List;
 

@@ -1,6 +1,6 @@
 package dev.muninn.train;
 
-import dev.muninn.vector.RowKernels;
+import dev.muninn.kernel.RowKernels;
 
 /** RMSNorm of rows: {@code y = x / sqrt(mean(x^2) + epsilon) * weight}. */
 final class Norm {

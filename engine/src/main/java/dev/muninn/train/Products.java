@@ -1,6 +1,6 @@
 package dev.muninn.train;
 
-import dev.muninn.vector.Lanes;
+import dev.muninn.kernel.Lanes;
 import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 

@@ -1,6 +1,6 @@
 package dev.muninn.train;
 
-import dev.muninn.vector.RowKernels;
+import dev.muninn.kernel.RowKernels;
 
 /**
  * A sandwich block (arXiv 2502.05171, section 3.2): {@code x = norm2(x + attention(norm1(x)))},

@@ -1,7 +1,7 @@
 package dev.muninn.train;
 
-import dev.muninn.vector.Lanes;
-import dev.muninn.vector.ScalarKernels;
+import dev.muninn.kernel.Lanes;
+import dev.muninn.kernel.ScalarKernels;
 
 /** The scalar twins of {@link GradientKernels}, and what is left where no vector is full. */
 final class ScalarGradientKernels {

@@ -1,6 +1,6 @@
 package dev.muninn.train;
 
-import dev.muninn.vector.ScalarKernels;
+import dev.muninn.kernel.ScalarKernels;
 import dev.muninn.weights.AtomicFile;
 import dev.muninn.weights.Checkpoint;
 import dev.muninn.weights.CheckpointException;

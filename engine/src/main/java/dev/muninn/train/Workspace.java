@@ -1,7 +1,7 @@
 package dev.muninn.train;
 
 import dev.muninn.family.huginn.HuginnConfig;
-import dev.muninn.vector.Lanes;
+import dev.muninn.kernel.Lanes;
 
 /** What a thread computes with: kernels with their buffers, and rows that no backward needs. */
 final class Workspace {

@@ -1,5 +1,6 @@
 package dev.muninn.vector;
 
+import dev.muninn.kernel.ThreadTeam;
 import dev.muninn.model.Block;
 import dev.muninn.model.Norm;
 import dev.muninn.model.RecurrentModel;

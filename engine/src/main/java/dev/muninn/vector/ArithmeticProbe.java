@@ -1,5 +1,7 @@
 package dev.muninn.vector;
 
+import dev.muninn.kernel.Lanes;
+import dev.muninn.kernel.ThreadTeam;
 import jdk.incubator.vector.FloatVector;
 
 /** Multiplies and adds with nothing to load or store, on all threads of a team. */

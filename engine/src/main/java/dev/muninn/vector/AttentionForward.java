@@ -1,5 +1,7 @@
 package dev.muninn.vector;
 
+import dev.muninn.kernel.RotaryTable;
+import dev.muninn.kernel.ThreadTeam;
 import dev.muninn.model.Attention;
 import dev.muninn.model.Norm;
 import dev.muninn.model.Rotary;

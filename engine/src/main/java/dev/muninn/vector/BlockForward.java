@@ -1,5 +1,7 @@
 package dev.muninn.vector;
 
+import dev.muninn.kernel.RotaryTable;
+import dev.muninn.kernel.ThreadTeam;
 import dev.muninn.model.Block;
 import dev.muninn.model.BranchNorms;
 import dev.muninn.model.Norm;

@@ -2,6 +2,8 @@ package dev.muninn.vector;
 
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
 
+import dev.muninn.kernel.Lanes;
+import dev.muninn.kernel.ScalarKernels;
 import dev.muninn.model.WeightMatrix;
 import dev.muninn.weights.DType;
 import java.lang.foreign.MemorySegment;

@@ -1,16 +1,16 @@
 package dev.muninn.vector;
 
-import static dev.muninn.vector.Lanes.BYTES;
-import static dev.muninn.vector.Lanes.COUNT;
-import static dev.muninn.vector.Lanes.FLOATS;
-import static dev.muninn.vector.Lanes.SWAP_1;
-import static dev.muninn.vector.Lanes.SWAP_2;
-import static dev.muninn.vector.Lanes.SWAP_4;
-import static dev.muninn.vector.Lanes.SWAP_8;
-import static dev.muninn.vector.Lanes.UPPER_1;
-import static dev.muninn.vector.Lanes.UPPER_2;
-import static dev.muninn.vector.Lanes.UPPER_4;
-import static dev.muninn.vector.Lanes.UPPER_8;
+import static dev.muninn.kernel.Lanes.BYTES;
+import static dev.muninn.kernel.Lanes.COUNT;
+import static dev.muninn.kernel.Lanes.FLOATS;
+import static dev.muninn.kernel.Lanes.SWAP_1;
+import static dev.muninn.kernel.Lanes.SWAP_2;
+import static dev.muninn.kernel.Lanes.SWAP_4;
+import static dev.muninn.kernel.Lanes.SWAP_8;
+import static dev.muninn.kernel.Lanes.UPPER_1;
+import static dev.muninn.kernel.Lanes.UPPER_2;
+import static dev.muninn.kernel.Lanes.UPPER_4;
+import static dev.muninn.kernel.Lanes.UPPER_8;
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
 
 import dev.muninn.weights.DType;

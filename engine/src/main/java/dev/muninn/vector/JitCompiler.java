@@ -1,6 +1,7 @@
 package dev.muninn.vector;
 
 import com.sun.management.HotSpotDiagnosticMXBean;
+import dev.muninn.kernel.Lanes;
 import java.lang.management.ManagementFactory;
 import jdk.incubator.vector.FloatVector;
 

@@ -1,5 +1,8 @@
 package dev.muninn.vector;
 
+import dev.muninn.kernel.Lanes;
+import dev.muninn.kernel.NativeMemory;
+import dev.muninn.kernel.RowKernels;
 import dev.muninn.model.WeightFormat;
 import dev.muninn.model.WeightMatrix;
 import dev.muninn.weights.DType;

@@ -1,5 +1,8 @@
 package dev.muninn.vector;
 
+import dev.muninn.kernel.RotaryTable;
+import dev.muninn.kernel.RowKernels;
+import dev.muninn.kernel.ScalarKernels;
 import dev.muninn.model.WeightMatrix;
 import dev.muninn.weights.DType;
 import java.lang.foreign.MemorySegment;
@@ -22,7 +25,7 @@ final class Kernels {
       int stride,
       MatrixKernels.Scratch scratch) {
     if (WarmUp.lacksKernels(matrix.format(), x)) {
-      ScalarKernels.multiply(matrix, from, to, x, y, at, stride, scratch.lanes);
+      ScalarMatrixKernels.multiply(matrix, from, to, x, y, at, stride, scratch.lanes);
     } else {
       MatrixKernels.multiply(matrix, from, to, x, y, at, stride, scratch);
     }
@@ -45,7 +48,7 @@ final class Kernels {
     }
     long rowBytes = store.rowBytes();
     if (WarmUp.lacksStore(store.type)) {
-      ScalarKernels.dot16(
+      ScalarMatrixKernels.dot16(
           store.type,
           store.data,
           offset,
@@ -136,9 +139,9 @@ final class Kernels {
       int size) {
     int at = table.offset(position);
     if (WarmUp.lacksRows()) {
-      ScalarKernels.rotate(x, from, bias, biasFrom, table.cosines, table.sines, at, out, size);
+      ScalarKernels.rotate(x, from, bias, biasFrom, table.cosines(), table.sines(), at, out, size);
     } else {
-      RowKernels.rotate(x, from, bias, biasFrom, table.cosines, table.sines, at, out, size);
+      RowKernels.rotate(x, from, bias, biasFrom, table.cosines(), table.sines(), at, out, size);
     }
   }
 
@@ -155,9 +158,10 @@ final class Kernels {
     int at = table.offset(position);
     if (WarmUp.lacksRows()) {
       ScalarKernels.rotateHalves(
-          x, from, bias, biasFrom, table.cosines, table.sines, at, out, size);
+          x, from, bias, biasFrom, table.cosines(), table.sines(), at, out, size);
     } else {
-      RowKernels.rotateHalves(x, from, bias, biasFrom, table.cosines, table.sines, at, out, size);
+      RowKernels.rotateHalves(
+          x, from, bias, biasFrom, table.cosines(), table.sines(), at, out, size);
     }
   }
 

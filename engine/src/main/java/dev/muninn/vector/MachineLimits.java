@@ -1,5 +1,6 @@
 package dev.muninn.vector;
 
+import dev.muninn.kernel.ThreadTeam;
 import java.util.function.LongSupplier;
 
 /**

@@ -1,5 +1,7 @@
 package dev.muninn.vector;
 
+import dev.muninn.kernel.Lanes;
+import dev.muninn.kernel.NativeMemory;
 import dev.muninn.model.WeightMatrix;
 import dev.muninn.weights.DType;
 import java.lang.foreign.MemorySegment;
@@ -11,7 +13,7 @@ import java.lang.foreign.MemorySegment;
  * <p>However it is computed, a result has one vector of partial sums, to which chunks are added in
  * ascending order, first vector before second, and which {@link Lanes#reduce} folds. So a result is
  * the same to the last bit whatever rows stand beside it, whichever kernel computes it and on
- * however many threads; {@link ScalarKernels#dot} says the same without vectors.
+ * however many threads; {@link ScalarMatrixKernels#dot} says the same without vectors.
  */
 final class MatrixKernels {
   /** Outputs that are computed together; threads share the outputs out in these units. */

@@ -2,6 +2,9 @@ package dev.muninn.vector;
 
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
 
+import dev.muninn.kernel.Lanes;
+import dev.muninn.kernel.NativeMemory;
+import dev.muninn.kernel.ScalarKernels;
 import dev.muninn.model.WeightFormat;
 import dev.muninn.model.WeightMatrix;
 import java.lang.foreign.MemorySegment;

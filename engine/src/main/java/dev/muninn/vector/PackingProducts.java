@@ -2,6 +2,9 @@ package dev.muninn.vector;
 
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
 
+import dev.muninn.kernel.Lanes;
+import dev.muninn.kernel.RowKernels;
+import dev.muninn.kernel.ScalarKernels;
 import dev.muninn.model.WeightFormat;
 import dev.muninn.model.WeightMatrix;
 import java.lang.foreign.MemorySegment;
@@ -272,7 +275,7 @@ final class PackingProducts {
     int[] starts = new int[Lanes.COUNT + 1];
     PanelRows panels = x.panels();
     for (int o = from; o < to; o++) {
-      ScalarKernels.read(matrix, o, halves, weights, 0);
+      ScalarMatrixKernels.read(matrix, o, halves, weights, 0);
       for (int row = 0; row < x.rows(); row++) {
         Arrays.fill(lanes, 0, Lanes.COUNT, 0);
         for (int column = 0; column < columns; column += COLUMNS) {

@@ -1,7 +1,7 @@
 package dev.muninn.vector;
 
-import static dev.muninn.vector.Lanes.COUNT;
-import static dev.muninn.vector.Lanes.FLOATS;
+import static dev.muninn.kernel.Lanes.COUNT;
+import static dev.muninn.kernel.Lanes.FLOATS;
 
 import jdk.incubator.vector.FloatVector;
 

@@ -1,8 +1,8 @@
 package dev.muninn.vector;
 
-import static dev.muninn.vector.Lanes.COUNT;
-import static dev.muninn.vector.Lanes.FLOATS;
-import static dev.muninn.vector.Lanes.INTS;
+import static dev.muninn.kernel.Lanes.COUNT;
+import static dev.muninn.kernel.Lanes.FLOATS;
+import static dev.muninn.kernel.Lanes.INTS;
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
 import static jdk.incubator.vector.VectorOperators.ASHR;
 import static jdk.incubator.vector.VectorOperators.I2F;

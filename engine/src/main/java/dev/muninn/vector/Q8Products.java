@@ -1,9 +1,9 @@
 package dev.muninn.vector;
 
-import static dev.muninn.vector.Lanes.BYTES;
-import static dev.muninn.vector.Lanes.COUNT;
-import static dev.muninn.vector.Lanes.FLOATS;
-import static dev.muninn.vector.Lanes.INTS;
+import static dev.muninn.kernel.Lanes.BYTES;
+import static dev.muninn.kernel.Lanes.COUNT;
+import static dev.muninn.kernel.Lanes.FLOATS;
+import static dev.muninn.kernel.Lanes.INTS;
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
 import static jdk.incubator.vector.VectorOperators.I2F;
 import static jdk.incubator.vector.VectorOperators.LSHL;

@@ -1,5 +1,7 @@
 package dev.muninn.vector;
 
+import dev.muninn.kernel.Lanes;
+import dev.muninn.kernel.ScalarKernels;
 import dev.muninn.model.WeightMatrix;
 import dev.muninn.weights.DType;
 import java.lang.foreign.MemorySegment;
@@ -228,8 +230,8 @@ abstract class RowMajorProducts extends Products {
   }
 
   /**
-   * Outputs too few for a tile. {@link ScalarKernels#multiply} computes the same, but allocates
-   * what it works in, as a decode step must not.
+   * Outputs too few for a tile. {@link ScalarMatrixKernels#multiply} computes the same, but
+   * allocates what it works in, as a decode step must not.
    */
   static void multiplyByScalars(
       WeightMatrix matrix,
@@ -242,7 +244,7 @@ abstract class RowMajorProducts extends Products {
       MatrixKernels.Scratch scratch) {
     for (int o = from; o < to; o++) {
       for (int row = 0; row < x.rows(); row++) {
-        y[at + row * stride + o] = ScalarKernels.dot(matrix, o, x, row, scratch.partials);
+        y[at + row * stride + o] = ScalarMatrixKernels.dot(matrix, o, x, row, scratch.partials);
       }
     }
   }

@@ -1,5 +1,6 @@
 package dev.muninn.vector;
 
+import dev.muninn.kernel.ThreadTeam;
 import dev.muninn.model.WeightFormat;
 import java.util.Set;
 

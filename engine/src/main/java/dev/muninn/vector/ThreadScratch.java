@@ -1,5 +1,6 @@
 package dev.muninn.vector;
 
+import dev.muninn.kernel.NativeMemory;
 import java.lang.foreign.MemorySegment;
 
 /** One thread's working memory. */

@@ -4,6 +4,7 @@ import dev.muninn.backend.Backend;
 import dev.muninn.backend.BackendProvider;
 import dev.muninn.backend.Backends;
 import dev.muninn.backend.ComputeDevice;
+import dev.muninn.kernel.Lanes;
 import dev.muninn.model.RecurrentModel;
 import dev.muninn.weights.Checkpoint;
 import java.util.List;

@@ -2,6 +2,8 @@ package dev.muninn.vector;
 
 import dev.muninn.backend.LatentRows;
 import dev.muninn.backend.RowBatch;
+import dev.muninn.kernel.RotaryTable;
+import dev.muninn.kernel.ThreadTeam;
 import dev.muninn.model.Block;
 import dev.muninn.model.Norm;
 import dev.muninn.model.RecurrentModel;
@@ -295,7 +297,7 @@ final class VectorRows extends LatentRows implements ThreadTeam.Task {
     float[] stream = activations.stream;
     for (int row = begin(thread); row < end(thread); row++) {
       int at = row * width;
-      ScalarKernels.read(
+      ScalarMatrixKernels.read(
           embedding, chunk.token(row), activations.scratch[thread].halves, stream, at);
       if (scale != 1) {
         for (int i = at; i < at + width; i++) {

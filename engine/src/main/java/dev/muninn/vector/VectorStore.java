@@ -2,6 +2,7 @@ package dev.muninn.vector;
 
 import dev.muninn.cache.KeyValueLayout;
 import dev.muninn.cache.KeyValueStore;
+import dev.muninn.kernel.NativeMemory;
 import dev.muninn.weights.DType;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;

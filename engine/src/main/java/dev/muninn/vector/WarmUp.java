@@ -1,5 +1,6 @@
 package dev.muninn.vector;
 
+import dev.muninn.kernel.Lanes;
 import dev.muninn.model.WeightFormat;
 import dev.muninn.weights.DType;
 import java.time.Duration;

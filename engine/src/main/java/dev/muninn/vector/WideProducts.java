@@ -2,6 +2,8 @@ package dev.muninn.vector;
 
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
 
+import dev.muninn.kernel.Lanes;
+import dev.muninn.kernel.NativeMemory;
 import dev.muninn.model.WeightMatrix;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;

@@ -1,5 +1,5 @@
 /**
- * The CPU backend: kernels by the Vector API, each beside a scalar twin that specifies it, and the
- * threads that run them.
+ * The CPU backend: products of weight matrices by format, and attention, each kernel beside a
+ * scalar twin that specifies it.
  */
 package dev.muninn.vector;

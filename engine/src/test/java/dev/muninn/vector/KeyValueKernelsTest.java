@@ -1,11 +1,15 @@
 package dev.muninn.vector;
 
-import static dev.muninn.vector.KernelInputs.assertClose;
-import static dev.muninn.vector.KernelInputs.assertSameBits;
+import static dev.muninn.kernel.KernelInputs.assertClose;
+import static dev.muninn.kernel.KernelInputs.assertSameBits;
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.muninn.kernel.KernelInputs;
+import dev.muninn.kernel.Lanes;
+import dev.muninn.kernel.RowKernels;
+import dev.muninn.kernel.ScalarKernels;
 import dev.muninn.weights.DType;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -221,7 +225,7 @@ class KeyValueKernelsTest {
     float[] partials = new float[Lanes.PARTIALS];
     long rowBytes = bytes(type, size);
     float[] lanes = new float[Lanes.COUNT];
-    ScalarKernels.dot16(
+    ScalarMatrixKernels.dot16(
         type,
         keys,
         offset,

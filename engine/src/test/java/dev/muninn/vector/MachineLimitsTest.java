@@ -4,6 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.muninn.kernel.Lanes;
+import dev.muninn.kernel.ThreadTeam;
 import java.util.Arrays;
 import org.junit.jupiter.api.Test;
 

@@ -1,6 +1,6 @@
 package dev.muninn.vector;
 
-import static dev.muninn.vector.KernelInputs.assertSameBits;
+import static dev.muninn.kernel.KernelInputs.assertSameBits;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.muninn.Fixture;

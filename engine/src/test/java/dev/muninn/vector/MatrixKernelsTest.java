@@ -1,12 +1,15 @@
 package dev.muninn.vector;
 
-import static dev.muninn.vector.KernelInputs.assertClose;
-import static dev.muninn.vector.KernelInputs.assertSameBits;
+import static dev.muninn.kernel.KernelInputs.assertClose;
+import static dev.muninn.kernel.KernelInputs.assertSameBits;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.sun.management.ThreadMXBean;
+import dev.muninn.kernel.KernelInputs;
+import dev.muninn.kernel.Lanes;
+import dev.muninn.kernel.ScalarKernels;
 import dev.muninn.model.WeightFormat;
 import dev.muninn.model.WeightMatrix;
 import dev.muninn.weights.DType;
@@ -76,7 +79,7 @@ class MatrixKernelsTest {
       alone.shape(1, columns, matrix.format());
       alone.pack(0, x, row * columns);
       for (int o = 0; o < matrix.rows(); o++) {
-        results[row][o] = ScalarKernels.dot(matrix, o, alone, 0, lanes);
+        results[row][o] = ScalarMatrixKernels.dot(matrix, o, alone, 0, lanes);
       }
     }
     return results;
@@ -167,7 +170,8 @@ class MatrixKernelsTest {
           case VECTORS ->
               MatrixKernels.multiply(matrix, from, to, packed, out, at, stride, scratch);
           case SCALARS ->
-              ScalarKernels.multiply(matrix, from, to, packed, out, at, stride, scratch.lanes);
+              ScalarMatrixKernels.multiply(
+                  matrix, from, to, packed, out, at, stride, scratch.lanes);
           case EITHER -> Kernels.multiply(matrix, from, to, packed, out, at, stride, scratch);
         }
       }
@@ -177,7 +181,7 @@ class MatrixKernelsTest {
       int output = row * 7 % outputs;
       assertEquals(
           expected[first + row][output],
-          ScalarKernels.dot(matrix, output, packed, row, new float[Lanes.COUNT]),
+          ScalarMatrixKernels.dot(matrix, output, packed, row, new float[Lanes.COUNT]),
           "the twin's own product of row " + row + " among " + rows);
     }
   }

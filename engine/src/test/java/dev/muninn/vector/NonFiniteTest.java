@@ -4,6 +4,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.muninn.cache.KeyValueType;
+import dev.muninn.kernel.KernelInputs;
+import dev.muninn.kernel.Lanes;
+import dev.muninn.kernel.RowKernels;
+import dev.muninn.kernel.ScalarKernels;
 import dev.muninn.model.WeightMatrix;
 import dev.muninn.weights.DType;
 import java.lang.foreign.Arena;
@@ -140,7 +144,7 @@ class NonFiniteTest {
         float[] y = new float[rows * OUTPUTS];
         MatrixKernels.multiply(matrix, 0, OUTPUTS, packed, y, 0, OUTPUTS, scratch);
         float[] twin = new float[y.length];
-        ScalarKernels.multiply(matrix, 0, OUTPUTS, packed, twin, 0, OUTPUTS, lanes);
+        ScalarMatrixKernels.multiply(matrix, 0, OUTPUTS, packed, twin, 0, OUTPUTS, lanes);
         for (int row = 0; row < rows; row++) {
           assertSame(expected[row], y, row, rows + " rows displaced by " + packed.shift());
           assertSame(expected[row], twin, row, rows + " rows by scalars");

@@ -1,8 +1,9 @@
 package dev.muninn.vector;
 
-import static dev.muninn.vector.KernelInputs.assertSameBits;
+import static dev.muninn.kernel.KernelInputs.assertSameBits;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.muninn.kernel.KernelInputs;
 import dev.muninn.model.WeightMatrix;
 import dev.muninn.weights.DType;
 import java.lang.foreign.Arena;
@@ -36,7 +37,8 @@ class PackingProductsTest {
             float[] y = new float[rows * outputs];
             MatrixKernels.multiply(matrix, 0, outputs, packed, y, 0, outputs, scratch);
             float[] twin = new float[rows * outputs];
-            ScalarKernels.multiply(matrix, 0, outputs, packed, twin, 0, outputs, scratch.lanes);
+            ScalarMatrixKernels.multiply(
+                matrix, 0, outputs, packed, twin, 0, outputs, scratch.lanes);
             assertSameBits(twin, y, what);
             PackedRows one = new PackedRows(1, columns);
             for (int row = 0; row < rows; row++) {

@@ -1,9 +1,11 @@
 package dev.muninn.vector;
 
-import static dev.muninn.vector.KernelInputs.assertSameBits;
+import static dev.muninn.kernel.KernelInputs.assertSameBits;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.muninn.kernel.Lanes;
+import dev.muninn.kernel.ScalarKernels;
 import dev.muninn.model.WeightFormat;
 import dev.muninn.model.WeightMatrix;
 import java.lang.foreign.Arena;
@@ -86,7 +88,7 @@ class PanelProductsTest {
             float[] x = values(rows * columns);
             float[] y = multiply(matrix, rows, x);
             float[] twin = new float[y.length];
-            ScalarKernels.multiply(
+            ScalarMatrixKernels.multiply(
                 matrix,
                 0,
                 outputs,

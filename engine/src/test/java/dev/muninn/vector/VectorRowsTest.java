@@ -1,6 +1,6 @@
 package dev.muninn.vector;
 
-import static dev.muninn.vector.KernelInputs.assertSameBits;
+import static dev.muninn.kernel.KernelInputs.assertSameBits;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
@@ -16,6 +16,8 @@ import dev.muninn.cache.SlotPolicy;
 import dev.muninn.decode.InitialState;
 import dev.muninn.decode.InitialStates;
 import dev.muninn.family.ModelFamilies;
+import dev.muninn.kernel.KernelInputs;
+import dev.muninn.kernel.RowKernels;
 import dev.muninn.model.Norm;
 import dev.muninn.model.RecurrentModel;
 import dev.muninn.model.WeightFormat;

@@ -9,6 +9,7 @@ import dev.muninn.cache.KeyValueLayout;
 import dev.muninn.cache.KeyValueType;
 import dev.muninn.cache.SlotPolicy;
 import dev.muninn.family.huginn.HuginnConfig;
+import dev.muninn.kernel.ScalarKernels;
 import dev.muninn.model.RecurrentModel;
 import dev.muninn.model.ShapeOnly;
 import java.lang.foreign.MemorySegment;

@@ -3,6 +3,8 @@ package dev.muninn.vector;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.muninn.kernel.KernelInputs;
+import dev.muninn.kernel.Lanes;
 import dev.muninn.model.WeightFormat;
 import dev.muninn.model.WeightMatrix;
 import java.io.IOException;
@@ -24,7 +26,8 @@ class WarmUpTest {
   /** Kernels are compiled after few calls, as the launcher has it. */
   private static final String EARLY =
       "-XX:CompileCommand=quiet"
-          + " -XX:CompileCommand=CompileThresholdScaling,dev.muninn.vector.*::*,0.01";
+          + " -XX:CompileCommand=CompileThresholdScaling,dev.muninn.vector.*::*,0.01"
+          + " -XX:CompileCommand=CompileThresholdScaling,dev.muninn.kernel.*::*,0.01";
 
   @TempDir private Path directory;
 
@@ -139,7 +142,7 @@ class WarmUpTest {
         boolean lacks = WarmUp.lacksKernels(type, packed);
         Kernels.multiply(matrix, 0, 20, packed, y, 0, 20, scratch);
         float[] twin = new float[y.length];
-        ScalarKernels.multiply(matrix, 0, 20, packed, twin, 0, 20, scratch.lanes);
+        ScalarMatrixKernels.multiply(matrix, 0, 20, packed, twin, 0, 20, scratch.lanes);
         KernelInputs.assertSameBits(twin, y, type + " " + rows);
         return lacks;
       }

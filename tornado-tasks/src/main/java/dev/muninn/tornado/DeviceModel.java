@@ -1,12 +1,12 @@
 package dev.muninn.tornado;
 
+import dev.muninn.kernel.NativeMemory;
+import dev.muninn.kernel.RotaryTable;
 import dev.muninn.model.Block;
 import dev.muninn.model.RecurrentModel;
 import dev.muninn.model.Rotary;
 import dev.muninn.tornado.kernel.RowTable;
 import dev.muninn.tornado.kernel.WeightFormat;
-import dev.muninn.vector.NativeMemory;
-import dev.muninn.vector.RotaryTable;
 import dev.muninn.weights.Checkpoint;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;

@@ -1,8 +1,7 @@
 package dev.muninn.tornado.kernel;
 
+import dev.muninn.kernel.RotaryTable;
 import dev.muninn.model.Rotary;
-import dev.muninn.vector.RotaryTable;
-import dev.muninn.vector.ScalarTwins;
 import java.util.Arrays;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;

@@ -1,6 +1,5 @@
 package dev.muninn.tornado.kernel;
 
-import dev.muninn.vector.ScalarTwins;
 import java.util.stream.IntStream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;

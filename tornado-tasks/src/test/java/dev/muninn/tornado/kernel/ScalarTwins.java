@@ -1,41 +1,44 @@
-package dev.muninn.vector;
+package dev.muninn.tornado.kernel;
 
+import dev.muninn.kernel.Lanes;
+import dev.muninn.kernel.RotaryTable;
+import dev.muninn.kernel.ScalarKernels;
 import dev.muninn.model.Rotary;
 import java.util.Arrays;
 
 /** The engine's scalar kernels, for tests of other backends. */
-public final class ScalarTwins {
+final class ScalarTwins {
   private ScalarTwins() {}
 
   /** {@code ScalarKernels.norm} of a row. */
-  public static float[] norm(float[] row, float[] scale, float epsilon) {
+  static float[] norm(float[] row, float[] scale, float epsilon) {
     float[] out = new float[row.length];
     ScalarKernels.norm(row, 0, scale, epsilon, out, 0, row.length, new float[Lanes.COUNT]);
     return out;
   }
 
   /** {@code ScalarKernels.gate} of a row. */
-  public static float[] gate(float[] gate, float[] up) {
+  static float[] gate(float[] gate, float[] up) {
     float[] hidden = new float[gate.length];
     ScalarKernels.gate(gate, 0, up, 0, hidden, 0, gate.length);
     return hidden;
   }
 
   /** {@code ScalarKernels.rotate} or {@code rotateHalves} of a head. */
-  public static float[] rotate(float[] head, float[] bias, RotaryTable table, int position) {
+  static float[] rotate(float[] head, float[] bias, RotaryTable table, int position) {
     float[] out = new float[head.length];
     int at = table.offset(position);
     if (table.layout() == Rotary.Layout.PAIRS) {
-      ScalarKernels.rotate(head, 0, bias, 0, table.cosines, table.sines, at, out, head.length);
+      ScalarKernels.rotate(head, 0, bias, 0, table.cosines(), table.sines(), at, out, head.length);
     } else {
       ScalarKernels.rotateHalves(
-          head, 0, bias, 0, table.cosines, table.sines, at, out, head.length);
+          head, 0, bias, 0, table.cosines(), table.sines(), at, out, head.length);
     }
     return out;
   }
 
   /** Shares of scores, by {@code ScalarKernels.exponentiate}. */
-  public static float[] shares(float[] scores) {
+  static float[] shares(float[] scores) {
     float[] shares = scores.clone();
     float sum = ScalarKernels.exponentiate(shares, shares.length, new float[Lanes.COUNT]);
     for (int i = 0; i < shares.length; i++) {
@@ -45,7 +48,7 @@ public final class ScalarTwins {
   }
 
   /** A product, in doubles. */
-  public static float[] product(float[][] weights, float[] input) {
+  static float[] product(float[][] weights, float[] input) {
     float[] out = new float[weights.length];
     for (int o = 0; o < out.length; o++) {
       double sum = 0;
@@ -58,7 +61,7 @@ public final class ScalarTwins {
   }
 
   /** A part of a row. */
-  public static float[] part(float[] row, int from, int size) {
+  static float[] part(float[] row, int from, int size) {
     return Arrays.copyOfRange(row, from, from + size);
   }
 }

@@ -1,4 +1,4 @@
-package dev.muninn.vector;
+package dev.muninn.kernel;
 
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
 import static org.junit.jupiter.api.Assertions.fail;
@@ -11,23 +11,23 @@ import java.lang.foreign.ValueLayout;
 import java.util.SplittableRandom;
 
 /** Seeded inputs of kernels, and comparisons of what they computed. */
-final class KernelInputs {
+public final class KernelInputs {
   private static final ValueLayout.OfShort SHORT =
       ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(LITTLE_ENDIAN);
 
   private final SplittableRandom random;
 
-  KernelInputs(long seed) {
+  public KernelInputs(long seed) {
     random = new SplittableRandom(seed);
   }
 
   /** From 0 to {@code bound - 1}. */
-  int integer(int bound) {
+  public int integer(int bound) {
     return random.nextInt(bound);
   }
 
   /** Uniform from -2 to 2. */
-  float[] values(int count) {
+  public float[] values(int count) {
     float[] values = new float[count];
     for (int i = 0; i < count; i++) {
       values[i] = (float) (4 * random.nextDouble() - 2);
@@ -39,7 +39,7 @@ final class KernelInputs {
    * A matrix whose first byte lies at an address of this remainder by 4, in memory that ends where
    * it ends: a kernel that reads past it fails.
    */
-  WeightMatrix matrix(DType dtype, int rows, int columns, int misalignment, Arena arena) {
+  public WeightMatrix matrix(DType dtype, int rows, int columns, int misalignment, Arena arena) {
     long bytes = (long) rows * columns * dtype.bits() / 8;
     MemorySegment data = arena.allocate(misalignment + bytes, 64).asSlice(misalignment);
     for (long i = 0; i < (long) rows * columns; i++) {
@@ -49,7 +49,7 @@ final class KernelInputs {
   }
 
   /** Sets an element to a value, rounded to the type. */
-  static void set(DType dtype, MemorySegment data, long index, float value) {
+  public static void set(DType dtype, MemorySegment data, long index, float value) {
     switch (dtype) {
       case F32 -> ScalarKernels.setF32(data, 4 * index, value);
       case F16 -> setBits(data, index, Float.floatToFloat16(value));
@@ -59,19 +59,19 @@ final class KernelInputs {
   }
 
   /** Sets a 16-bit element. */
-  static void setBits(MemorySegment data, long index, int bits) {
+  public static void setBits(MemorySegment data, long index, int bits) {
     data.set(SHORT, 2 * index, (short) bits);
   }
 
   /** The float that the bits of a 16-bit type stand for, by the language's own conversions. */
-  static float value(DType dtype, int bits) {
+  public static float value(DType dtype, int bits) {
     return dtype == DType.F16
         ? Float.float16ToFloat((short) bits)
         : Float.intBitsToFloat(bits << 16);
   }
 
   /** All of them with the same bits, or a failure that says which differs first. */
-  static void assertSameBits(float[] expected, float[] actual, String what) {
+  public static void assertSameBits(float[] expected, float[] actual, String what) {
     for (int i = 0; i < expected.length; i++) {
       if (Float.floatToRawIntBits(expected[i]) != Float.floatToRawIntBits(actual[i])) {
         fail(what + ": " + actual[i] + " at " + i + ", expected " + expected[i]);
@@ -80,7 +80,7 @@ final class KernelInputs {
   }
 
   /** A difference of at most {@code tolerance}, which NaN never has. */
-  static void assertClose(double expected, double actual, double tolerance, String what) {
+  public static void assertClose(double expected, double actual, double tolerance, String what) {
     if (!(Math.abs(expected - actual) <= tolerance)) {
       fail(what + ": " + actual + ", expected " + expected + " within " + tolerance);
     }

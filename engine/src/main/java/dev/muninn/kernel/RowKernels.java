@@ -1,4 +1,4 @@
-package dev.muninn.vector;
+package dev.muninn.kernel;
 
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
 
@@ -33,8 +33,9 @@ public final class RowKernels {
     }
   }
 
-  /** Stores {@code size} values at a byte offset, as {@link VectorStore} has them. */
-  static void store(DType type, float[] x, int from, MemorySegment target, long offset, int size) {
+  /** Stores {@code size} values at a byte offset, as the store of keys and values has them. */
+  public static void store(
+      DType type, float[] x, int from, MemorySegment target, long offset, int size) {
     int chunked = size - size % Lanes.CHUNK;
     if (type == DType.BF16) {
       storeBf16(x, from, target, offset, chunked);
@@ -189,7 +190,7 @@ public final class RowKernels {
    * @param out gets the {@code size} turned values; not {@code x}
    * @param size even
    */
-  static void rotateHalves(
+  public static void rotateHalves(
       float[] x,
       int from,
       float[] bias,
@@ -303,11 +304,11 @@ public final class RowKernels {
    * {@code out += sum over positions of weight[position] * value[position]}.
    *
    * @param type F32 or BF16
-   * @param values rows of {@code size}, as {@link VectorStore} has them
+   * @param values rows of {@code size}, as the store of keys and values has them
    * @param offset byte offset of the row of position {@code from}
    * @param weights by position
    */
-  static void addWeighted(
+  public static void addWeighted(
       DType type,
       MemorySegment values,
       long offset,

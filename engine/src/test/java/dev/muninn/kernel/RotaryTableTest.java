@@ -1,6 +1,6 @@
-package dev.muninn.vector;
+package dev.muninn.kernel;
 
-import static dev.muninn.vector.KernelInputs.assertClose;
+import static dev.muninn.kernel.KernelInputs.assertClose;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.muninn.model.Rotary;
@@ -30,8 +30,8 @@ class RotaryTableTest {
     double base = 50_000;
     RotaryTable table = new RotaryTable(Rotary.of(layout, headSize, base));
     table.extend(positions);
-    assertEquals(positions * headSize, table.cosines.length);
-    assertEquals(positions * headSize, table.sines.length);
+    assertEquals(positions * headSize, table.cosines().length);
+    assertEquals(positions * headSize, table.sines().length);
     for (int position = 0; position < positions; position++) {
       for (int column = 0; column < headSize; column++) {
         int pair = pairOf.applyAsInt(column);
@@ -39,9 +39,9 @@ class RotaryTableTest {
         int at = table.offset(position) + column;
         String what = "column " + column + " of position " + position;
         // The model was trained with angles in f32: half a unit in the last place of 300, thrice.
-        assertClose(Math.cos(angle), table.cosines[at], 1e-4, "cosine of " + what);
+        assertClose(Math.cos(angle), table.cosines()[at], 1e-4, "cosine of " + what);
         double sine = isFirst.test(column) ? -Math.sin(angle) : Math.sin(angle);
-        assertClose(sine, table.sines[at], 1e-4, "sine of " + what);
+        assertClose(sine, table.sines()[at], 1e-4, "sine of " + what);
       }
     }
   }

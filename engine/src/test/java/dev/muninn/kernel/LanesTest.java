@@ -1,4 +1,4 @@
-package dev.muninn.vector;
+package dev.muninn.kernel;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;

@@ -1,4 +1,4 @@
-package dev.muninn.vector;
+package dev.muninn.kernel;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
@@ -128,33 +128,33 @@ public final class ThreadTeam implements AutoCloseable {
   }
 
   /** Runs a task on the caller only: the other threads' processors are left to others. */
-  void runAlone(Task task) {
+  public void runAlone(Task task) {
     alone = true;
     task.run(0);
   }
 
   /** Threads that run the task under way. */
-  int running() {
+  public int running() {
     return alone ? 1 : size;
   }
 
   /** The first of the units that are a thread's if each thread of the run has as many. */
-  int share(int units, int thread) {
+  public int share(int units, int thread) {
     return (int) ((long) units * thread / running());
   }
 
   /** Begins to hand out a range from 0 on; by one thread, a barrier before the first claim. */
-  void resetClaims() {
+  public void resetClaims() {
     claimed = 0;
   }
 
   /** Takes the next {@code count} of the range: their beginning, which may lie behind its end. */
-  int claim(int count) {
+  public int claim(int count) {
     return (int) CLAIMED.getAndAdd(this, count);
   }
 
   /** Waits until every thread that runs the task has come here. */
-  void barrier() {
+  public void barrier() {
     if (alone) {
       return;
     }

@@ -1,7 +1,7 @@
-package dev.muninn.vector;
+package dev.muninn.kernel;
 
-import static dev.muninn.vector.KernelInputs.assertClose;
-import static dev.muninn.vector.KernelInputs.assertSameBits;
+import static dev.muninn.kernel.KernelInputs.assertClose;
+import static dev.muninn.kernel.KernelInputs.assertSameBits;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 

@@ -1,4 +1,4 @@
-package dev.muninn.vector;
+package dev.muninn.kernel;
 
 import dev.muninn.model.Rotary;
 
@@ -9,8 +9,8 @@ import dev.muninn.model.Rotary;
  * context the model would allow.
  */
 public final class RotaryTable {
-  float[] cosines = new float[0];
-  float[] sines = cosines;
+  private float[] cosines = new float[0];
+  private float[] sines = cosines;
   private final Rotary rotary;
   private final int headSize;
 
@@ -21,7 +21,7 @@ public final class RotaryTable {
   }
 
   /** Which columns are turned together. */
-  Rotary.Layout layout() {
+  public Rotary.Layout layout() {
     return rotary.layout();
   }
 

@@ -1,4 +1,4 @@
-package dev.muninn.vector;
+package dev.muninn.kernel;
 
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
@@ -16,31 +16,32 @@ public final class Lanes {
   /** Vectors of floats of that shape. */
   public static final VectorSpecies<Float> FLOATS = choose();
 
-  static final VectorSpecies<Integer> INTS = VectorSpecies.of(int.class, FLOATS.vectorShape());
+  public static final VectorSpecies<Integer> INTS =
+      VectorSpecies.of(int.class, FLOATS.vectorShape());
 
   /** Floats of a vector. */
   public static final int COUNT = FLOATS.length();
 
   /** Bytes of a vector. */
-  static final long BYTES = 4L * COUNT;
+  public static final long BYTES = 4L * COUNT;
 
   /** Weights that one step of a product takes from each row: two vectors. */
-  static final int CHUNK = 2 * COUNT;
+  public static final int CHUNK = 2 * COUNT;
 
   /** Sums that {@link #reduce} makes at once. */
-  static final int SUMS = 16;
+  public static final int SUMS = 16;
 
   /** Floats that the partial sums of {@link #SUMS} accumulators take. */
-  static final int PARTIALS = SUMS * COUNT;
+  public static final int PARTIALS = SUMS * COUNT;
 
-  static final VectorShuffle<Float> SWAP_8 = swap(8);
-  static final VectorShuffle<Float> SWAP_4 = swap(4);
-  static final VectorShuffle<Float> SWAP_2 = swap(2);
-  static final VectorShuffle<Float> SWAP_1 = swap(1);
-  static final VectorMask<Float> UPPER_8 = upper(8);
-  static final VectorMask<Float> UPPER_4 = upper(4);
-  static final VectorMask<Float> UPPER_2 = upper(2);
-  static final VectorMask<Float> UPPER_1 = upper(1);
+  public static final VectorShuffle<Float> SWAP_8 = swap(8);
+  public static final VectorShuffle<Float> SWAP_4 = swap(4);
+  public static final VectorShuffle<Float> SWAP_2 = swap(2);
+  public static final VectorShuffle<Float> SWAP_1 = swap(1);
+  public static final VectorMask<Float> UPPER_8 = upper(8);
+  public static final VectorMask<Float> UPPER_4 = upper(4);
+  public static final VectorMask<Float> UPPER_2 = upper(2);
+  public static final VectorMask<Float> UPPER_1 = upper(1);
 
   private Lanes() {}
 
@@ -68,7 +69,7 @@ public final class Lanes {
    * Whether a tile of rows of so many columns can sum its lanes in registers: no column is left
    * over, and a vector has a lane for each of {@link #SUMS}.
    */
-  static boolean foldInRegisters(int columns) {
+  public static boolean foldInRegisters(int columns) {
     return columns % CHUNK == 0 && COUNT == SUMS;
   }
 
@@ -79,7 +80,7 @@ public final class Lanes {
    * @param partials accumulator a at [a * COUNT, (a + 1) * COUNT); afterwards sum a at index a, the
    *     rest overwritten
    */
-  static void reduce(float[] partials) {
+  public static void reduce(float[] partials) {
     // Each stage folds two accumulators into one vector that has the halves of both, so that 16 of
     // them cost 15 folds and not 16 times 4. Written out: a mask that is no constant is slow.
     if (COUNT > 8) {
@@ -122,7 +123,7 @@ public final class Lanes {
    *
    * @param values row r of the square at [at + 16 r, at + 16 (r + 1))
    */
-  static void transpose(float[] values, int at) {
+  public static void transpose(float[] values, int at) {
     // Each stage exchanges, between rows that are a power of two apart, the lanes that are as far
     // apart. Written out: a mask that is no constant is slow.
     for (int j = 0; j < 8; j++) {
@@ -160,7 +161,7 @@ public final class Lanes {
   }
 
   /** Copies no more than {@link #COUNT} values. */
-  static void copy(float[] source, int from, float[] target, int to, int count) {
+  public static void copy(float[] source, int from, float[] target, int to, int count) {
     if (count == COUNT) {
       FloatVector.fromArray(FLOATS, source, from).intoArray(target, to);
     } else {

@@ -1,4 +1,4 @@
-package dev.muninn.vector;
+package dev.muninn.kernel;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
@@ -27,7 +27,7 @@ public final class NativeMemory {
   }
 
   /** Memory that is freed when it is no longer referenced. */
-  static MemorySegment allocateAutomatic(long bytes) {
+  public static MemorySegment allocateAutomatic(long bytes) {
     return Arena.ofAuto().allocate(bytes, 64);
   }
 
