@@ -40,8 +40,8 @@ import org.junit.jupiter.api.io.TempDir;
 /** Executors in processes of their own, one of which is killed. */
 @Timeout(1200)
 class StandaloneTest {
-  private static final int ROWS = 400;
-  private static final int PARTITIONS = 40;
+  private static final int ROWS = 200;
+  private static final int PARTITIONS = 20;
   private static final int GROWTH_KILOBYTES = 40_000;
   private static final String[] OPTIONS = {"-r", "8", "-n", "4", "-t", "1", "-s", "5"};
 
