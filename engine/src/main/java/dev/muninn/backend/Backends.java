@@ -4,7 +4,6 @@ import dev.muninn.backend.ComputeDevice.Kind;
 import dev.muninn.model.RecurrentModel;
 import dev.muninn.weights.Checkpoint;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.ServiceLoader;
@@ -28,9 +27,10 @@ public final class Backends {
   /** All that were found, {@link #VECTOR} first. */
   public static List<BackendProvider> providers() {
     List<BackendProvider> providers = new ArrayList<>();
-    ServiceLoader.load(BackendProvider.class, Backends.class.getClassLoader())
-        .forEach(providers::add);
-    providers.sort(Comparator.comparing(provider -> !provider.name().equals(VECTOR)));
+    for (BackendProvider provider :
+        ServiceLoader.load(BackendProvider.class, Backends.class.getClassLoader())) {
+      providers.add(provider.name().equals(VECTOR) ? 0 : providers.size(), provider);
+    }
     return providers;
   }
 

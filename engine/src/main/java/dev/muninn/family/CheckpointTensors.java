@@ -177,9 +177,9 @@ final class CheckpointTensors implements TensorSource {
    *     of a layer that the configuration does not have
    */
   void requireNoProblems() {
-    unread.forEach(name ->
-        problems.add(
-            name + " is no matrix of the model, but " + PreparedTensors.KEY + " names it"));
+    for (String name : unread) {
+      problems.add(name + " is no matrix of the model, but " + PreparedTensors.KEY + " names it");
+    }
     if (problems.isEmpty()) {
       return;
     }

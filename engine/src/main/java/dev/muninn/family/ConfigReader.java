@@ -120,7 +120,12 @@ public final class ConfigReader {
 
   /** A whole number that may be left out. */
   public int integerOr(int fallback, String... names) {
-    return Arrays.stream(names).anyMatch(this::has) ? integer(names) : fallback;
+    for (String name : names) {
+      if (has(name)) {
+        return integer(names);
+      }
+    }
+    return fallback;
   }
 
   /** A number that may be left out. */
@@ -216,14 +221,11 @@ public final class ConfigReader {
   }
 
   private static boolean isOff(Object value) {
-    return switch (value) {
-      case Boolean flag -> !flag;
-      case Number number -> number.doubleValue() == 0;
-      case String text -> text.isEmpty();
-      case Collection<?> list -> list.isEmpty();
-      case Map<?, ?> object -> object.isEmpty();
-      default -> false;
-    };
+    return value.equals(false)
+        || value instanceof Number number && number.doubleValue() == 0
+        || value instanceof CharSequence text && text.isEmpty()
+        || value instanceof Collection<?> list && list.isEmpty()
+        || value instanceof Map<?, ?> object && object.isEmpty();
   }
 
   /** Keys of options that would be computed wrongly must be off: left out, false, 0 or empty. */

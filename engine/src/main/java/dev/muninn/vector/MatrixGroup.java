@@ -3,6 +3,7 @@ package dev.muninn.vector;
 import dev.muninn.kernel.Lanes;
 import dev.muninn.model.WeightFormat;
 import dev.muninn.model.WeightMatrix;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -29,23 +30,24 @@ final class MatrixGroup {
   private final boolean[] aligned;
 
   MatrixGroup(List<WeightMatrix> matrices) {
-    this.matrices = matrices.toArray(WeightMatrix[]::new);
+    this.matrices = matrices.toArray(new WeightMatrix[0]);
     int count = this.matrices.length;
     firstOutput = new int[count + 1];
     firstUnit = new int[count + 1];
     packing = new int[count];
-    WeightFormat[] formats =
-        matrices.stream().map(WeightMatrix::format).distinct().toArray(WeightFormat[]::new);
-    packed = new WeightMatrix[formats.length];
-    aligned = new boolean[formats.length];
+    List<WeightFormat> formats = new ArrayList<>();
+    for (WeightMatrix matrix : matrices) {
+      if (!formats.contains(matrix.format())) {
+        formats.add(matrix.format());
+      }
+    }
+    packed = new WeightMatrix[formats.size()];
+    aligned = new boolean[formats.size()];
     for (int m = 0; m < count; m++) {
       WeightMatrix matrix = this.matrices[m];
       firstOutput[m + 1] = firstOutput[m] + matrix.rows();
       firstUnit[m + 1] = firstUnit[m] + units(matrix.rows());
-      int format = 0;
-      while (formats[format] != matrix.format()) {
-        format++;
-      }
+      int format = formats.indexOf(matrix.format());
       packing[m] = format;
       if (packed[format] == null) {
         packed[format] = matrix;

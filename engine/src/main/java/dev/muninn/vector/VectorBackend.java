@@ -36,7 +36,10 @@ final class VectorBackend implements Backend {
       WarmUp.begin(format, isLarge() ? Duration.ZERO : SHORT_ANSWER);
     }
     for (Block block : model.blocks()) {
-      rotary.computeIfAbsent(block.attention().rotary(), RotaryTable::new);
+      Rotary positions = block.attention().rotary();
+      if (!rotary.containsKey(positions)) {
+        rotary.put(positions, new RotaryTable(positions));
+      }
     }
     this.team = new ThreadTeam(threads);
   }
@@ -70,7 +73,9 @@ final class VectorBackend implements Backend {
 
   @Override
   public KeyValueStore allocate(KeyValueLayout layout) {
-    rotary.values().forEach(table -> table.extend(layout.capacity()));
+    for (RotaryTable table : rotary.values()) {
+      table.extend(layout.capacity());
+    }
     return new VectorStore(layout);
   }
 

@@ -75,7 +75,7 @@ final class VectorRows extends LatentRows implements ThreadTeam.Task {
     this.capacity = capacity;
     this.width = model.width();
     this.vocabulary = model.vocabularySize();
-    this.formats = model.matrixFormats().toArray(WeightFormat[]::new);
+    this.formats = model.matrixFormats().toArray(new WeightFormat[0]);
     this.coreWeights = coreWeights(model);
     int rows = Math.min(capacity, CHUNK);
     this.chunk = new RowChunk(rows);
@@ -85,12 +85,14 @@ final class VectorRows extends LatentRows implements ThreadTeam.Task {
     this.coda = forwards(model.coda().blocks(), rotary);
     this.head = new MatrixGroup(model.coda().head());
     Optional<WeightMatrix> injection = model.core().injection();
-    this.stateInjection =
-        injection.map(matrix -> new MatrixGroup(matrix.part(0, width))).orElse(null);
-    this.embeddingInjection =
-        injection
-            .map(matrix -> new MatrixGroup(matrix.part(matrix.columns() - width, width)))
-            .orElse(null);
+    if (injection.isPresent()) {
+      WeightMatrix matrix = injection.get();
+      this.stateInjection = new MatrixGroup(matrix.part(0, width));
+      this.embeddingInjection = new MatrixGroup(matrix.part(matrix.columns() - width, width));
+    } else {
+      this.stateInjection = null;
+      this.embeddingInjection = null;
+    }
     this.embeddings = new float[Math.multiplyExact(capacity, width)];
     this.latents = new float[embeddings.length];
     this.injections = new float[injection.isPresent() ? embeddings.length : 0];

@@ -200,8 +200,9 @@ public final class Checkpoint implements AutoCloseable {
   private static Map<String, Tensor> aliases(List<MappedFile> files, Map<String, Tensor> tensors) {
     Map<String, Tensor> aliases = new HashMap<>();
     for (MappedFile file : files) {
-      file.metadata.forEach((name, other) -> {
-        Tensor written = tensors.get(other);
+      for (Map.Entry<String, String> entry : file.metadata.entrySet()) {
+        String name = entry.getKey();
+        Tensor written = tensors.get(entry.getValue());
         if (written != null
             && written.file().equals(file.state.path())
             && !tensors.containsKey(name)) {
@@ -209,7 +210,7 @@ public final class Checkpoint implements AutoCloseable {
               name,
               new Tensor(name, written.dtype(), written.shape(), written.data(), written.file()));
         }
-      });
+      }
     }
     return aliases;
   }
@@ -263,7 +264,11 @@ public final class Checkpoint implements AutoCloseable {
 
   /** The size of all mapped files together, headers included, in bytes. */
   public long mappedBytes() {
-    return files.stream().mapToLong(file -> file.state.size()).sum();
+    long bytes = 0;
+    for (MappedFile file : files) {
+      bytes += file.state.size();
+    }
+    return bytes;
   }
 
   /**

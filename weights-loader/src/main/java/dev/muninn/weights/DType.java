@@ -1,10 +1,6 @@
 package dev.muninn.weights;
 
-import java.util.Map;
 import java.util.Optional;
-import java.util.function.Function;
-import java.util.stream.Collectors;
-import java.util.stream.Stream;
 
 /**
  * The element types of the safetensors format; a constant's name is its name in a header.
@@ -58,9 +54,6 @@ public enum DType {
   /** Unsigned integer of 64 bits. */
   U64(64);
 
-  private static final Map<String, DType> BY_NAME =
-      Stream.of(values()).collect(Collectors.toUnmodifiableMap(DType::name, Function.identity()));
-
   private final int bits;
 
   DType(int bits) {
@@ -79,6 +72,11 @@ public enum DType {
 
   /** The type of this header name; the case of letters counts. */
   static Optional<DType> named(String name) {
-    return Optional.ofNullable(BY_NAME.get(name));
+    for (DType type : values()) {
+      if (type.name().equals(name)) {
+        return Optional.of(type);
+      }
+    }
+    return Optional.empty();
   }
 }

@@ -8,11 +8,11 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
-import java.util.Comparator;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import tools.jackson.core.JsonToken;
 
@@ -29,16 +29,21 @@ record SafetensorsHeader(long dataOffset, List<Entry> entries, Map<String, Strin
   /** The length of the header's length. */
   static final int PREFIX_BYTES = Long.BYTES;
 
-  private static final Comparator<Entry> BY_POSITION =
-      Comparator.comparingLong(Entry::begin).thenComparingLong(Entry::end);
-
   /**
    * One tensor.
    *
    * @param begin the first byte of its data, counted from the begin of all data
    * @param end one past the last byte
    */
-  record Entry(String name, DType dtype, List<Long> shape, long begin, long end) {
+  record Entry(String name, DType dtype, List<Long> shape, long begin, long end)
+      implements Comparable<Entry> {
+
+    /** By position. */
+    @Override
+    public int compareTo(Entry other) {
+      int order = Long.compare(begin, other.begin);
+      return order != 0 ? order : Long.compare(end, other.end);
+    }
 
     /** The tensor, given the file's data. */
     Tensor tensor(Path file, MemorySegment data) {
@@ -61,7 +66,7 @@ record SafetensorsHeader(long dataOffset, List<Entry> entries, Map<String, Strin
     try (JsonSource json = new JsonSource(file, channel, PREFIX_BYTES, dataOffset)) {
       readObject(file, json, entries, metadata);
     }
-    entries.sort(BY_POSITION);
+    entries.sort(null);
     requireCoverage(file, entries, dataOffset, size);
     return new SafetensorsHeader(
         dataOffset, Collections.unmodifiableList(entries), Collections.unmodifiableMap(metadata));
@@ -172,11 +177,13 @@ record SafetensorsHeader(long dataOffset, List<Entry> entries, Map<String, Strin
 
   private static DType readDType(JsonSource json) {
     json.require(JsonToken.VALUE_STRING, "a string as dtype");
-    return DType.named(json.text())
-        .orElseThrow(() ->
-            json.refusal(
-                "dtype " + CheckpointException.quote(json.text()),
-                "one of " + Arrays.toString(DType.values())));
+    Optional<DType> dtype = DType.named(json.text());
+    if (dtype.isEmpty()) {
+      throw json.refusal(
+          "dtype " + CheckpointException.quote(json.text()),
+          "one of " + Arrays.toString(DType.values()));
+    }
+    return dtype.get();
   }
 
   private static List<Long> readIntegers(JsonSource json, long maximum, int maximumCount) {
