@@ -27,6 +27,7 @@ public final class Trainer implements AutoCloseable {
   private final TrainingDirectory directory;
   private final TrainedModel model;
   private final AdamW optimizer;
+  private boolean initialized;
   private long step;
   private long savedStep = -1;
 
@@ -46,10 +47,14 @@ public final class Trainer implements AutoCloseable {
     model.network.refresh();
   }
 
-  /** Takes over the weights of a checkpoint, whatever its type. */
+  /**
+   * Takes over the weights of a checkpoint, whatever its type. Problems that grow as they are
+   * learnt then begin at what the model can do.
+   */
   public void initialize(Checkpoint checkpoint) {
     model.parameters().read(checkpoint);
     model.network.refresh();
+    initialized = true;
   }
 
   /**
@@ -91,6 +96,9 @@ public final class Trainer implements AutoCloseable {
   public void run(TrainingListener listener, Cancellation cancellation) {
     long steps = plan.schedule().steps();
     if (savedStep < 0) {
+      if (initialized) {
+        skipLearnt();
+      }
       save(listener);
     }
     while (step < steps && !cancellation.isCancelled()) {
@@ -110,6 +118,14 @@ public final class Trainer implements AutoCloseable {
     if (savedStep < step) {
       save(listener);
     }
+  }
+
+  private void skipLearnt() {
+    Map<String, String> before;
+    do {
+      before = data.state();
+      data.evaluated(accuracies(evaluate(List.of(judged()))));
+    } while (!data.state().equals(before));
   }
 
   private StepReport takeStep() {
@@ -170,14 +186,19 @@ public final class Trainer implements AutoCloseable {
   private void evaluate(TrainingListener listener) {
     List<Evaluation> evaluations = evaluate();
     directory.log(step, evaluations);
+    data.evaluated(accuracies(evaluations));
+    listener.onEvaluation(step, evaluations);
+  }
+
+  /** By validation set, at the recurrence that counts. */
+  private Map<String, Double> accuracies(List<Evaluation> evaluations) {
     Map<String, Double> accuracies = new HashMap<>();
     for (Evaluation evaluation : evaluations) {
       if (evaluation.recurrence() == judged()) {
         accuracies.put(evaluation.set(), evaluation.accuracy());
       }
     }
-    data.evaluated(accuracies);
-    listener.onEvaluation(step, evaluations);
+    return accuracies;
   }
 
   /** The recurrence that is tried and is nearest to what the model is trained at. */
@@ -194,10 +215,14 @@ public final class Trainer implements AutoCloseable {
 
   /** The validation sets at every recurrence of the plan. */
   public List<Evaluation> evaluate() {
+    return evaluate(plan.evaluation().recurrences());
+  }
+
+  private List<Evaluation> evaluate(List<Integer> recurrences) {
     List<Evaluation> evaluations = new ArrayList<>();
     for (ValidationSet set : data.validation()) {
       int[] predictions = new int[set.batch().tokens().length];
-      for (int recurrence : plan.evaluation().recurrences()) {
+      for (int recurrence : recurrences) {
         double loss =
             model.loss(
                 set.batch(),

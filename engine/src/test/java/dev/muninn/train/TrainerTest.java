@@ -11,8 +11,10 @@ import dev.muninn.decode.Cancellation;
 import dev.muninn.family.huginn.HuginnConfig;
 import dev.muninn.serve.GenerationRequest;
 import dev.muninn.text.Tokenizer;
+import dev.muninn.train.data.Batch;
 import dev.muninn.train.data.TaskData;
 import dev.muninn.train.data.TrainingData;
+import dev.muninn.train.data.ValidationSet;
 import dev.muninn.weights.Checkpoint;
 import dev.muninn.weights.DType;
 import java.io.IOException;
@@ -236,5 +238,57 @@ class TrainerTest {
       trainer.run(heard, heard.cancellation);
     }
     assertTrue(heard.losses.getFirst() < losses.getFirst() - 0.5);
+  }
+
+  /** Problems that grow by one whenever they were tried, up to a size. */
+  private static final class Growing implements TrainingData {
+    final TrainingData problems = data();
+    final int most;
+    int size;
+
+    Growing(int most) {
+      this.most = most;
+    }
+
+    @Override
+    public Batch batch(long number) {
+      return problems.batch(number);
+    }
+
+    @Override
+    public List<ValidationSet> validation() {
+      return problems.validation();
+    }
+
+    @Override
+    public void evaluated(Map<String, Double> accuracies) {
+      size = Math.min(most, size + 1);
+    }
+
+    @Override
+    public Map<String, String> state() {
+      return Map.of("size", Integer.toString(size));
+    }
+  }
+
+  @Test
+  void onlyATrainedModelBeginsWithWhatItCanDo() {
+    Path first = directory.resolve("first");
+    run(plan(1), first, 1, 0);
+    for (boolean trained : new boolean[] {false, true}) {
+      Growing problems = new Growing(3);
+      Losses heard = new Losses(1);
+      Path path = directory.resolve("trained " + trained);
+      try (TrainingDirectory files = TrainingDirectory.of(path, Map.of());
+          Trainer trainer = new Trainer(plan(12), problems, files, 1);
+          Checkpoint checkpoint = Checkpoint.open(first)) {
+        if (trained) {
+          trainer.initialize(checkpoint);
+        }
+        files.begin(plan(12), first);
+        trainer.run(heard, heard.cancellation);
+      }
+      assertEquals(trained ? 3 : 0, problems.size);
+    }
   }
 }

@@ -78,7 +78,9 @@ final class Conversations {
     for (int i = from; i < tokens.length; i++) {
       int label = Batch.IGNORED;
       int at = i - question;
-      if (i == tokens.length - 1) {
+      if (i == tokens.length - 1 || at == problem.question().length() - 1) {
+        // Where the question ends, the answer's first character is a hint: it is what follows there
+        // without a conversation, and from there it need only be copied.
         label = symbols.id(problem.answer().charAt(0));
       } else if (at >= 0 && at < problem.hints().length && problem.hints()[at] != 0) {
         label = symbols.id(problem.hints()[at]);

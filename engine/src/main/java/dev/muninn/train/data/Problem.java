@@ -30,17 +30,30 @@ record Problem(String question, String answer, char[] hints) {
     return new Problem(question.append('=').toString(), Integer.toString(sum), hints);
   }
 
-  /** The sum of some numbers below 100. */
+  /**
+   * The sum of some numbers below 100. Where a further number begins, the sum so far is a hint: its
+   * last digit at the sign, the digit before that one place later. So a long sum teaches the
+   * shorter ones in it.
+   */
   static Problem sum(SplitMix random, int operands) {
     StringBuilder question = new StringBuilder();
+    StringBuilder hints = new StringBuilder();
     int sum = 0;
     for (int i = 0; i < operands; i++) {
       int operand = random.below(LARGEST_OPERAND);
+      if (i > 0) {
+        question.append('+');
+      }
+      question.append(operand);
+      if (i > 1) {
+        hints.append((char) ('0' + sum % 10)).append((char) ('0' + sum / 10 % 10));
+      }
+      hints.setLength(question.length());
       sum += operand;
-      question.append(i == 0 ? "" : "+").append(operand);
     }
     question.append('=');
-    return new Problem(question.toString(), Integer.toString(sum), new char[question.length()]);
+    hints.setLength(question.length());
+    return new Problem(question.toString(), Integer.toString(sum), hints.toString().toCharArray());
   }
 
   /** Stands for all problems of a length: nobody learns it. */

@@ -38,8 +38,10 @@ public final class TaskData implements TrainingData {
   private static final int FIRST_DIGITS = 6;
   private static final int FIRST_OPERANDS = 2;
   private static final int FEWEST = 2;
-  private static final double SHARE_OF_SUMS = 0.4;
-  private static final double SHARE_OF_CONVERSATIONS = 0.3;
+  private static final double SHARE_OF_SUMS = 0.6;
+
+  /** Most tokens of a conversation are its frame: few of its labels are answers. */
+  private static final double SHARE_OF_CONVERSATIONS = 0.5;
 
   /** Longer sums take longest to learn. */
   private static final double SHARE_OF_LONGEST_SUMS = 0.5;

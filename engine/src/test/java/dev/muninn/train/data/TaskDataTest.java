@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.muninn.ModelFiles;
+import dev.muninn.decode.SplitMix;
 import dev.muninn.text.ChatMessage;
 import dev.muninn.text.Tokenizer;
 import java.util.ArrayList;
@@ -86,10 +87,40 @@ class TaskDataTest {
         problems += told == answer.length() ? 1 : 0;
         assertTrue(sum ? kind != TaskData.Kind.CHECK_DIGITS : kind != TaskData.Kind.SUMS);
       } else if (label != Batch.IGNORED) {
-        assertEquals(answer(text.toString()).charAt(0), label);
+        assertEquals(hint(text.toString()), label);
       }
     }
     return problems;
+  }
+
+  /** Where a question has begun: its digit sum so far, or a digit of the sum before the sign. */
+  private static char hint(String begun) {
+    int sign = begun.lastIndexOf('+');
+    if (sign < 0) {
+      return answer(begun).charAt(0);
+    }
+    String sum = "0" + answer(begun.substring(0, sign));
+    return sum.charAt(sum.length() - (sign == begun.length() - 1 ? 1 : 2));
+  }
+
+  @Test
+  void theSumSoFarIsAHint() {
+    SplitMix random = new SplitMix();
+    random.seed(5, 1);
+    for (int i = 0; i < 200; i++) {
+      Problem problem = Problem.sum(random, 4);
+      String question = problem.question();
+      assertEquals(question.length(), problem.hints().length);
+      int first = question.indexOf('+');
+      for (int at = 0; at < question.length(); at++) {
+        boolean hinted =
+            at > first + 1
+                && at < question.length() - 1
+                && (question.charAt(at) == '+' || question.charAt(at - 1) == '+');
+        assertEquals(
+            hinted ? hint(question.substring(0, at + 1)) : 0, problem.hints()[at], question);
+      }
+    }
   }
 
   @Test
@@ -121,14 +152,15 @@ class TaskDataTest {
       }
     }
     assertTrue(
-        conversations > 320 / 5 && conversations < 320 / 2, conversations + " conversations");
+        conversations > 320 * 2 / 5 && conversations < 320 * 3 / 5,
+        conversations + " conversations");
     assertTrue(turns > conversations * 5 / 4, turns + " turns");
     assertTrue(withSystem > conversations / 10, withSystem + " with a message of the system");
   }
 
   /**
    * Reads a conversation as it was trained, and requires that answers and the ends of their turns
-   * are learnt, and of questions only the running digit sums.
+   * are learnt, and where the question ends the answer's first character.
    */
   private static List<ChatMessage> messages(Batch batch, int from) {
     List<ChatMessage> messages = new ArrayList<>();
@@ -152,6 +184,10 @@ class TaskDataTest {
         }
       }
       assertTrue(content.toString().startsWith("\n\n"));
+      if (role.toString().equals(ChatMessage.USER)) {
+        String answer = answer(content.substring(2, content.length() - 1));
+        assertEquals(answer.charAt(0), batch.labels()[end - 1]);
+      }
       messages.add(new ChatMessage(role.toString(), content.substring(2)));
       at = end + 1;
     }
