@@ -294,6 +294,15 @@ public final class LanguageModel implements ModelService, AutoCloseable {
     return runner.model().tokens(prompt);
   }
 
+  /**
+   * Refuses a prompt that the model's context has no room for.
+   *
+   * @throws IllegalArgumentException if it is too long
+   */
+  public void requireFit(int promptTokens) {
+    runner.model().requireFits(promptTokens);
+  }
+
   /** Refuses what {@link #generateAll} would refuse, by the same exception. Computes nothing. */
   public void requireFit(GenerationRequest request) {
     runner.model().requireFit(request);

@@ -69,6 +69,11 @@ public final class ChildRun implements AutoCloseable {
     new ProcessBuilder("kill", "-INT", Long.toString(process.pid())).start().waitFor();
   }
 
+  /** Sends the signal by which service managers end a program. */
+  public void terminate() {
+    process.destroy();
+  }
+
   /** Waits for the end; the warning of Java's incubator is left out. */
   public CommandRun result() throws IOException, InterruptedException {
     if (!process.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS)) {

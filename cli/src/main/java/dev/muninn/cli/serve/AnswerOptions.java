@@ -13,6 +13,7 @@ import dev.muninn.decode.SamplingOptions;
 import dev.muninn.decode.Strategy;
 import dev.muninn.model.RecurrentModel;
 import dev.muninn.serve.GenerationRequest;
+import dev.muninn.serve.ServiceOptions;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import picocli.CommandLine.ITypeConverter;
@@ -69,8 +70,8 @@ final class AnswerOptions {
     private final SamplingOptions sampling = samplerOptions.samplingOptions(depthOptions.seed());
     private final DecodingOptions decoding = decoding();
 
-    /** What the options say of a model. */
-    Defaults of(RecurrentModel model) {
+    /** What the options say of a model that is served so. */
+    Defaults of(RecurrentModel model, ServiceOptions service) {
       int asked = depthOptions.recurrence();
       int recurrence = asked == GenerationRequest.MODEL_DEFAULT ? model.defaultRecurrence() : asked;
       Map<String, Integer> table =
@@ -88,7 +89,15 @@ final class AnswerOptions {
                 + Math.max(recurrence, deepest)
                 + " that requests get");
       }
-      return new Defaults(recurrence, most, table, initialState, sampling, decoding, maxTokens);
+      return new Defaults(
+          recurrence,
+          most,
+          table,
+          initialState,
+          sampling,
+          decoding,
+          maxTokens,
+          (long) service.parallel() + service.maxQueue());
     }
   }
 

@@ -33,7 +33,7 @@ final class Answers implements AutoCloseable {
     this.question = question;
     try {
       for (Prompt prompt : question.prompts()) {
-        prompts.add(model.tokens(prompt));
+        prompts.add(tokens(prompt));
       }
       for (int[] prompt : prompts) {
         if (question.scoresPrompt() && prompt.length > 1) {
@@ -53,6 +53,16 @@ final class Answers implements AutoCloseable {
     } catch (RuntimeException | Error e) {
       close();
       throw e;
+    }
+  }
+
+  private int[] tokens(Prompt prompt) {
+    try {
+      int[] tokens = model.tokens(prompt);
+      model.requireFit(tokens.length);
+      return tokens;
+    } catch (IllegalArgumentException e) {
+      throw ApiException.unfitPrompt(question.source(), e.getMessage());
     }
   }
 

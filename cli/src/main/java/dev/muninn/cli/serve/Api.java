@@ -14,6 +14,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.Locale;
@@ -48,6 +49,7 @@ final class Api implements HttpHandler {
   private final Watchdog watchdog;
   private final Doorkeeper doorkeeper;
   private final Metrics metrics;
+  private final Exchanges exchanges = new Exchanges();
   private volatile Served served;
   private volatile State state = State.STARTING;
 
@@ -74,13 +76,21 @@ final class Api implements HttpHandler {
     state = State.DRAINING;
   }
 
+  /** Waits until all clients have their answers, but not for long. */
+  void awaitDelivery(Duration limit) throws InterruptedException {
+    exchanges.awaitNone(limit);
+  }
+
   @Override
   public void handle(HttpExchange exchange) {
     long arrived = System.nanoTime();
     Client client = new Client(exchange, watchdog, settings.mostBody());
     String note;
+    exchanges.begin();
     try (exchange) {
       note = answerOrRefuse(client, arrived);
+    } finally {
+      exchanges.end();
     }
     long nanos = System.nanoTime() - arrived;
     String known = isKnown(client.path()) ? client.path() : "other";
@@ -118,6 +128,7 @@ final class Api implements HttpHandler {
   /** Answers; returns what the log is to say of it. */
   private String answer(Client client, long arrived) throws IOException, InterruptedException {
     client.requireFewHeaders();
+    client.requirePlainLength();
     doorkeeper.requireOrigin(client);
     String path = client.path();
     if (client.method().equals("OPTIONS") && !client.header("Origin").isEmpty()) {
@@ -152,7 +163,8 @@ final class Api implements HttpHandler {
   }
 
   private static void requireMethod(Client client, String method) {
-    if (!client.method().equals(method)) {
+    boolean head = client.isHead() && method.equals("GET");
+    if (!head && !client.method().equals(method)) {
       client.setHeader("Allow", method);
       throw ApiException.refused(405, "method_not_allowed", "expected the method " + method);
     }
@@ -271,13 +283,14 @@ final class Api implements HttpHandler {
           case ApiException known -> known;
           case QueueFullException full -> ApiException.busy(full.getMessage());
           case IllegalArgumentException unfit when unfit.getMessage() != null ->
-              ApiException.unfit(unfit.getMessage());
+              ApiException.bad(unfit.getMessage());
           case IllegalStateException ending when state == State.DRAINING ->
               ApiException.unavailable("the server is shutting down");
           case InferenceException inference -> ApiException.failed(inference.getMessage());
           default -> ApiException.failed("something went wrong; the server's log says what");
         };
-    String reason = failure instanceof ApiException ? "" : ": " + failure;
+    // What is the server's fault is told to the log alone.
+    String reason = refusal.status() == 500 ? ": " + failure : "";
     String note = " " + Printable.line(refusal.getMessage() + reason);
     try {
       if (client.isAnswered()) {

@@ -8,6 +8,7 @@ final class ApiException extends RuntimeException {
   private static final long serialVersionUID = 1L;
   private static final String INVALID = "invalid_request_error";
   private static final String SERVER = "server_error";
+  private static final String TOO_LONG = "context_length_exceeded";
 
   private final int status;
   private final String type;
@@ -35,16 +36,25 @@ final class ApiException extends RuntimeException {
     return new ApiException(400, INVALID, "invalid_value", field, 0, field + ": " + message);
   }
 
-  /** A field asks for what there is not. */
+  /** A field asks for what there is not, whatever it says. */
   static ApiException unsupported(String field) {
-    return new ApiException(
-        400, INVALID, "unsupported_parameter", field, 0, field + " is not supported");
+    return unsupported(field, "");
   }
 
-  /** The request does not fit the model. */
-  static ApiException unfit(String message) {
-    String code = message.contains("context") ? "context_length_exceeded" : null;
-    return new ApiException(400, INVALID, code, null, 0, message);
+  /**
+   * A field asks for what there is not.
+   *
+   * @param value what it says that is not supported, to stand behind its name
+   */
+  static ApiException unsupported(String field, String value) {
+    return new ApiException(
+        400, INVALID, "unsupported_parameter", field, 0, field + value + " is not supported");
+  }
+
+  /** The prompt, which is in a field, does not fit the model. */
+  static ApiException unfitPrompt(String field, String message) {
+    String code = message.contains("too long") || message.contains("context") ? TOO_LONG : null;
+    return new ApiException(400, INVALID, code, field, 0, message);
   }
 
   /** The request is refused before its content matters. */

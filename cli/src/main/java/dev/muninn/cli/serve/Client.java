@@ -16,6 +16,9 @@ final class Client {
 
   private static final int MOST_HEADER_CHARACTERS = 64 * 1024;
 
+  /** What a client has to read in time: a slow one reads a long answer in many pieces. */
+  private static final int SLICE = 16 * 1024;
+
   /** What is read and thrown away so that a client sees why it is refused. */
   private static final long MOST_DISCARDED = 256L << 20;
 
@@ -84,6 +87,18 @@ final class Client {
     }
   }
 
+  /** Refuses a length that others on the way here may have read otherwise. */
+  void requirePlainLength() {
+    if (!header("Content-Length").matches("[0-9]*")) {
+      throw ApiException.bad("Content-Length: expected digits alone");
+    }
+  }
+
+  /** Whether a client only asks what it would get. */
+  boolean isHead() {
+    return method().equals("HEAD");
+  }
+
   /**
    * Reads the content.
    *
@@ -114,10 +129,13 @@ final class Client {
     discardBody();
     setHeader("Content-Type", type);
     setHeader("X-Content-Type-Options", "nosniff");
-    begin(code, content.length == 0 ? -1 : content.length);
-    if (content.length > 0) {
-      write(content);
+    if (isHead()) {
+      setHeader("Content-Length", Integer.toString(content.length));
+      begin(code, -1);
+      return;
     }
+    begin(code, content.length == 0 ? -1 : content.length);
+    write(content);
   }
 
   /** A client that still sends would not read the answer. */
@@ -159,11 +177,14 @@ final class Client {
   /** Sends more, at once. */
   void write(byte[] bytes) throws IOException {
     OutputStream out = exchange.getResponseBody();
-    watchdog.within(() -> {
-      out.write(bytes);
-      out.flush();
-      return null;
-    });
+    for (int from = 0; from < bytes.length; from += SLICE) {
+      int begin = from;
+      watchdog.within(() -> {
+        out.write(bytes, begin, Math.min(SLICE, bytes.length - begin));
+        out.flush();
+        return null;
+      });
+    }
   }
 
   /** Ends the answer. */

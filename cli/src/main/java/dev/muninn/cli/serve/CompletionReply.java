@@ -46,7 +46,8 @@ final class CompletionReply extends Reply {
     for (int i = 0; i < texts.size(); i++) {
       // The name of a special token is not part of the text.
       boolean special = tokenizer.bytes(tokens.get(i).id()).length == 0;
-      json.writeNumber(draft.advance(special ? 0 : texts.get(i).length()));
+      String text = special ? "" : texts.get(i);
+      json.writeNumber(draft.advance(text.codePointCount(0, text.length())));
     }
     json.writeEndArray();
   }

@@ -16,6 +16,7 @@ import java.util.Objects;
  * @param sampling how tokens are chosen
  * @param decoding how depth is spent, of sequential decoding
  * @param maxTokens most tokens of an answer
+ * @param places for answers that are computed or wait; one that is scored takes two
  */
 record Defaults(
     int recurrence,
@@ -24,7 +25,8 @@ record Defaults(
     InitialState initialState,
     SamplingOptions sampling,
     DecodingOptions decoding,
-    int maxTokens) {
+    int maxTokens,
+    long places) {
 
   Defaults {
     Objects.requireNonNull(initialState, "initialState");

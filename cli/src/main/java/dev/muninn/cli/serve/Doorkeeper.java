@@ -12,6 +12,7 @@ import java.util.Set;
 /** Says which requests may come in, before their content is looked at. */
 final class Doorkeeper {
   private static final String BEARER = "bearer ";
+  private static final String HEADER_NAMES = "[A-Za-z0-9-]+( *, *[A-Za-z0-9-]+)*";
   private static final Set<String> LOOPBACK = Set.of("localhost", "127.0.0.1", "[::1]");
 
   private final Optional<byte[]> keyHash;
@@ -89,7 +90,11 @@ final class Doorkeeper {
   /** Tells a browser what pages that may ask can send. */
   void preflight(Client client) {
     client.setHeader("Access-Control-Allow-Methods", "GET, POST");
-    client.setHeader("Access-Control-Allow-Headers", "Authorization, Content-Type");
+    // OpenAI's client has a dozen headers of its own.
+    String asked = client.header("Access-Control-Request-Headers");
+    client.setHeader(
+        "Access-Control-Allow-Headers",
+        asked.matches(HEADER_NAMES) ? asked : "Authorization, Content-Type");
     client.setHeader("Access-Control-Max-Age", "600");
   }
 }

@@ -11,6 +11,7 @@ import java.util.function.UnaryOperator;
 /**
  * A request for answers, read and checked.
  *
+ * @param source the field that the prompts are in
  * @param prompts at least one
  * @param choices answers to each prompt
  * @param stream whether to send answers as they are made
@@ -23,6 +24,7 @@ import java.util.function.UnaryOperator;
  * @param sampling how tokens are chosen, by the number of the choice
  */
 record Question(
+    String source,
     List<Prompt> prompts,
     int choices,
     boolean stream,

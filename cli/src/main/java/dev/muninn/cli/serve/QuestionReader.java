@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Function;
 import java.util.function.UnaryOperator;
@@ -29,6 +30,7 @@ final class QuestionReader {
   private static final int MOST_CHOICES = 128;
   private static final int MOST_STOPS = 16;
   private static final int MOST_ALTERNATIVES = 20;
+  private static final int LONGEST_EXIT = 100;
 
   /** What OpenAI defines beyond what is honoured here. */
   private static final List<String> UNSUPPORTED =
@@ -44,6 +46,9 @@ final class QuestionReader {
           "verbosity",
           "moderation",
           "suffix");
+
+  /** Those of them that can say that nothing is to be chosen. */
+  private static final Set<String> CHOICES = Set.of("tool_choice", "function_call");
 
   private final Defaults defaults;
 
@@ -70,6 +75,7 @@ final class QuestionReader {
     }
     return question(
         fields,
+        "messages",
         List.of(Prompt.chat(messages, thinking)),
         false,
         probabilities ? alternatives : GenerationRequest.NONE,
@@ -87,6 +93,7 @@ final class QuestionReader {
     boolean echo = fields.flag("echo", false);
     return question(
         fields,
+        "prompt",
         prompts(fields),
         echo,
         fields.integer("logprobs", 0, MOST_ALTERNATIVES, GenerationRequest.NONE),
@@ -94,12 +101,19 @@ final class QuestionReader {
   }
 
   private Question question(
-      Fields fields, List<Prompt> prompts, boolean echo, int alternatives, int leastTokens) {
+      Fields fields,
+      String source,
+      List<Prompt> prompts,
+      boolean echo,
+      int alternatives,
+      int leastTokens) {
     int choices = fields.integer("n", 1, MOST_CHOICES, 1);
-    if ((long) choices * prompts.size() > MOST_CHOICES) {
+    int total = choices * prompts.size();
+    if (total > MOST_CHOICES) {
       throw ApiException.badField(
-          "n", "at most " + MOST_CHOICES + " answers in all, not " + choices * prompts.size());
+          "n", "expected at most " + MOST_CHOICES + " answers in all, not " + total);
     }
+    requirePlaces(total + (echo && alternatives >= 0 ? prompts.size() : 0));
     int maxTokens = maxTokens(fields, leastTokens);
     Optional<Long> seed = fields.integer("seed", Long.MIN_VALUE, Long.MAX_VALUE);
     InitialState initialState =
@@ -125,6 +139,7 @@ final class QuestionReader {
       throw ApiException.badField("stream_options", "needs stream to be true");
     }
     return new Question(
+        source,
         prompts,
         choices,
         stream,
@@ -137,32 +152,45 @@ final class QuestionReader {
         choice -> sampling.forText(choice == 0 ? null : Integer.toString(choice)));
   }
 
+  /** Refuses what would find the queue full whenever it came. */
+  private void requirePlaces(int needed) {
+    if (needed > defaults.places()) {
+      throw ApiException.badField(
+          "n", "needs " + needed + " places in the queue, which has " + defaults.places());
+    }
+  }
+
   private void refuseUnsupported(Fields fields) {
+    // There is one model, whatever it is called.
+    fields.text("model");
     for (String name : UNSUPPORTED) {
-      Object value = fields.get(name).orElse(null);
-      boolean empty =
-          switch (value) {
-            case null -> true;
-            case Collection<?> list -> list.isEmpty();
-            case Map<?, ?> map -> map.isEmpty();
-            case String text -> text.isEmpty() || name.endsWith("_choice") && text.equals("none");
-            default -> false;
-          };
-      if (!empty) {
-        throw ApiException.unsupported(name);
-      }
+      refuseUnlessEmpty(fields, name);
     }
     if (fields.object("response_format").flatMap(format -> format.text("type")).orElse("text")
             instanceof String type
         && !type.equals("text")) {
-      throw ApiException.unsupported("response_format of type " + type);
+      throw ApiException.unsupported("response_format", " of type " + Fields.describe(type));
     }
     if (fields.get("modalities").orElse(List.of("text")) instanceof Object modalities
         && !modalities.equals(List.of("text"))) {
-      throw ApiException.unsupported("modalities other than text");
+      throw ApiException.unsupported("modalities", " other than text");
     }
     if (fields.flag("store", false)) {
       throw ApiException.unsupported("store");
+    }
+  }
+
+  private static void refuseUnlessEmpty(Fields fields, String name) {
+    boolean empty =
+        switch (fields.get(name).orElse(null)) {
+          case null -> true;
+          case Collection<?> list -> list.isEmpty();
+          case Map<?, ?> map -> map.isEmpty();
+          case String text -> text.isEmpty() || CHOICES.contains(name) && text.equals("none");
+          default -> false;
+        };
+    if (!empty) {
+      throw ApiException.unsupported(fields.pathOf(name));
     }
   }
 
@@ -172,16 +200,14 @@ final class QuestionReader {
             .text("role")
             .orElseThrow(() -> ApiException.badField(fields.pathOf("role"), "is missing"));
     for (String name : List.of("tool_calls", "function_call", "audio")) {
-      if (fields.has(name)) {
-        throw ApiException.unsupported(fields.pathOf(name));
-      }
+      refuseUnlessEmpty(fields, name);
     }
     String content = content(fields);
     return switch (role) {
       case "system", "developer" -> ChatMessage.system(content);
       case "user" -> ChatMessage.user(content);
       case "assistant" -> ChatMessage.assistant(content);
-      case "tool", "function" -> throw ApiException.unsupported(fields.pathOf("role") + " " + role);
+      case "tool", "function" -> throw ApiException.unsupported(fields.pathOf("role"), " " + role);
       default -> throw fields.refusal("role", "system, developer, user or assistant");
     };
   }
@@ -194,9 +220,11 @@ final class QuestionReader {
     }
     StringBuilder text = new StringBuilder();
     for (Fields part : fields.objects("content")) {
-      String type = part.text("type").orElse("");
+      String type =
+          part.text("type")
+              .orElseThrow(() -> ApiException.badField(part.pathOf("type"), "is missing"));
       if (!type.equals("text")) {
-        throw ApiException.unsupported(part.pathOf("type") + " " + Fields.describe(type));
+        throw ApiException.unsupported(part.pathOf("type"), " " + Fields.describe(type));
       }
       text.append(
           part.text("text")
@@ -272,11 +300,19 @@ final class QuestionReader {
         fields.integer("top_k", 0, Integer.MAX_VALUE, usual.topK()),
         topP,
         fields.real("min_p", 0, 1, usual.minP()),
-        fields.real("repetition_penalty", Float.MIN_NORMAL, 100, usual.repetitionPenalty()),
+        repetitionPenalty(fields, usual.repetitionPenalty()),
         fields.real("frequency_penalty", -2, 2, usual.frequencyPenalty()),
         fields.real("presence_penalty", -2, 2, usual.presencePenalty()),
         seed.orElseGet(
             () -> temperature == 0 ? usual.seed() : ThreadLocalRandom.current().nextLong()));
+  }
+
+  private static float repetitionPenalty(Fields fields, float usual) {
+    float penalty = fields.real("repetition_penalty", 0, 100, usual);
+    if (penalty == 0) {
+      throw fields.refusal("repetition_penalty", "a number above 0, at most 100");
+    }
+    return penalty;
   }
 
   private DecodingOptions decoding(Fields fields) {
@@ -300,6 +336,9 @@ final class QuestionReader {
   private static ExitOptions exit(Fields fields, ExitOptions usual) {
     Optional<String> name = fields.text("exit");
     Optional<ExitCriteria.Factory> criterion = usual.criterion();
+    if (name.isPresent() && name.get().length() > LONGEST_EXIT) {
+      throw fields.refusal("exit", "one of " + ExitCriteria.names() + " or none");
+    }
     if (name.isPresent()) {
       try {
         criterion =

@@ -7,6 +7,7 @@ import dev.muninn.cli.options.DepthWarning;
 import dev.muninn.cli.options.ModelOptions;
 import dev.muninn.cli.process.ExitCode;
 import dev.muninn.cli.process.ShutdownCancellation;
+import dev.muninn.cli.process.TerminationSignal;
 import dev.muninn.cli.terminal.StandardStreams;
 import dev.muninn.serve.GenerationRequest;
 import dev.muninn.text.Prompt;
@@ -59,6 +60,7 @@ public final class ServeCommand implements Callable<Integer> {
     Path directory = ModelOptions.orBuiltIn(modelOptions.requested().orElse(null), environment);
     int patience = (int) serverOptions.drain().plus(GRACE).toSeconds();
     try (ShutdownCancellation shutdown = new ShutdownCancellation(patience);
+        TerminationSignal _ = new TerminationSignal(shutdown.cancellation()::cancel);
         Server server = Server.open(settings, streams.err());
         LanguageModel model =
             LanguageModel.load(
@@ -82,7 +84,7 @@ public final class ServeCommand implements Callable<Integer> {
       throw new IllegalArgumentException(
           "a server needs a tokenizer; " + model.checkpoint().directory() + " has none");
     }
-    Defaults defaults = checked.of(model.architecture());
+    Defaults defaults = checked.of(model.architecture(), serverOptions.service());
     DepthWarning.check(streams, model.architecture(), List.of(defaults.recurrence()));
     // Requests would be refused one by one.
     GenerationRequest usual =

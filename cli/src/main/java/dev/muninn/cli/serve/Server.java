@@ -18,6 +18,9 @@ final class Server implements AutoCloseable {
 
   private static final int MOST_HEADER_BYTES = 8 << 20;
 
+  /** For clients to hear that their answers were cancelled. */
+  private static final Duration LAST_WORDS = Duration.ofSeconds(1);
+
   private final HttpServer http;
   private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
   private final Watchdog watchdog;
@@ -77,17 +80,19 @@ final class Server implements AutoCloseable {
   /**
    * Refuses what comes from now on, and ends what there is.
    *
-   * @param limit what has not ended by then is cancelled
+   * @param limit what has not ended by then is cancelled, and what its client has not read is lost
    */
   void drain(Api.Served served, Duration limit) throws InterruptedException {
+    long end = System.nanoTime() + limit.toNanos();
     api.drain();
     served.model().drain(limit);
+    Duration left = Duration.ofNanos(end - System.nanoTime());
+    api.awaitDelivery(left.compareTo(LAST_WORDS) < 0 ? LAST_WORDS : left);
   }
 
   @Override
   public void close() {
-    // A second for answers that are made to reach their clients.
-    http.stop(1);
+    http.stop(0);
     threads.shutdownNow();
     watchdog.close();
   }

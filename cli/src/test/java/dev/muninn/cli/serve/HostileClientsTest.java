@@ -173,6 +173,68 @@ class HostileClientsTest {
     assertRefused(415, run.raw(bytes(other)));
   }
 
+  /** Java's own server says so in a form of its own, before there is a request to answer. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "Content-Length: 2\r\nContent-Length: 2\r\n",
+        "Content-Length: 2\r\nContent-Length: 3\r\n",
+        "Content-Length: 2\r\nTransfer-Encoding: chunked\r\n",
+        "Content-Length: -2\r\n",
+        "Content-Length: two\r\n",
+        "Content-Length: 99999999999999999999\r\n",
+        "Content-Length: 2, 2\r\n",
+        "Content-Length: +2\r\n",
+        "Transfer-Encoding: gzip\r\n",
+        "no colon\r\n",
+      })
+  void whereAContentEndsMustBePlain(String headers) throws IOException {
+    serve();
+    String response = run.raw(bytes(head(COMPLETIONS, headers) + "{}"));
+    assertTrue(response.matches("(?s)HTTP/1.1 (400|501) .*"), response);
+    assertFalse(response.contains("at java.") || response.contains("\tat "), response);
+  }
+
+  @Test
+  void oldAndUnusualButRightRequestsAreAnswered() throws IOException {
+    serve();
+    String body = "{\"prompt\":\"47+8=\"}";
+    String whole = head(COMPLETIONS, "Content-Length: " + body.length() + "\r\n") + body;
+    String kept = whole.replace("Connection: close\r\n", "");
+    String expecting = "Expect: 100-continue\r\nHost";
+    for (String request :
+        new String[] {
+          whole.replace("HTTP/1.1", "HTTP/1.0"),
+          "\r\n" + whole,
+          whole.replace("Host", expecting),
+          whole.replace("Host", "X: folded\r\n on two lines\r\nHost"),
+          kept + whole,
+        }) {
+      String response = run.raw(bytes(request));
+      assertEquals(
+          request.split("POST", -1).length, response.split("\"text\":\"55\"", -1).length, response);
+    }
+    String stream = whole.replace("{\"prompt\"", "{\"stream\":true,\"prompt\"");
+    String streamed =
+        run.raw(
+            bytes(
+                stream
+                    .replace("HTTP/1.1", "HTTP/1.0")
+                    .replace("Content-Length: 18", "Content-Length: 32")));
+    assertTrue(streamed.endsWith("data: [DONE]\n\n"), streamed);
+  }
+
+  @Test
+  void aHeadIsTheHeadersOfAGet() throws IOException {
+    serve();
+    for (String path : new String[] {"/health", "/", "/v1/models", "/metrics"}) {
+      String response = run.raw(bytes(head(path, "").replace("POST", "HEAD")));
+      assertTrue(response.startsWith("HTTP/1.1 200 "), response);
+      assertTrue(response.endsWith("\r\n\r\n"), response);
+      assertTrue(response.toLowerCase(Locale.ROOT).contains("content-length: "), response);
+    }
+  }
+
   @ParameterizedTest
   @ValueSource(
       strings = {
@@ -217,6 +279,18 @@ class HostileClientsTest {
     String response = run.raw(bytes(allowed));
     assertRefused(400, response);
     assertTrue(response.toLowerCase(Locale.ROOT).contains("access-control-allow-origin"));
+    // A browser asks first whether OpenAI's client may send headers of its own.
+    String first =
+        head(
+                COMPLETIONS,
+                "Origin: https://example.org\r\nAccess-Control-Request-Method: POST\r\n"
+                    + "Access-Control-Request-Headers: authorization,x-stainless-os\r\n")
+            .replaceFirst("POST", "OPTIONS");
+    String preflight = run.raw(bytes(first)).toLowerCase(Locale.ROOT);
+    assertTrue(preflight.startsWith("http/1.1 204 "), preflight);
+    assertTrue(
+        preflight.contains("access-control-allow-headers: authorization,x-stainless-os\r\n"),
+        preflight);
     String own = request.replace("http://evil.example", "http://localhost");
     assertRefused(400, run.raw(bytes(own)));
   }
@@ -234,6 +308,29 @@ class HostileClientsTest {
         while (in.read() >= 0) {
           // Until the server closes.
         }
+      }
+      assertEquals(200, hasty.get("/health").statusCode());
+    }
+  }
+
+  /** Nor is one waited for that sends its headers a byte at a time. */
+  @Test
+  void slowHeadersAreLeft() throws IOException, InterruptedException {
+    try (ServerRun hasty = ServerRun.starting(ServiceOptions.defaults(), Optional.empty(), 1)) {
+      hasty.server.serve(hasty.served);
+      try (Socket slow = new Socket(InetAddress.getLoopbackAddress(), hasty.server.port())) {
+        slow.setSoTimeout(60_000);
+        byte[] request = bytes(head(COMPLETIONS, "X: " + "y".repeat(1_000_000)));
+        boolean cutOff = false;
+        for (int i = 0; i < request.length && !cutOff; i++) {
+          try {
+            slow.getOutputStream().write(request[i]);
+          } catch (IOException e) {
+            cutOff = true;
+          }
+          Thread.sleep(10);
+        }
+        assertTrue(cutOff);
       }
       assertEquals(200, hasty.get("/health").statusCode());
     }

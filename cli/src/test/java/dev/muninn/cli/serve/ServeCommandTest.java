@@ -1,6 +1,7 @@
 package dev.muninn.cli.serve;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.muninn.cli.ChildRun;
@@ -15,6 +16,8 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -64,42 +67,112 @@ class ServeCommandTest {
         .assertFails(ExitCode.USAGE, "a server needs a tokenizer");
   }
 
+  /** A server on a free port, in a JVM of its own. */
+  private final class Served implements AutoCloseable {
+    private final int port;
+    private final URI uri;
+    private final ChildRun child;
+    private final HttpClient client = HttpClient.newHttpClient();
+
+    Served(String... options) throws IOException, InterruptedException {
+      try (ServerSocket free = new ServerSocket(0)) {
+        port = free.getLocalPort();
+      }
+      uri = URI.create("http://127.0.0.1:" + port);
+      List<String> arguments = new ArrayList<>(List.of("serve", "--port", Integer.toString(port)));
+      arguments.addAll(List.of(options));
+      child =
+          ChildRun.start(
+              temporary,
+              Map.of("MUNINN_CACHE", temporary.resolve("cache").toString()),
+              arguments.toArray(String[]::new));
+      child.await(() -> health(client, uri) == 200);
+    }
+
+    /** Asks for so many tokens of a stream. */
+    CompletableFuture<HttpResponse<String>> ask(int tokens, int recurrence) {
+      String body =
+          "{\"prompt\":\"1\",\"stream\":true,\"ignore_eos\":true,\"max_tokens\":"
+              + tokens
+              + ",\"recurrence\":"
+              + recurrence
+              + "}";
+      return client.sendAsync(
+          HttpRequest.newBuilder(uri.resolve("/v1/completions"))
+              .header("Content-Type", "application/json")
+              .POST(HttpRequest.BodyPublishers.ofString(body))
+              .build(),
+          HttpResponse.BodyHandlers.ofString());
+    }
+
+    void awaitMetric(String line) throws IOException, InterruptedException {
+      child.await(() -> metrics(client, uri).contains(line));
+    }
+
+    @Override
+    public void close() throws IOException {
+      child.close();
+      client.close();
+    }
+  }
+
   /** A signal lets the answers that are made come to their end. */
   @Test
   void aSignalDrains() throws IOException, InterruptedException {
-    int port;
-    try (ServerSocket free = new ServerSocket(0)) {
-      port = free.getLocalPort();
-    }
-    URI uri = URI.create("http://127.0.0.1:" + port);
-    try (HttpClient client = HttpClient.newHttpClient();
-        ChildRun server =
-            ChildRun.start(
-                temporary,
-                Map.of("MUNINN_CACHE", temporary.resolve("cache").toString()),
-                "serve",
-                "--drain",
-                "110",
-                "--port",
-                Integer.toString(port))) {
-      server.await(() -> health(client, uri) == 200);
-      CompletableFuture<HttpResponse<String>> answer =
-          client.sendAsync(
-              HttpRequest.newBuilder(uri.resolve("/v1/completions"))
-                  .header("Content-Type", "application/json")
-                  .POST(
-                      HttpRequest.BodyPublishers.ofString(
-                          "{\"prompt\":\"1\",\"stream\":true,\"ignore_eos\":true,"
-                              + "\"max_tokens\":60,\"recurrence\":32}"))
-                  .build(),
-              HttpResponse.BodyHandlers.ofString());
-      server.await(
-          () -> answer.isDone() || metrics(client, uri).contains("muninn_requests_running 1.0"));
-      server.interrupt();
+    try (Served server = new Served("--drain", "110")) {
+      CompletableFuture<HttpResponse<String>> answer = server.ask(60, 32);
+      server.child.await(() ->
+          answer.isDone()
+              || metrics(server.client, server.uri).contains("muninn_requests_running 1.0"));
+      server.child.interrupt();
       assertTrue(answer.join().body().endsWith("data: [DONE]\n\n"), answer.join().body());
-      CommandRun result = server.result();
+      CommandRun result = server.child.result();
       assertEquals(ExitCode.INTERRUPTED, result.exitCode(), result.err());
-      assertTrue(result.err().contains("raven-tiny on http://127.0.0.1:" + port), result.err());
+      assertTrue(
+          result.err().contains("raven-tiny on http://127.0.0.1:" + server.port), result.err());
+    }
+  }
+
+  /** Those that are computed and those that wait end whole, and nothing new comes in. */
+  @Test
+  void aServiceManagersSignalDrainsUnderLoad() throws IOException, InterruptedException {
+    try (Served server = new Served("--drain", "110", "--parallel", "2", "--max-queue", "20")) {
+      List<CompletableFuture<HttpResponse<String>>> answers = new ArrayList<>();
+      for (int i = 0; i < 8; i++) {
+        answers.add(server.ask(60, 64));
+      }
+      server.awaitMetric("muninn_requests_queued 6.0");
+      server.child.terminate();
+      server.child.await(() -> health(server.client, server.uri) == 503);
+      HttpResponse<String> late = server.ask(1, 1).join();
+      assertEquals(503, late.statusCode(), late.body());
+      assertTrue(late.headers().firstValue("Retry-After").isPresent());
+      List<String> texts = new ArrayList<>();
+      for (CompletableFuture<HttpResponse<String>> answer : answers) {
+        List<Map<String, Object>> events = ServerRun.events(answer.join());
+        assertEquals("length", ServerRun.choice(events.getLast(), 0).get("finish_reason"));
+        StringBuilder text = new StringBuilder();
+        events.forEach(event -> text.append(ServerRun.choice(event, 0).get("text")));
+        texts.add(text.toString());
+      }
+      assertEquals(1, texts.stream().distinct().count(), texts.toString());
+      CommandRun result = server.child.result();
+      assertEquals(ExitCode.OK, result.exitCode(), result.err());
+    }
+  }
+
+  /** What takes longer than it may is told so. */
+  @Test
+  void drainingHasALimit() throws IOException, InterruptedException {
+    try (Served server = new Served("--drain", "1", "--max-recurrence", "100000")) {
+      CompletableFuture<HttpResponse<String>> endless = server.ask(250, 100_000);
+      server.awaitMetric("muninn_requests_running 1.0");
+      server.child.terminate();
+      String body = endless.join().body();
+      assertTrue(body.contains("\"error\":{\"message\":\"the server is shutting down\""), body);
+      assertFalse(body.contains("[DONE]"), body);
+      CommandRun result = server.child.result();
+      assertEquals(ExitCode.OK, result.exitCode(), result.err());
     }
   }
 

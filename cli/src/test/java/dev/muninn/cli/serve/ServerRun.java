@@ -53,7 +53,8 @@ final class ServerRun implements AutoCloseable {
                 InitialState.random(0),
                 SamplingOptions.greedy(),
                 DecodingOptions.defaults(),
-                64));
+                64,
+                (long) service.parallel() + service.maxQueue()));
   }
 
   /** A server that has not got its model yet. */

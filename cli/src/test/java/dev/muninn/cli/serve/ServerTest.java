@@ -11,29 +11,18 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.muninn.decode.DecodingOptions;
-import dev.muninn.decode.ExitCriteria;
-import dev.muninn.decode.ExitOptions;
 import dev.muninn.decode.InitialState;
 import dev.muninn.decode.SamplingOptions;
-import dev.muninn.serve.GenerationListener;
 import dev.muninn.serve.GenerationRequest;
 import dev.muninn.serve.GenerationResult;
 import dev.muninn.serve.Score;
 import dev.muninn.text.ChatMessage;
 import dev.muninn.text.Prompt;
 import java.io.IOException;
-import java.io.InputStream;
-import java.net.InetAddress;
-import java.net.Socket;
 import java.net.http.HttpResponse;
-import java.nio.charset.StandardCharsets;
-import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
 import java.util.Map;
-import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -125,89 +114,6 @@ class ServerTest {
     Map<String, Object> usage = object(events.getLast().get("usage"));
     assertEquals(recurrences, object(usage.get("recurrences")).get("per_token"));
     assertEquals(List.of(), events.getLast().get("choices"));
-  }
-
-  /** A prompt that the model was trained on, or any digits. */
-  private static String prompt(SplittableRandom random) {
-    StringBuilder digits = new StringBuilder();
-    int count = random.nextInt(1, 20);
-    for (int i = 0; i < count; i++) {
-      digits.append(random.nextInt(10));
-    }
-    return random.nextBoolean()
-        ? digits + "="
-        : random.nextInt(100) + "+" + random.nextInt(100) + "=";
-  }
-
-  @Test
-  void sixtyFourStreamsAtOnceAreThoseOfTheCommandAlone() throws InterruptedException {
-    SplittableRandom random = new SplittableRandom(7);
-    List<Throwable> failures = Collections.synchronizedList(new ArrayList<>());
-    List<Thread> threads = new ArrayList<>();
-    List<String> prompts = new ArrayList<>();
-    List<List<Map<String, Object>>> streams = new ArrayList<>();
-    for (int i = 0; i < 64; i++) {
-      prompts.add(prompt(random));
-      streams.add(null);
-      int index = i;
-      threads.add(
-          Thread.ofVirtual()
-              .start(() -> {
-                try {
-                  String body =
-                      "{\"prompt\":\""
-                          + prompts.get(index)
-                          + "\",\"stream\":true,\"max_tokens\":12,\"ignore_eos\":true,"
-                          + "\"exit\":\"kl\",\"recurrence\":"
-                          + (8 + index % 9)
-                          + ",\"temperature\":"
-                          + index % 2
-                          + ",\"seed\":"
-                          + index
-                          + ",\"return_recurrences\":true}";
-                  streams.set(index, events(run.post(COMPLETIONS, body)));
-                } catch (IOException | InterruptedException | RuntimeException | Error e) {
-                  failures.add(e);
-                }
-              }));
-    }
-    for (Thread thread : threads) {
-      thread.join();
-    }
-    assertEquals(List.of(), failures);
-    for (int i = 0; i < 64; i++) {
-      List<Integer> recurrences = new ArrayList<>();
-      GenerationResult alone =
-          run.model.generate(
-              GenerationRequest.builder(prompts.get(i))
-                  .maxTokens(12)
-                  .ignoreEndOfSequence(true)
-                  .recurrence(8 + i % 9)
-                  .initialState(InitialState.random(i))
-                  .sampling(SamplingOptions.greedy().withTemperature(i % 2).withSeed(i))
-                  .decoding(
-                      DecodingOptions.defaults().withExit(ExitOptions.of(ExitCriteria.parse("kl"))))
-                  .build(),
-              new GenerationListener() {
-                @Override
-                public void onToken(int token, int count) {
-                  recurrences.add(count);
-                }
-
-                @Override
-                public void onText(String text) {}
-              });
-      StringBuilder said = new StringBuilder();
-      List<Integer> shown = new ArrayList<>();
-      for (Map<String, Object> event : streams.get(i)) {
-        said.append(text(event));
-        for (Object count : (List<?>) choice(event, 0).get("recurrences")) {
-          shown.add(((Number) count).intValue());
-        }
-      }
-      assertEquals(alone.text().orElseThrow(), said.toString(), prompts.get(i));
-      assertEquals(recurrences, shown, prompts.get(i));
-    }
   }
 
   @Test
@@ -331,14 +237,16 @@ class ServerTest {
           """
           {"tools":[{}],"messages":[{"role":"user","content":"x"}]} | | tools is not supported
           {"logit_bias":{"1":2},"messages":[]} | | logit_bias is not supported
-          {"response_format":{"type":"json_object"},"messages":[]} | | response_format of type json_object
+          {"response_format":{"type":"json_object"},"messages":[]} | response_format | of type "json_object"
+          {"modalities":["audio"],"messages":[]} | modalities | other than text
+          {"model":5,"messages":[]} | model | expected a text, not 5
           {"messages":[]} | messages | at least one message
           {} | messages | at least one message
           {"messages":[1]} | messages[0] | expected an object, not 1
           {"messages":[{"content":"x"}]} | messages[0].role | is missing
           {"messages":[{"role":"user"}]} | messages[0].content | is missing
-          {"messages":[{"role":"tool","content":"x"}]} | | messages[0].role tool is not supported
-          {"messages":[{"role":"user","content":[{"type":"image_url"}]}]} | | image_url
+          {"messages":[{"role":"tool","content":"x"}]} | messages[0].role | tool is not supported
+          {"messages":[{"role":"user","content":[{"type":"image_url"}]}]} | messages[0].content[0].type | image_url
           {"messages":[{"role":"user","content":"x"}],"n":0} | n | from 1 to 128, not 0
           {"messages":[{"role":"user","content":"x"}],"temperature":3} | temperature | from 0 to 2
           {"messages":[{"role":"user","content":"x"}],"temperature":"hot"} | temperature | "hot"
@@ -374,7 +282,15 @@ class ServerTest {
         run.post(COMPLETIONS, "{\"prompt\":\"" + "1".repeat(300) + "\"}");
     assertEquals(400, response.statusCode());
     assertEquals("context_length_exceeded", error(response).get("code"));
-    assertEquals(400, run.post(COMPLETIONS, "{\"prompt\":[1,2,99999]}").statusCode());
+    assertEquals("prompt", error(response).get("param"));
+    response = run.post(COMPLETIONS, "{\"prompt\":[1,2,99999]}");
+    assertEquals(400, response.statusCode());
+    assertEquals("prompt", error(response).get("param"));
+    response =
+        run.post(
+            CHAT, "{\"messages\":[{\"role\":\"user\",\"content\":\"" + "1".repeat(300) + "\"}]}");
+    assertEquals(400, response.statusCode());
+    assertEquals("messages", error(response).get("param"));
   }
 
   @Test
@@ -403,93 +319,5 @@ class ServerTest {
     assertTrue(page.headers().firstValue("Content-Security-Policy").isPresent());
     assertTrue(!page.body().contains("http://") && !page.body().contains("https://"));
     assertTrue(run.log.toString().contains(" POST /v1/completions 200 "), run.log.toString());
-  }
-
-  /** A long answer of a request of its own. */
-  private static String slow(String more) {
-    return "{\"prompt\":\"1\",\"ignore_eos\":true,\"max_tokens\":250,\"recurrence\":256"
-        + more
-        + "}";
-  }
-
-  private static void await(Condition condition) throws IOException, InterruptedException {
-    for (int i = 0; i < 12_000; i++) {
-      if (condition.holds()) {
-        return;
-      }
-      Thread.sleep(10);
-    }
-    throw new AssertionError("never came");
-  }
-
-  private interface Condition {
-    boolean holds() throws IOException, InterruptedException;
-  }
-
-  /** Begins a stream, reads its first bytes, and leaves the rest to the caller. */
-  private static Socket begin(ServerRun server, String body) throws IOException {
-    Socket socket = new Socket(InetAddress.getLoopbackAddress(), server.server.port());
-    socket
-        .getOutputStream()
-        .write(
-            ("POST /v1/completions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
-                    + "Content-Length: "
-                    + body.length()
-                    + "\r\n\r\n"
-                    + body)
-                .getBytes(StandardCharsets.UTF_8));
-    InputStream in = socket.getInputStream();
-    assertEquals('H', in.read());
-    return socket;
-  }
-
-  @Test
-  void aFullQueueIsSaidAndAClientThatLeavesMakesRoom() throws IOException, InterruptedException {
-    try (ServerRun small = ServerRun.open(1, 0)) {
-      long full = 250 * 256;
-      try (Socket socket = begin(small, slow(",\"stream\":true"))) {
-        await(() -> small.model.serviceLoad().running() == 1);
-        assertTrue(socket.isConnected());
-        HttpResponse<String> refused = small.post(COMPLETIONS, "{\"prompt\":\"1\"}");
-        assertEquals(429, refused.statusCode(), refused.body());
-        assertEquals("1", refused.headers().firstValue("Retry-After").orElseThrow());
-        assertEquals("queue_full", error(refused).get("code"));
-      }
-      await(() -> small.model.serviceLoad().running() == 0);
-      assertTrue(small.model.serviceLoad().coreCalls() < full);
-      assertEquals(200, small.post(COMPLETIONS, "{\"prompt\":\"1+1=\"}").statusCode());
-      await(() -> small.log.toString().contains("client left"));
-    }
-  }
-
-  @Test
-  void drainingEndsStreamsAndRefusesMore() throws IOException, InterruptedException {
-    try (ServerRun small = ServerRun.open(2, 2)) {
-      StringBuilder rest = new StringBuilder();
-      Thread reader;
-      try (Socket socket = begin(small, slow(",\"stream\":true").replace("256", "64"))) {
-        await(() -> small.model.serviceLoad().running() == 1);
-        reader =
-            Thread.ofVirtual()
-                .start(() -> {
-                  try {
-                    rest.append(
-                        new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8));
-                  } catch (IOException e) {
-                    rest.append(e);
-                  }
-                });
-        small.server.drain(small.served, Duration.ofMinutes(5));
-        HttpResponse<String> refused = small.post(COMPLETIONS, "{\"prompt\":\"1\"}");
-        assertEquals(503, refused.statusCode());
-        assertTrue(refused.headers().firstValue("Retry-After").isPresent());
-        HttpResponse<String> health = small.get("/health");
-        assertEquals(503, health.statusCode());
-        assertEquals("draining", json(health).get("status"));
-        small.server.close();
-        reader.join();
-      }
-      assertTrue(rest.toString().contains("data: [DONE]"), rest.toString());
-    }
   }
 }

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.muninn.LanguageModel;
 import dev.muninn.LoadOptions;
+import dev.muninn.cli.Programs;
 import dev.muninn.decode.Cancellation;
 import dev.muninn.decode.DecodingOptions;
 import dev.muninn.decode.InitialState;
@@ -201,7 +202,7 @@ class TraceReportTest {
   @ParameterizedTest
   @ValueSource(ints = {1280, 400})
   void browserDrawsEveryFigureAndAsksNobody(int width) throws Exception {
-    Optional<Path> browser = browser();
+    Optional<Path> browser = Programs.chromium();
     assumeTrue(browser.isPresent(), "not run: found no Chromium");
     for (String name : List.of("digits", "hostile", "one", "long")) {
       Path probe = directory.resolve(name).resolve("probe" + width + ".html");
@@ -262,19 +263,5 @@ class TraceReportTest {
               .filter(url -> page.contains(url.split("/")[2]))
               .toList());
     }
-  }
-
-  private static Optional<Path> browser() {
-    List<String> names =
-        List.of("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome");
-    for (String folder : System.getenv().getOrDefault("PATH", "").split(":")) {
-      for (String name : names) {
-        Path candidate = Path.of(folder, name);
-        if (Files.isExecutable(candidate)) {
-          return Optional.of(candidate);
-        }
-      }
-    }
-    return Optional.empty();
   }
 }
