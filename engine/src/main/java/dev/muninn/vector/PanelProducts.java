@@ -19,9 +19,6 @@ abstract class PanelProducts extends Products {
   /** Inputs of a panel that are widened at once: 32 KB of floats. */
   static final int INPUTS = 256;
 
-  /** Floats of a widened block, with its scales. */
-  static final int BLOCK = 33 * PanelTiles.OUTPUTS;
-
   private final WeightFormat format;
 
   PanelProducts(WeightFormat format) {
@@ -144,36 +141,6 @@ abstract class PanelProducts extends Products {
       int to = PanelTiles.OUTPUTS * PanelRows.GROUP * group;
       for (int i = 0; i < PanelTiles.OUTPUTS; i += PanelTiles.STEP) {
         PanelTiles.add(widened, i, inputs, x.values, at, sums, to + i);
-      }
-    }
-  }
-
-  /**
-   * Adds products of widened blocks to all rows.
-   *
-   * @param first the first block
-   */
-  static void addAllBlocks(float[] widened, int first, int blocks, PanelRows x, float[] sums) {
-    for (int group = 0; group < x.groups(); group++) {
-      int to = PanelTiles.OUTPUTS * PanelRows.GROUP * group;
-      for (int i = 0; i < PanelTiles.OUTPUTS; i += PanelTiles.STEP) {
-        for (int block = 0; block < blocks; block++) {
-          int from = block * BLOCK + i;
-          int scale = from + WeightFormat.BLOCK_INPUTS * PanelTiles.OUTPUTS;
-          int at = x.offset(group, WeightFormat.BLOCK_INPUTS * (first + block));
-          int start = x.blockOffset(group, first + block);
-          PanelTiles.addBlock(
-              widened,
-              from,
-              scale,
-              x.values,
-              at,
-              x.blockStarts,
-              x.blockScales,
-              start,
-              sums,
-              to + i);
-        }
       }
     }
   }

@@ -12,20 +12,27 @@ import dev.muninn.model.WeightFormat;
  * those of the second and third of four inputs are divided by 2^8 and 2^16. Each block of 32 inputs
  * has a start for its sums: -128 times its values, since bytes are 128 too large.
  *
- * <p>For {@link WeightFormat#Q4} a block's values are rounded to 8 bits with one scale, and sums of
- * products are exact. Among many rows the values are treated as those for 8 bits, with powers of
- * 16. A single row is computed in 16 bits from weights v whose lower bits are still there, n_0 + 16
- * n_1 + 256 n_2 + 4096 n_3, and v >>> 4 has lost n_0 only. So its coefficients are a_0, a_1 - 16
- * a_0, a_2 - 16 a_1, a_3 - 16 a_2: what is too much cancels out, exactly, in numbers that wrap at
- * 16 bits. Each stands twice in an int. The sum that is meant, of 32 products less than 8 times
- * 127, fits into 16 bits.
+ * <p>For {@link WeightFormat#Q4} a block's values are rounded to whole numbers a up to 32512, with
+ * one scale, and sums of products are exact. Among many rows the values are treated as those for 8
+ * bits, with powers of 16. A single row is computed in 16 bits, for which a = 255 * hi + lo, both
+ * from -127 to 127: a sum of 32 products of hi, or of lo, with a weight from -8 to 7 fits into 16
+ * bits. There weights v still have their lower bits, n_0 + 16 n_1 + 256 n_2 + 4096 n_3, and v >>> 4
+ * has lost n_0 only. So the coefficients are hi_0, hi_1 - 16 hi_0, hi_2 - 16 hi_1, hi_3 - 16 hi_2,
+ * and those of lo likewise: what is too much cancels out, exactly, in numbers that wrap at 16 bits.
+ * Each stands twice in an int.
  */
 final class PanelRows {
   /** Rows of a group. */
   static final int GROUP = 4;
 
-  /** The greatest 8-bit activation. */
-  private static final float MOST = 127;
+  /** What hi is multiplied by. */
+  static final int UNIT = 255;
+
+  /** The greatest hi, and lo. */
+  private static final int DIGIT = 127;
+
+  /** The greatest whole number that a value is rounded to. */
+  private static final float MOST = UNIT * DIGIT + DIGIT;
 
   /** Adding it rounds a small number to an integer, which its lowest bits have. */
   private static final float ROUNDING = 12_582_912f;
@@ -33,8 +40,8 @@ final class PanelRows {
   /** Values; for Q4 rounded and without their scale. */
   float[] values = new float[0];
 
-  /** Coefficients of a single row, for Q4. */
-  int[] coefficients = new int[0];
+  /** Coefficients of a single row, for Q4: of hi and of lo in turn. */
+  int[] digits = new int[0];
 
   /** Per row and block: where sums start. */
   float[] blockStarts = new float[0];
@@ -42,8 +49,8 @@ final class PanelRows {
   /** Per row and block: the scale of its values, 1 for Q8. */
   float[] blockScales = new float[0];
 
-  /** Where sums of a single row start, by block, for Q4, twice in an int. */
-  int[] blockInts = new int[0];
+  /** Where sums of a single row start, by block, for Q4: of hi and of lo, each twice in an int. */
+  int[] digitStarts = new int[0];
 
   private WeightFormat format = WeightFormat.BF16_PANELS;
   private int rows;
@@ -56,9 +63,9 @@ final class PanelRows {
     int padded = columns + WeightFormat.BLOCK_INPUTS;
     int size = Math.multiplyExact(places, padded);
     int blocks = places * Math.ceilDiv(padded, WeightFormat.BLOCK_INPUTS);
-    if (format == WeightFormat.Q4 && coefficients.length < padded) {
-      coefficients = new int[padded];
-      blockInts = new int[padded / WeightFormat.BLOCK_INPUTS];
+    if (format == WeightFormat.Q4 && digits.length < 2 * padded) {
+      digits = new int[2 * padded];
+      digitStarts = new int[2 * padded / WeightFormat.BLOCK_INPUTS];
     }
     values = values.length < size ? new float[size] : values;
     if (format.blockInputs() > 1 && blockStarts.length < blocks) {
@@ -128,7 +135,7 @@ final class PanelRows {
       if (format == WeightFormat.Q8) {
         packFloats(source, from + first, count, at, step, blockAt);
       } else {
-        packBytes(source, from + first, count, at, step, blockAt);
+        packWhole(source, from + first, count, at, step, blockAt);
       }
     }
   }
@@ -174,7 +181,7 @@ final class PanelRows {
     };
   }
 
-  private void packBytes(float[] source, int from, int count, int at, int step, int blockAt) {
+  private void packWhole(float[] source, int from, int count, int at, int step, int blockAt) {
     float most = 0;
     for (int i = 0; i < count; i++) {
       most = Math.max(most, Math.abs(source[from + i]));
@@ -185,25 +192,45 @@ final class PanelRows {
     blockScales[blockAt] = usable ? most / MOST : most <= 1 ? 0 : Float.NaN;
     float factor = usable ? inverse : 0;
     int sum = 0;
-    for (int i = 0; i < WeightFormat.BLOCK_INPUTS; i += 4) {
-      int before = 0;
-      float place = 1;
-      for (int j = 0; j < 4; j++) {
-        float value = usable && i + j < count ? source[from + i + j] : 0;
-        int a = Float.floatToRawIntBits(value * factor + ROUNDING) - 0x4B40_0000;
-        sum += a;
-        values[at + (i + j) * step] = a * place;
-        if (rows == 1) {
-          coefficients[at + i + j] = twice(a - 16 * before);
-        }
-        before = a;
-        place /= 16;
-      }
+    float place = 1;
+    for (int i = 0; i < WeightFormat.BLOCK_INPUTS; i++) {
+      float value = usable && i < count ? source[from + i] : 0;
+      int a = round(value * factor);
+      sum += a;
+      values[at + i * step] = a * place;
+      place = i % 4 == 3 ? 1 : place / 16;
     }
     blockStarts[blockAt] = -8 * sum;
     if (rows == 1) {
-      blockInts[blockAt] = twice(-8 * sum);
+      packDigits(at, 2 * blockAt);
     }
+  }
+
+  /** Packs what a block of a single row is computed with: its values in two digits. */
+  private void packDigits(int at, int blockAt) {
+    int highSum = 0;
+    int lowSum = 0;
+    int highBefore = 0;
+    int lowBefore = 0;
+    for (int i = 0; i < WeightFormat.BLOCK_INPUTS; i++) {
+      int a = (int) (values[at + i] * (1 << 4 * (i % 4)));
+      int high = round(a * (1f / UNIT));
+      int low = a - UNIT * high;
+      highSum += high;
+      lowSum += low;
+      boolean first = i % 4 == 0;
+      digits[2 * (at + i)] = twice(first ? high : high - 16 * highBefore);
+      digits[2 * (at + i) + 1] = twice(first ? low : low - 16 * lowBefore);
+      highBefore = high;
+      lowBefore = low;
+    }
+    digitStarts[blockAt] = twice(-8 * highSum);
+    digitStarts[blockAt + 1] = twice(-8 * lowSum);
+  }
+
+  /** The nearest whole number. */
+  private static int round(float value) {
+    return Float.floatToRawIntBits(value + ROUNDING) - 0x4B40_0000;
   }
 
   private static int twice(int value) {

@@ -17,19 +17,17 @@ import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
 
 /**
- * Products of 4-bit weights with 8-bit activations: exact sums for each block, then times the
- * scales of activations and weights. For one row the sums have 16 bits, and {@link PanelRows} has
- * prepared coefficients so that no bit of a weight need be masked; for more rows they are floats,
- * exact as well.
+ * Products of 4-bit weights with activations that are whole numbers of a block's scale: exact sums
+ * for each block, then times the scales of activations and weights. For one row the sums are two of
+ * 16 bits, and {@link PanelRows} has prepared coefficients so that no bit of a weight need be
+ * masked; for more rows they are floats, exact as well.
  */
-final class Q4Products extends PanelProducts {
+final class Q4Products extends BlockProducts {
   static final Q4Products INSTANCE = new Q4Products();
 
-  private static final int ROWS = 32;
-  private static final int PAIRS = 16;
+  private static final int ROWS = WeightFormat.PANEL_ROWS;
   private static final int GROUP_BYTES = 64;
   private static final int SCALES = 512;
-  private static final int BLOCK_BYTES = WeightFormat.Q4.blockBytes();
 
   private Q4Products() {
     super(WeightFormat.Q4);
@@ -51,9 +49,10 @@ final class Q4Products extends PanelProducts {
           weights,
           offset + 4L * pair,
           second,
+          groupBytes,
           blocks,
-          x.coefficients,
-          x.blockInts,
+          x.digits,
+          x.digitStarts,
           x.blockScales,
           out,
           pair,
@@ -66,6 +65,7 @@ final class Q4Products extends PanelProducts {
       MemorySegment weights,
       long offset,
       long second,
+      long step,
       int blocks,
       int[] x,
       int[] starts,
@@ -74,82 +74,106 @@ final class Q4Products extends PanelProducts {
       int to0,
       int to1) {
     weights.get(ValueLayout.JAVA_BYTE, offset);
-    FloatVector low0 = FloatVector.zero(FLOATS);
-    FloatVector low1 = low0;
-    FloatVector high0 = low0;
-    FloatVector high1 = low0;
+    FloatVector sum0 = FloatVector.zero(FLOATS);
+    FloatVector sum1 = sum0;
+    FloatVector upper0 = sum0;
+    FloatVector upper1 = sum0;
+    long at = offset;
+    int k = 0;
     for (int block = 0; block < blocks; block++) {
-      long from = offset + (long) BLOCK_BYTES * block;
-      int input = 32 * block;
-      ShortVector a0 = IntVector.broadcast(INTS, starts[block]).reinterpretAsShorts();
-      ShortVector b0 = IntVector.zero(INTS).reinterpretAsShorts();
-      ShortVector a1 = a0;
-      ShortVector b1 = b0;
-      for (int g = 0; g < 8; g++) {
-        long at = from + (long) GROUP_BYTES * g;
-        int k = input + 4 * g;
-        ShortVector y0 = IntVector.broadcast(INTS, x[k]).reinterpretAsShorts();
-        ShortVector y1 = IntVector.broadcast(INTS, x[k + 1]).reinterpretAsShorts();
-        ShortVector y2 = IntVector.broadcast(INTS, x[k + 2]).reinterpretAsShorts();
-        ShortVector y3 = IntVector.broadcast(INTS, x[k + 3]).reinterpretAsShorts();
+      ShortVector high0 = IntVector.broadcast(INTS, starts[2 * block]).reinterpretAsShorts();
+      ShortVector low0 = IntVector.broadcast(INTS, starts[2 * block + 1]).reinterpretAsShorts();
+      ShortVector high1 = high0;
+      ShortVector low1 = low0;
+      for (long end = at + 8 * step; at < end; at += step) {
         ShortVector v =
             IntVector.fromMemorySegment(INTS, weights, at, LITTLE_ENDIAN).reinterpretAsShorts();
-        a0 = v.mul(y0).add(a0);
-        b0 = v.lanewise(LSHR, 4).mul(y1).add(b0);
-        a0 = v.lanewise(LSHR, 8).mul(y2).add(a0);
-        b0 = v.lanewise(LSHR, 12).mul(y3).add(b0);
-        v =
+        ShortVector w =
             IntVector.fromMemorySegment(INTS, weights, at + second, LITTLE_ENDIAN)
                 .reinterpretAsShorts();
-        a1 = v.mul(y0).add(a1);
-        b1 = v.lanewise(LSHR, 4).mul(y1).add(b1);
-        a1 = v.lanewise(LSHR, 8).mul(y2).add(a1);
-        b1 = v.lanewise(LSHR, 12).mul(y3).add(b1);
+        ShortVector y = IntVector.broadcast(INTS, x[k]).reinterpretAsShorts();
+        high0 = v.mul(y).add(high0);
+        high1 = w.mul(y).add(high1);
+        y = IntVector.broadcast(INTS, x[k + 1]).reinterpretAsShorts();
+        low0 = v.mul(y).add(low0);
+        low1 = w.mul(y).add(low1);
+        v = v.lanewise(LSHR, 4);
+        w = w.lanewise(LSHR, 4);
+        y = IntVector.broadcast(INTS, x[k + 2]).reinterpretAsShorts();
+        high0 = v.mul(y).add(high0);
+        high1 = w.mul(y).add(high1);
+        y = IntVector.broadcast(INTS, x[k + 3]).reinterpretAsShorts();
+        low0 = v.mul(y).add(low0);
+        low1 = w.mul(y).add(low1);
+        v = v.lanewise(LSHR, 4);
+        w = w.lanewise(LSHR, 4);
+        y = IntVector.broadcast(INTS, x[k + 4]).reinterpretAsShorts();
+        high0 = v.mul(y).add(high0);
+        high1 = w.mul(y).add(high1);
+        y = IntVector.broadcast(INTS, x[k + 5]).reinterpretAsShorts();
+        low0 = v.mul(y).add(low0);
+        low1 = w.mul(y).add(low1);
+        v = v.lanewise(LSHR, 4);
+        w = w.lanewise(LSHR, 4);
+        y = IntVector.broadcast(INTS, x[k + 6]).reinterpretAsShorts();
+        high0 = v.mul(y).add(high0);
+        high1 = w.mul(y).add(high1);
+        y = IntVector.broadcast(INTS, x[k + 7]).reinterpretAsShorts();
+        low0 = v.mul(y).add(low0);
+        low1 = w.mul(y).add(low1);
+        k += 8;
       }
       FloatVector scale = FloatVector.broadcast(FLOATS, scales[block]);
-      IntVector sums = a0.add(b0).reinterpretAsInts();
-      IntVector s = IntVector.fromMemorySegment(INTS, weights, from + SCALES, LITTLE_ENDIAN);
-      low0 =
-          ((FloatVector) sums.lanewise(LSHL, 16).lanewise(ASHR, 16).convert(I2F, 0))
+      IntVector high = high0.reinterpretAsInts();
+      IntVector low = low0.reinterpretAsInts();
+      IntVector s = IntVector.fromMemorySegment(INTS, weights, at, LITTLE_ENDIAN);
+      IntVector whole =
+          high.lanewise(LSHL, 16)
+              .lanewise(ASHR, 16)
+              .mul(PanelRows.UNIT)
+              .add(low.lanewise(LSHL, 16).lanewise(ASHR, 16));
+      sum0 =
+          ((FloatVector) whole.convert(I2F, 0))
               .mul(scale)
-              .fma(s.lanewise(LSHL, 16).reinterpretAsFloats(), low0);
-      high0 =
-          ((FloatVector) sums.lanewise(ASHR, 16).convert(I2F, 0))
+              .fma(s.lanewise(LSHL, 16).reinterpretAsFloats(), sum0);
+      whole = high.lanewise(ASHR, 16).mul(PanelRows.UNIT).add(low.lanewise(ASHR, 16));
+      upper0 =
+          ((FloatVector) whole.convert(I2F, 0))
               .mul(scale)
-              .fma(s.and(0xFFFF0000).reinterpretAsFloats(), high0);
-      sums = a1.add(b1).reinterpretAsInts();
-      s = IntVector.fromMemorySegment(INTS, weights, from + SCALES + second, LITTLE_ENDIAN);
-      low1 =
-          ((FloatVector) sums.lanewise(LSHL, 16).lanewise(ASHR, 16).convert(I2F, 0))
+              .fma(s.and(0xFFFF0000).reinterpretAsFloats(), upper0);
+      high = high1.reinterpretAsInts();
+      low = low1.reinterpretAsInts();
+      s = IntVector.fromMemorySegment(INTS, weights, at + second, LITTLE_ENDIAN);
+      whole =
+          high.lanewise(LSHL, 16)
+              .lanewise(ASHR, 16)
+              .mul(PanelRows.UNIT)
+              .add(low.lanewise(LSHL, 16).lanewise(ASHR, 16));
+      sum1 =
+          ((FloatVector) whole.convert(I2F, 0))
               .mul(scale)
-              .fma(s.lanewise(LSHL, 16).reinterpretAsFloats(), low1);
-      high1 =
-          ((FloatVector) sums.lanewise(ASHR, 16).convert(I2F, 0))
+              .fma(s.lanewise(LSHL, 16).reinterpretAsFloats(), sum1);
+      whole = high.lanewise(ASHR, 16).mul(PanelRows.UNIT).add(low.lanewise(ASHR, 16));
+      upper1 =
+          ((FloatVector) whole.convert(I2F, 0))
               .mul(scale)
-              .fma(s.and(0xFFFF0000).reinterpretAsFloats(), high1);
+              .fma(s.and(0xFFFF0000).reinterpretAsFloats(), upper1);
+      // Behind the scales, which take as much as a group.
+      at += step;
     }
-    low0.intoArray(out, to0);
-    high0.intoArray(out, to0 + PAIRS);
-    low1.intoArray(out, to1);
-    high1.intoArray(out, to1 + PAIRS);
+    sum0.intoArray(out, to0);
+    upper0.intoArray(out, to0 + PAIRS);
+    sum1.intoArray(out, to1);
+    upper1.intoArray(out, to1 + PAIRS);
   }
 
   @Override
-  void rows(
-      MemorySegment weights, long offset, int columns, PanelRows x, float[] sums, float[] widened) {
-    int blocks = Math.ceilDiv(columns, WeightFormat.BLOCK_INPUTS);
-    int most = INPUTS / WeightFormat.BLOCK_INPUTS;
-    for (int first = 0; first < blocks; first += most) {
-      int count = Math.min(most, blocks - first);
-      for (int block = 0; block < count; block++) {
-        widen(weights, offset + (long) BLOCK_BYTES * (first + block), widened, block * BLOCK);
-      }
-      addAllBlocks(widened, first, count, x, sums);
-    }
+  void widen(MemorySegment weights, long offset, float[] widened, int to) {
+    widenWeights(weights, offset, widened, to);
+    widenScales(weights, offset + SCALES, widened, to + ROWS * WeightFormat.BLOCK_INPUTS);
   }
 
-  /** Widens a block to [32 inputs][32 rows], bits where they are, and its scales. */
-  private static void widen(MemorySegment weights, long offset, float[] widened, int to) {
+  private static void widenWeights(MemorySegment weights, long offset, float[] widened, int to) {
     weights.get(ValueLayout.JAVA_BYTE, offset);
     for (int pair = 0; pair < PAIRS; pair += COUNT) {
       for (int g = 0; g < 8; g++) {
@@ -168,13 +192,6 @@ final class Q4Products extends PanelProducts {
         ((FloatVector) v.and(0xF00).convert(I2F, 0)).intoArray(widened, target + 2 * ROWS);
         ((FloatVector) v.and(0xF000).convert(I2F, 0)).intoArray(widened, target + 3 * ROWS);
       }
-    }
-    for (int pair = 0; pair < PAIRS; pair += COUNT) {
-      IntVector s =
-          IntVector.fromMemorySegment(INTS, weights, offset + SCALES + 4L * pair, LITTLE_ENDIAN);
-      int target = to + ROWS * WeightFormat.BLOCK_INPUTS + pair;
-      s.lanewise(LSHL, 16).reinterpretAsFloats().intoArray(widened, target);
-      s.and(0xFFFF0000).reinterpretAsFloats().intoArray(widened, target + PAIRS);
     }
   }
 }

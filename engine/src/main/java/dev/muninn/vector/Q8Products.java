@@ -20,13 +20,12 @@ import jdk.incubator.vector.IntVector;
  * the second and third stay where they are, and {@link PanelRows} has their activations divided by
  * as much.
  */
-final class Q8Products extends PanelProducts {
+final class Q8Products extends BlockProducts {
   static final Q8Products INSTANCE = new Q8Products();
 
-  private static final int ROWS = 32;
+  private static final int ROWS = WeightFormat.PANEL_ROWS;
   private static final int GROUP_BYTES = 4 * ROWS;
   private static final int SCALES = 1024;
-  private static final int BLOCK_BYTES = WeightFormat.Q8.blockBytes();
 
   private Q8Products() {
     super(WeightFormat.Q8);
@@ -42,7 +41,7 @@ final class Q8Products extends PanelProducts {
     int blocks = Math.ceilDiv(columns, WeightFormat.BLOCK_INPUTS);
     // Short vectors take half a panel at a time.
     for (int row = 0; row < ROWS; row += 4 * COUNT) {
-      row(weights, offset, row, far, blocks, x.values, x.blockStarts, out);
+      row(weights, offset, row, far, groupBytes, blocks, x.values, x.blockStarts, out);
     }
   }
 
@@ -52,19 +51,19 @@ final class Q8Products extends PanelProducts {
       long offset,
       int first,
       long far,
+      long step,
       int blocks,
       float[] x,
       float[] starts,
       float[] out) {
     weights.get(ValueLayout.JAVA_BYTE, offset);
     final int row2 = (first + 2 * COUNT) % ROWS;
-    final long from = offset + 4L * first;
     final long second = BYTES;
     final long third = 2 * COUNT / ROWS * far + 2 * COUNT % ROWS * 4;
-    final long scales0 = offset + SCALES + 4L * (first % 16);
-    final long scales1 = offset + SCALES + 4L * ((first + COUNT) % 16);
-    final long scales2 = offset + SCALES + 2 * COUNT / ROWS * far + 4L * (row2 % 16);
-    final long scales3 = offset + SCALES + 2 * COUNT / ROWS * far + 4L * ((row2 + COUNT) % 16);
+    final long scales0 = 4L * (first % 16 - first);
+    final long scales1 = 4L * ((first + COUNT) % 16 - first);
+    final long scales2 = 2 * COUNT / ROWS * far + 4L * (row2 % 16 - first);
+    final long scales3 = 2 * COUNT / ROWS * far + 4L * ((row2 + COUNT) % 16 - first);
     final int shift0 = first < 16 ? 16 : 0;
     final int shift1 = first + COUNT < 16 ? 16 : 0;
     final int shift2 = row2 < 16 ? 16 : 0;
@@ -73,50 +72,50 @@ final class Q8Products extends PanelProducts {
     FloatVector sum1 = sum0;
     FloatVector sum2 = sum0;
     FloatVector sum3 = sum0;
+    long at = offset + 4L * first;
+    int k = 0;
     for (int block = 0; block < blocks; block++) {
-      long at = from + (long) BLOCK_BYTES * block;
-      int input = 32 * block;
       FloatVector a0 = FloatVector.broadcast(FLOATS, starts[block]);
       FloatVector a1 = a0;
       FloatVector a2 = a0;
       FloatVector a3 = a0;
-      for (int g = 0; g < 8; g++) {
-        long q = at + (long) GROUP_BYTES * g;
-        int k = input + 4 * g;
+      for (long end = at + 8 * step; at < end; at += step) {
         FloatVector y0 = FloatVector.broadcast(FLOATS, x[k]);
         FloatVector y1 = FloatVector.broadcast(FLOATS, x[k + 1]);
         FloatVector y2 = FloatVector.broadcast(FLOATS, x[k + 2]);
         FloatVector y3 = FloatVector.broadcast(FLOATS, x[k + 3]);
-        IntVector v = IntVector.fromMemorySegment(INTS, weights, q, LITTLE_ENDIAN);
+        IntVector v = IntVector.fromMemorySegment(INTS, weights, at, LITTLE_ENDIAN);
         a0 = ((FloatVector) v.and(0xFF).convert(I2F, 0)).fma(y0, a0);
         a0 = ((FloatVector) v.and(0xFF00).convert(I2F, 0)).fma(y1, a0);
         a0 = ((FloatVector) v.and(0xFF0000).convert(I2F, 0)).fma(y2, a0);
         a0 = ((FloatVector) v.lanewise(LSHR, 24).convert(I2F, 0)).fma(y3, a0);
-        v = IntVector.fromMemorySegment(INTS, weights, q + second, LITTLE_ENDIAN);
+        v = IntVector.fromMemorySegment(INTS, weights, at + second, LITTLE_ENDIAN);
         a1 = ((FloatVector) v.and(0xFF).convert(I2F, 0)).fma(y0, a1);
         a1 = ((FloatVector) v.and(0xFF00).convert(I2F, 0)).fma(y1, a1);
         a1 = ((FloatVector) v.and(0xFF0000).convert(I2F, 0)).fma(y2, a1);
         a1 = ((FloatVector) v.lanewise(LSHR, 24).convert(I2F, 0)).fma(y3, a1);
-        v = IntVector.fromMemorySegment(INTS, weights, q + third, LITTLE_ENDIAN);
+        v = IntVector.fromMemorySegment(INTS, weights, at + third, LITTLE_ENDIAN);
         a2 = ((FloatVector) v.and(0xFF).convert(I2F, 0)).fma(y0, a2);
         a2 = ((FloatVector) v.and(0xFF00).convert(I2F, 0)).fma(y1, a2);
         a2 = ((FloatVector) v.and(0xFF0000).convert(I2F, 0)).fma(y2, a2);
         a2 = ((FloatVector) v.lanewise(LSHR, 24).convert(I2F, 0)).fma(y3, a2);
-        v = IntVector.fromMemorySegment(INTS, weights, q + third + second, LITTLE_ENDIAN);
+        v = IntVector.fromMemorySegment(INTS, weights, at + third + second, LITTLE_ENDIAN);
         a3 = ((FloatVector) v.and(0xFF).convert(I2F, 0)).fma(y0, a3);
         a3 = ((FloatVector) v.and(0xFF00).convert(I2F, 0)).fma(y1, a3);
         a3 = ((FloatVector) v.and(0xFF0000).convert(I2F, 0)).fma(y2, a3);
         a3 = ((FloatVector) v.lanewise(LSHR, 24).convert(I2F, 0)).fma(y3, a3);
+        k += 4;
       }
-      long skip = (long) BLOCK_BYTES * block;
-      IntVector s = IntVector.fromMemorySegment(INTS, weights, scales0 + skip, LITTLE_ENDIAN);
+      IntVector s = IntVector.fromMemorySegment(INTS, weights, at + scales0, LITTLE_ENDIAN);
       sum0 = a0.fma(s.lanewise(LSHL, shift0).and(0xFFFF0000).reinterpretAsFloats(), sum0);
-      s = IntVector.fromMemorySegment(INTS, weights, scales1 + skip, LITTLE_ENDIAN);
+      s = IntVector.fromMemorySegment(INTS, weights, at + scales1, LITTLE_ENDIAN);
       sum1 = a1.fma(s.lanewise(LSHL, shift1).and(0xFFFF0000).reinterpretAsFloats(), sum1);
-      s = IntVector.fromMemorySegment(INTS, weights, scales2 + skip, LITTLE_ENDIAN);
+      s = IntVector.fromMemorySegment(INTS, weights, at + scales2, LITTLE_ENDIAN);
       sum2 = a2.fma(s.lanewise(LSHL, shift2).and(0xFFFF0000).reinterpretAsFloats(), sum2);
-      s = IntVector.fromMemorySegment(INTS, weights, scales3 + skip, LITTLE_ENDIAN);
+      s = IntVector.fromMemorySegment(INTS, weights, at + scales3, LITTLE_ENDIAN);
       sum3 = a3.fma(s.lanewise(LSHL, shift3).and(0xFFFF0000).reinterpretAsFloats(), sum3);
+      // Behind the scales, which take half as much as a group.
+      at += step / 2;
     }
     sum0.intoArray(out, first);
     sum1.intoArray(out, first + COUNT);
@@ -125,21 +124,12 @@ final class Q8Products extends PanelProducts {
   }
 
   @Override
-  void rows(
-      MemorySegment weights, long offset, int columns, PanelRows x, float[] sums, float[] widened) {
-    int blocks = Math.ceilDiv(columns, WeightFormat.BLOCK_INPUTS);
-    int most = INPUTS / WeightFormat.BLOCK_INPUTS;
-    for (int first = 0; first < blocks; first += most) {
-      int count = Math.min(most, blocks - first);
-      for (int block = 0; block < count; block++) {
-        widen(weights, offset + (long) BLOCK_BYTES * (first + block), widened, block * BLOCK);
-      }
-      addAllBlocks(widened, first, count, x, sums);
-    }
+  void widen(MemorySegment weights, long offset, float[] widened, int to) {
+    widenWeights(weights, offset, widened, to);
+    widenScales(weights, offset + SCALES, widened, to + ROWS * WeightFormat.BLOCK_INPUTS);
   }
 
-  /** Widens a block to [32 inputs][32 rows], bytes where they are, and its scales. */
-  private static void widen(MemorySegment weights, long offset, float[] widened, int to) {
+  private static void widenWeights(MemorySegment weights, long offset, float[] widened, int to) {
     weights.get(ValueLayout.JAVA_BYTE, offset);
     for (int row = 0; row < ROWS; row += COUNT) {
       for (int g = 0; g < 8; g++) {
@@ -152,13 +142,6 @@ final class Q8Products extends PanelProducts {
         ((FloatVector) v.and(0xFF0000).convert(I2F, 0)).intoArray(widened, target + 2 * ROWS);
         ((FloatVector) v.lanewise(LSHR, 24).convert(I2F, 0)).intoArray(widened, target + 3 * ROWS);
       }
-    }
-    for (int pair = 0; pair < 16; pair += COUNT) {
-      IntVector s =
-          IntVector.fromMemorySegment(INTS, weights, offset + SCALES + 4L * pair, LITTLE_ENDIAN);
-      int target = to + ROWS * WeightFormat.BLOCK_INPUTS + pair;
-      s.lanewise(LSHL, 16).reinterpretAsFloats().intoArray(widened, target);
-      s.and(0xFFFF0000).reinterpretAsFloats().intoArray(widened, target + 16);
     }
   }
 }

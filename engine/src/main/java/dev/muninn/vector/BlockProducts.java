@@ -1,0 +1,89 @@
+package dev.muninn.vector;
+
+import static dev.muninn.kernel.Lanes.COUNT;
+import static dev.muninn.kernel.Lanes.INTS;
+import static java.nio.ByteOrder.LITTLE_ENDIAN;
+import static jdk.incubator.vector.VectorOperators.LSHL;
+
+import dev.muninn.model.WeightFormat;
+import java.lang.foreign.MemorySegment;
+import jdk.incubator.vector.IntVector;
+
+/**
+ * Products of panels whose weights lie in blocks of 32 inputs, which share a scale. An output is
+ * {@code fma(block's sum, scale, sum)}, block by block.
+ */
+abstract class BlockProducts extends PanelProducts {
+  /** Numbers of 16 bits that stand side by side, by two. */
+  static final int PAIRS = 16;
+
+  private static final int ROWS = WeightFormat.PANEL_ROWS;
+  private static final int INPUTS_OF_BLOCK = WeightFormat.BLOCK_INPUTS;
+
+  /** Floats of a widened block, with its scales. */
+  static final int BLOCK = (INPUTS_OF_BLOCK + 1) * ROWS;
+
+  /**
+   * Bytes from the weights of four inputs to those of the next. Not a constant: where C2 knows the
+   * step it makes a nest of counted loops, whose bounds cost as much as a block's arithmetic.
+   */
+  final long groupBytes;
+
+  private final int blockBytes;
+
+  BlockProducts(WeightFormat format) {
+    super(format);
+    this.blockBytes = format.blockBytes();
+    this.groupBytes = (blockBytes - Short.BYTES * ROWS) / (INPUTS_OF_BLOCK / 4);
+  }
+
+  @Override
+  final void rows(
+      MemorySegment weights, long offset, int columns, PanelRows x, float[] sums, float[] widened) {
+    int blocks = Math.ceilDiv(columns, INPUTS_OF_BLOCK);
+    int most = INPUTS / INPUTS_OF_BLOCK;
+    for (int first = 0; first < blocks; first += most) {
+      int count = Math.min(most, blocks - first);
+      for (int block = 0; block < count; block++) {
+        widen(weights, offset + (long) blockBytes * (first + block), widened, block * BLOCK);
+      }
+      addAllBlocks(widened, first, count, x, sums);
+    }
+  }
+
+  /** Widens a block to [32 inputs][32 rows], bits where they are, and its scales. */
+  abstract void widen(MemorySegment weights, long offset, float[] widened, int to);
+
+  /** Widens 32 scales. */
+  static void widenScales(MemorySegment weights, long offset, float[] widened, int to) {
+    for (int pair = 0; pair < PAIRS; pair += COUNT) {
+      IntVector s = IntVector.fromMemorySegment(INTS, weights, offset + 4L * pair, LITTLE_ENDIAN);
+      s.lanewise(LSHL, 16).reinterpretAsFloats().intoArray(widened, to + pair);
+      s.and(0xFFFF0000).reinterpretAsFloats().intoArray(widened, to + pair + PAIRS);
+    }
+  }
+
+  /** Adds products of widened blocks to all rows. */
+  private static void addAllBlocks(
+      float[] widened, int first, int blocks, PanelRows x, float[] sums) {
+    for (int group = 0; group < x.groups(); group++) {
+      int to = ROWS * PanelRows.GROUP * group;
+      for (int i = 0; i < ROWS; i += PanelTiles.STEP) {
+        for (int block = 0; block < blocks; block++) {
+          int from = block * BLOCK + i;
+          PanelTiles.addBlock(
+              widened,
+              from,
+              from + INPUTS_OF_BLOCK * ROWS,
+              x.values,
+              x.offset(group, INPUTS_OF_BLOCK * (first + block)),
+              x.blockStarts,
+              x.blockScales,
+              x.blockOffset(group, first + block),
+              sums,
+              to + i);
+        }
+      }
+    }
+  }
+}
