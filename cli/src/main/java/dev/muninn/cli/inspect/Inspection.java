@@ -6,22 +6,24 @@ import dev.muninn.cache.SlotPolicy;
 import dev.muninn.cli.output.Json;
 import dev.muninn.cli.output.Units;
 import dev.muninn.cli.terminal.Printable;
+import dev.muninn.family.ConfigReader;
+import dev.muninn.family.PanelTensor;
+import dev.muninn.family.PreparedTensors;
 import dev.muninn.model.Attention;
 import dev.muninn.model.Block;
 import dev.muninn.model.BranchNorms;
 import dev.muninn.model.RecurrentModel;
 import dev.muninn.model.StartState;
 import dev.muninn.weights.Checkpoint;
-import dev.muninn.weights.DType;
 import dev.muninn.weights.Tensor;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.NavigableSet;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import tools.jackson.core.JsonGenerator;
 
@@ -39,7 +41,8 @@ public final class Inspection {
   private final RecurrentModel model;
   private final Checkpoint checkpoint;
   private final Map<String, Object> architecture = new LinkedHashMap<>();
-  private final Map<DType, Share> shares = new EnumMap<>(DType.class);
+  private final PreparedTensors prepared;
+  private final Map<String, Share> shares = new TreeMap<>();
   private final NavigableSet<Integer> recurrences = new TreeSet<>(RECURRENCES);
   private final NavigableSet<Integer> contexts = new TreeSet<>();
   private final KeyValueType keyValueType;
@@ -47,10 +50,6 @@ public final class Inspection {
 
   /** What the tensors of one type come to. */
   private record Share(long tensors, long elements, long bytes) {
-    static Share of(Tensor tensor) {
-      return new Share(1, tensor.elements(), tensor.byteSize());
-    }
-
     Share plus(Share other) {
       return new Share(tensors + other.tensors, elements + other.elements, bytes + other.bytes);
     }
@@ -59,11 +58,13 @@ public final class Inspection {
   Inspection(RecurrentModel model, Checkpoint checkpoint) {
     this.model = model;
     this.checkpoint = checkpoint;
+    this.prepared = PreparedTensors.read(ConfigReader.of(checkpoint.directory()));
     describe(model);
     for (Tensor tensor : checkpoint.tensors().values()) {
-      shares.merge(tensor.dtype(), Share.of(tensor), Share::plus);
+      shares.merge(
+          type(tensor), new Share(1, elements(tensor, prepared), tensor.byteSize()), Share::plus);
     }
-    parameters = parameters(model, checkpoint);
+    parameters = parameters(model, checkpoint, prepared);
     keyValueType = KeyValueType.forWeights(model.coreFormat());
     recurrences.add(model.defaultRecurrence());
     contexts.add(model.contextLength());
@@ -116,13 +117,37 @@ public final class Inspection {
 
   /** Numbers that were learned. */
   public static long parameters(RecurrentModel model, Checkpoint checkpoint) {
+    return parameters(
+        model, checkpoint, PreparedTensors.read(ConfigReader.of(checkpoint.directory())));
+  }
+
+  private static long parameters(
+      RecurrentModel model, Checkpoint checkpoint, PreparedTensors prepared) {
     long parameters = 0;
     for (Tensor tensor : checkpoint.tensors().values()) {
       if (isParameter(model, tensor)) {
-        parameters += tensor.elements();
+        parameters += elements(tensor, prepared);
       }
     }
     return parameters;
+  }
+
+  /** Numbers of a tensor. In panels there are bytes instead, scales and padding. */
+  private static long elements(Tensor tensor, PreparedTensors prepared) {
+    PanelTensor panels = prepared.tensors().get(tensor.name());
+    return panels == null ? tensor.elements() : (long) panels.rows() * panels.inputs();
+  }
+
+  /** A tensor's type: that of its numbers, or the format of its panels. */
+  private String type(Tensor tensor) {
+    PanelTensor panels = prepared.tensors().get(tensor.name());
+    return panels == null ? tensor.dtype().name() : panels.format().text();
+  }
+
+  /** The shape of the matrix, however it lies. */
+  private List<Long> shape(Tensor tensor) {
+    PanelTensor panels = prepared.tensors().get(tensor.name());
+    return panels == null ? tensor.shape() : List.of((long) panels.rows(), (long) panels.inputs());
   }
 
   /** Public files may hold a table that is not a parameter, and a tied head a second time. */
@@ -155,11 +180,11 @@ public final class Inspection {
         "memory mapped",
         Units.bytes(checkpoint.mappedBytes()),
         Units.count(checkpoint.files().size(), "file"));
-    shares.forEach((dtype, share) ->
+    shares.forEach((type, share) ->
         append(
             text,
             "  %-18s %s, %s in %s\n",
-            dtype,
+            type,
             Units.bytes(share.bytes),
             Units.count(share.elements, "element"),
             Units.count(share.tensors, "tensor")));
@@ -172,13 +197,14 @@ public final class Inspection {
             .mapToInt(name -> Printable.line(name).length())
             .max()
             .orElse(1);
+    int types = shares.keySet().stream().mapToInt(String::length).max().orElse(1);
     for (Tensor tensor : checkpoint.tensors().values()) {
       append(
           text,
-          "  %-" + width + "s  %-5s %-14s %s\n",
+          "  %-" + width + "s  %-" + Math.max(5, types) + "s %-14s %s\n",
           Printable.line(tensor.name()),
-          tensor.dtype(),
-          tensor.shape(),
+          type(tensor),
+          shape(tensor),
           shard(tensor));
     }
   }
@@ -236,8 +262,8 @@ public final class Inspection {
     }
     generator.writeEndArray();
     generator.writeObjectPropertyStart("dtypes");
-    shares.forEach((dtype, share) -> {
-      generator.writeObjectPropertyStart(dtype.name());
+    shares.forEach((type, share) -> {
+      generator.writeObjectPropertyStart(type);
       generator.writeNumberProperty("tensors", share.tensors);
       generator.writeNumberProperty("elements", share.elements);
       generator.writeNumberProperty("bytes", share.bytes);
@@ -253,6 +279,10 @@ public final class Inspection {
       generator.writeStringProperty("name", tensor.name());
       generator.writeStringProperty("dtype", tensor.dtype().name());
       Json.integers(generator, "shape", tensor.shape());
+      if (prepared.tensors().containsKey(tensor.name())) {
+        generator.writeStringProperty("layout", type(tensor));
+        Json.integers(generator, "matrix", shape(tensor));
+      }
       generator.writeNumberProperty("bytes", tensor.byteSize());
       generator.writeStringProperty("file", shard(tensor));
       generator.writeEndObject();

@@ -63,6 +63,38 @@ class QuantizeCommandTest {
     assertTrue(smallerCore < all && all < keptCore, smallerCore + ", " + all + ", " + keptCore);
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"bf16", "q8", "q4", "mixed"})
+  void inspectionCountsTheSameParameters(String type) throws IOException {
+    assertEquals(ExitCode.OK, quantize("--type", type).exitCode());
+    Map<String, Object> before =
+        CommandRun.of("inspect", "--json", CommandRun.RAVEN_TINY.toString()).json();
+    Map<String, Object> after = CommandRun.of("inspect", "--json", out().toString()).json();
+    assertEquals(before.get("parameters"), after.get("parameters"));
+    Map<?, ?> types = (Map<?, ?>) after.get("dtypes");
+    long elements = 0;
+    long bytes = 0;
+    for (Object share : types.values()) {
+      elements += (Long) ((Map<?, ?>) share).get("elements");
+      bytes += (Long) ((Map<?, ?>) share).get("bytes");
+    }
+    assertEquals(before.get("parameters"), elements);
+    assertTrue(bytes < (Long) after.get("mapped_bytes") && 1.1 * bytes > elements * 0.5);
+    List<String> panels =
+        switch (type) {
+          case "bf16" -> List.of("BF16", "bf16 panels");
+          case "mixed" -> List.of("BF16", "q4", "q8");
+          default -> List.of("BF16", type);
+        };
+    assertEquals(panels, types.keySet().stream().sorted().toList());
+    CommandRun text = CommandRun.of("inspect", out().toString());
+    assertTrue(
+        text.out()
+            .lines()
+            .anyMatch(line -> line.contains("Wqkv.weight") && line.contains("[384, 128]")),
+        text.out());
+  }
+
   @Test
   void verificationSaysWhatIsLost() throws IOException {
     CommandRun run = quantize("--type", "q8", "--verify", "--json");
