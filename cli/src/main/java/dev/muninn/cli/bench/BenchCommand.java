@@ -9,6 +9,7 @@ import dev.muninn.cli.options.BasicOptions;
 import dev.muninn.cli.options.DepthWarning;
 import dev.muninn.cli.options.ModelOptions;
 import dev.muninn.cli.options.NumberConverters;
+import dev.muninn.cli.options.RecipeName;
 import dev.muninn.cli.options.UsageException;
 import dev.muninn.cli.plot.ChartFile;
 import dev.muninn.cli.process.ExitCode;
@@ -17,6 +18,7 @@ import dev.muninn.cli.terminal.Progress;
 import dev.muninn.cli.terminal.StandardStreams;
 import dev.muninn.cli.terminal.Terminal;
 import dev.muninn.decode.ExitOptions;
+import dev.muninn.prepare.Recipe;
 import dev.muninn.vector.MachineLimits;
 import dev.muninn.weights.AtomicFile;
 import dev.muninn.weights.DType;
@@ -81,6 +83,14 @@ public final class BenchCommand implements Callable<Integer> {
         description = "Type of random weights (default: bf16).")
     private DType type;
 
+    @Option(
+        names = "--quantize",
+        paramLabel = "TYPE",
+        converter = RecipeName.class,
+        description =
+            "Prepare random weights first, as 'muninn quantize' does: bf16, q8, q4 or mixed.")
+    private Recipe recipe;
+
     private static final class TypeConverter implements ITypeConverter<DType> {
       @Override
       public DType convert(String value) {
@@ -140,7 +150,11 @@ public final class BenchCommand implements Callable<Integer> {
     try (ShutdownCancellation shutdown = new ShutdownCancellation();
         BenchModel chosen =
             BenchModel.open(
-                modelOptions, Optional.ofNullable(randomModelOptions.type), environment, streams)) {
+                modelOptions,
+                Optional.ofNullable(randomModelOptions.type),
+                Optional.ofNullable(randomModelOptions.recipe),
+                environment,
+                streams)) {
       LanguageModel model = chosen.model();
       ListOptions.requireRoom(
           tests.prompts(), tests.tokens(), model.architecture().contextLength());

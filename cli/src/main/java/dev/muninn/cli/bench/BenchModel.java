@@ -8,6 +8,8 @@ import dev.muninn.cli.terminal.StandardStreams;
 import dev.muninn.measure.ModelShape;
 import dev.muninn.measure.RandomCheckpoint;
 import dev.muninn.measure.TemporaryDirectory;
+import dev.muninn.prepare.Preparation;
+import dev.muninn.prepare.Recipe;
 import dev.muninn.weights.DType;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -29,10 +31,12 @@ record BenchModel(String name, LanguageModel model, TemporaryDirectory temporary
    * Opens what {@code -m} names: a directory if there is one, else a shape of random weights.
    *
    * @param type of random weights, if it was asked for
+   * @param recipe how random weights are prepared, if they are
    */
   static BenchModel open(
       ModelOptions options,
       Optional<DType> type,
+      Optional<Recipe> recipe,
       Map<String, String> environment,
       StandardStreams streams)
       throws IOException {
@@ -42,10 +46,13 @@ record BenchModel(String name, LanguageModel model, TemporaryDirectory temporary
             .filter(path -> !Files.exists(path))
             .flatMap(path -> ModelShape.named(path.toString()));
     if (shape.isPresent()) {
-      return random(shape.get(), type.orElse(DType.BF16), options, streams);
+      return random(shape.get(), type.orElse(DType.BF16), recipe, options, streams);
     }
     if (type.isPresent()) {
       throw new UsageException("--dtype needs random weights, such as -m small");
+    }
+    if (recipe.isPresent()) {
+      throw new UsageException("--quantize needs random weights, such as -m small");
     }
     LanguageModel model = options.load(environment);
     String name = requested.map(BenchModel::name).orElse(ModelOptions.BUILT_IN);
@@ -57,7 +64,11 @@ record BenchModel(String name, LanguageModel model, TemporaryDirectory temporary
   }
 
   private static BenchModel random(
-      ModelShape shape, DType type, ModelOptions options, StandardStreams streams)
+      ModelShape shape,
+      DType type,
+      Optional<Recipe> recipe,
+      ModelOptions options,
+      StandardStreams streams)
       throws IOException {
     TemporaryDirectory temporary = new TemporaryDirectory();
     try {
@@ -70,16 +81,22 @@ record BenchModel(String name, LanguageModel model, TemporaryDirectory temporary
                   "muninn: there is no directory %s: %s of random weights of that shape go to %s",
                   shape, Units.bytes(bytes), temporary.path()));
       long free = Files.getFileStore(temporary.path()).getUsableSpace();
-      if (free < bytes) {
+      long needed = recipe.isPresent() ? 2 * bytes : bytes;
+      if (free < needed) {
         throw new IOException(
             temporary.path().getParent()
                 + " has "
                 + Units.bytes(free)
                 + " left, too little for random weights of "
-                + Units.bytes(bytes));
+                + Units.bytes(needed));
       }
       checkpoint.write(temporary.path());
-      return new BenchModel(shape.toString(), options.load(temporary.path()), temporary);
+      Path model = temporary.path();
+      if (recipe.isPresent()) {
+        model = Files.createDirectory(temporary.path().resolve("prepared"));
+        Preparation.prepare(temporary.path(), model, recipe.get(), done -> {});
+      }
+      return new BenchModel(shape.toString(), options.load(model), temporary);
     } catch (IOException | RuntimeException | Error e) {
       temporary.close();
       throw e;

@@ -57,6 +57,16 @@ class BenchCommandTest {
   }
 
   @Test
+  void randomWeightsMayBePrepared() {
+    CommandRun run =
+        bench("-m", "tiny", "--quantize", "q4", "-p", "5", "-n", "3", "-r", "2", "-o", "csv");
+    assertEquals(ExitCode.OK, run.exitCode(), run.err());
+    assertTrue(run.out().lines().skip(1).allMatch(line -> line.contains(",tiny,Q4,")), run.out());
+    bench("--quantize", "q4", "-m", CommandRun.RAVEN_TINY.toString())
+        .assertFails(ExitCode.USAGE, "--quantize");
+  }
+
+  @Test
   void devicesAreWrittenToAndFullOnesNamed() {
     assumeTrue(Files.exists(Path.of("/dev/full")), "no /dev/full here");
     CommandRun run = bench("-p", "2", "-n", "1", "-r", "1", "--save", "/dev/null");
