@@ -34,7 +34,7 @@ abstract class BlockProducts extends PanelProducts {
   BlockProducts(WeightFormat format) {
     super(format);
     this.blockBytes = format.blockBytes();
-    this.groupBytes = (blockBytes - Short.BYTES * ROWS) / (INPUTS_OF_BLOCK / 4);
+    this.groupBytes = ((long) blockBytes - Short.BYTES * ROWS) / (INPUTS_OF_BLOCK / 4);
   }
 
   @Override
