@@ -19,7 +19,7 @@ final class Server implements AutoCloseable {
   private static final int MOST_HEADER_BYTES = 8 << 20;
 
   /** For clients to hear that their answers were cancelled. */
-  private static final Duration LAST_WORDS = Duration.ofSeconds(1);
+  private static final Duration LAST_WORDS = Duration.ofSeconds(5);
 
   private final HttpServer http;
   private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();

@@ -12,9 +12,6 @@ import dev.muninn.serve.PrefixReuse;
 import dev.muninn.serve.ServiceOptions;
 import dev.muninn.weights.JsonFile;
 import java.io.IOException;
-import java.io.InputStream;
-import java.net.InetAddress;
-import java.net.Socket;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
@@ -293,47 +290,6 @@ class HostileClientsTest {
         preflight);
     String own = request.replace("http://evil.example", "http://localhost");
     assertRefused(400, run.raw(bytes(own)));
-  }
-
-  /** A client that does not send what it promised is cut off. */
-  @Test
-  void slowClientsAreLeft() throws IOException, InterruptedException {
-    try (ServerRun hasty = ServerRun.starting(ServiceOptions.defaults(), Optional.empty(), 1)) {
-      hasty.server.serve(hasty.served);
-      try (Socket slow = new Socket(InetAddress.getLoopbackAddress(), hasty.server.port())) {
-        slow.setSoTimeout(60_000);
-        slow.getOutputStream()
-            .write(bytes(head(COMPLETIONS, "Content-Length: 100\r\n") + "{\"prompt\":"));
-        InputStream in = slow.getInputStream();
-        while (in.read() >= 0) {
-          // Until the server closes.
-        }
-      }
-      assertEquals(200, hasty.get("/health").statusCode());
-    }
-  }
-
-  /** Nor is one waited for that sends its headers a byte at a time. */
-  @Test
-  void slowHeadersAreLeft() throws IOException, InterruptedException {
-    try (ServerRun hasty = ServerRun.starting(ServiceOptions.defaults(), Optional.empty(), 1)) {
-      hasty.server.serve(hasty.served);
-      try (Socket slow = new Socket(InetAddress.getLoopbackAddress(), hasty.server.port())) {
-        slow.setSoTimeout(60_000);
-        byte[] request = bytes(head(COMPLETIONS, "X: " + "y".repeat(1_000_000)));
-        boolean cutOff = false;
-        for (int i = 0; i < request.length && !cutOff; i++) {
-          try {
-            slow.getOutputStream().write(request[i]);
-          } catch (IOException e) {
-            cutOff = true;
-          }
-          Thread.sleep(10);
-        }
-        assertTrue(cutOff);
-      }
-      assertEquals(200, hasty.get("/health").statusCode());
-    }
   }
 
   @Test

@@ -6,7 +6,6 @@ import static dev.muninn.cli.serve.ServerRun.error;
 import static dev.muninn.cli.serve.ServerRun.events;
 import static dev.muninn.cli.serve.ServerRun.json;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.muninn.decode.DecodingOptions;
@@ -18,15 +17,12 @@ import dev.muninn.decode.TokenProbability;
 import dev.muninn.serve.GenerationListener;
 import dev.muninn.serve.GenerationRequest;
 import dev.muninn.serve.GenerationResult;
-import dev.muninn.serve.PrefixReuse;
-import dev.muninn.serve.ServiceOptions;
 import dev.muninn.text.Tokenizer;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
-import java.net.SocketException;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -34,15 +30,11 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HexFormat;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
-import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
 
 /** Many clients at once: those that are slow, those that leave, and those too many. */
 @Timeout(value = 10, unit = TimeUnit.MINUTES)
@@ -206,87 +198,6 @@ class ManyClientsTest {
     InputStream in = socket.getInputStream();
     assertEquals('H', in.read());
     return socket;
-  }
-
-  /** Logs where a client left, or the like. */
-  private static void awaitLog(ServerRun server, String part)
-      throws IOException, InterruptedException {
-    await(() -> server.log.toString().contains(part));
-  }
-
-  /** More than any buffer on the way to a client takes. */
-  private static final String LARGE =
-      "{\"prompt\":\"1\",\"n\":64,\"ignore_eos\":true,\"max_tokens\":150,\"recurrence\":1,"
-          + "\"logprobs\":20,\"temperature\":2,\"seed\":1";
-
-  private static ServerRun impatient() throws IOException {
-    ServerRun run =
-        ServerRun.starting(
-            new ServiceOptions(64, ServiceOptions.UNLIMITED, 64, PrefixReuse.EXACT),
-            Optional.empty(),
-            1);
-    run.server.serve(run.served);
-    return run;
-  }
-
-  /** Who reads nothing for a second is cut off, and nobody else notices. */
-  @ParameterizedTest
-  @ValueSource(booleans = {true, false})
-  void aClientThatDoesNotReadIsCutOff(boolean stream) throws IOException, InterruptedException {
-    try (ServerRun run = impatient();
-        Socket stuck = begin(run, LARGE + ",\"stream\":" + stream + "}")) {
-      while (!run.log.toString().contains("client left")) {
-        HttpResponse<String> other = run.post(COMPLETIONS, "{\"prompt\":\"47+8=\"}");
-        assertEquals("55", choice(json(other), 0).get("text"));
-      }
-      await(() -> run.model.serviceLoad().running() == 0);
-      assertTrue(run.log.toString().contains(" POST /v1/completions 200 "), run.log.toString());
-      // What was under way is still there, and then the connection ends early.
-      stuck.setSoTimeout(60_000);
-      String rest = "";
-      try {
-        rest = new String(stuck.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-      } catch (SocketException e) {
-        // Reset, which is another way to end it.
-      }
-      assertFalse(rest.endsWith("0\r\n\r\n"), "whole");
-    }
-  }
-
-  /** Who reads slowly but steadily gets everything, however long the whole takes. */
-  @Test
-  void aClientThatReadsSlowlyGetsItAll() throws IOException, InterruptedException {
-    try (ServerRun run = impatient();
-        Socket slow = begin(run, LARGE + "}")) {
-      InputStream in = slow.getInputStream();
-      byte[] buffer = new byte[1 << 18];
-      long length = 1;
-      long promised = Long.MAX_VALUE;
-      while (length < promised) {
-        // Five times within the patience.
-        Thread.sleep(200);
-        int read = in.readNBytes(buffer, 0, (int) Math.min(buffer.length, promised - length));
-        assertTrue(read > 0, "cut off after " + length + " of " + promised);
-        if (promised == Long.MAX_VALUE) {
-          String head = new String(buffer, 0, read, StandardCharsets.ISO_8859_1);
-          int begin = head.indexOf("\r\n\r\n") + 4;
-          promised = 1 + begin + contentLength(head.substring(0, begin));
-        }
-        length += read;
-      }
-      assertEquals(promised, length);
-      awaitLog(run, " POST /v1/completions 200 ");
-    }
-  }
-
-  private static long contentLength(String head) {
-    return Long.parseLong(
-        head.lines()
-            .filter(line -> line.toLowerCase(Locale.ROOT).startsWith("content-length:"))
-            .findFirst()
-            .orElseThrow()
-            .substring("content-length:".length())
-            .strip());
   }
 
   @Test

@@ -4,22 +4,17 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.muninn.cli.ChildRun;
 import dev.muninn.cli.CommandRun;
 import dev.muninn.cli.process.ExitCode;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
-import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
@@ -67,63 +62,12 @@ class ServeCommandTest {
         .assertFails(ExitCode.USAGE, "a server needs a tokenizer");
   }
 
-  /** A server on a free port, in a JVM of its own. */
-  private final class Served implements AutoCloseable {
-    private final int port;
-    private final URI uri;
-    private final ChildRun child;
-    private final HttpClient client = HttpClient.newHttpClient();
-
-    Served(String... options) throws IOException, InterruptedException {
-      try (ServerSocket free = new ServerSocket(0)) {
-        port = free.getLocalPort();
-      }
-      uri = URI.create("http://127.0.0.1:" + port);
-      List<String> arguments = new ArrayList<>(List.of("serve", "--port", Integer.toString(port)));
-      arguments.addAll(List.of(options));
-      child =
-          ChildRun.start(
-              temporary,
-              Map.of("MUNINN_CACHE", temporary.resolve("cache").toString()),
-              arguments.toArray(String[]::new));
-      child.await(() -> health(client, uri) == 200);
-    }
-
-    /** Asks for so many tokens of a stream. */
-    CompletableFuture<HttpResponse<String>> ask(int tokens, int recurrence) {
-      String body =
-          "{\"prompt\":\"1\",\"stream\":true,\"ignore_eos\":true,\"max_tokens\":"
-              + tokens
-              + ",\"recurrence\":"
-              + recurrence
-              + "}";
-      return client.sendAsync(
-          HttpRequest.newBuilder(uri.resolve("/v1/completions"))
-              .header("Content-Type", "application/json")
-              .POST(HttpRequest.BodyPublishers.ofString(body))
-              .build(),
-          HttpResponse.BodyHandlers.ofString());
-    }
-
-    void awaitMetric(String line) throws IOException, InterruptedException {
-      child.await(() -> metrics(client, uri).contains(line));
-    }
-
-    @Override
-    public void close() throws IOException {
-      child.close();
-      client.close();
-    }
-  }
-
   /** A signal lets the answers that are made come to their end. */
   @Test
   void aSignalDrains() throws IOException, InterruptedException {
-    try (Served server = new Served("--drain", "110")) {
+    try (ServedChild server = new ServedChild(temporary, "--drain", "110")) {
       CompletableFuture<HttpResponse<String>> answer = server.ask(60, 32);
-      server.child.await(() ->
-          answer.isDone()
-              || metrics(server.client, server.uri).contains("muninn_requests_running 1.0"));
+      server.child.await(() -> answer.isDone() || server.metric("muninn_requests_running") == 1);
       server.child.interrupt();
       assertTrue(answer.join().body().endsWith("data: [DONE]\n\n"), answer.join().body());
       CommandRun result = server.child.result();
@@ -136,14 +80,15 @@ class ServeCommandTest {
   /** Those that are computed and those that wait end whole, and nothing new comes in. */
   @Test
   void aServiceManagersSignalDrainsUnderLoad() throws IOException, InterruptedException {
-    try (Served server = new Served("--drain", "110", "--parallel", "2", "--max-queue", "20")) {
+    try (ServedChild server =
+        new ServedChild(temporary, "--drain", "110", "--parallel", "2", "--max-queue", "20")) {
       List<CompletableFuture<HttpResponse<String>>> answers = new ArrayList<>();
       for (int i = 0; i < 8; i++) {
         answers.add(server.ask(60, 64));
       }
-      server.awaitMetric("muninn_requests_queued 6.0");
+      server.child.await(() -> server.metric("muninn_requests_queued") == 6);
       server.child.terminate();
-      server.child.await(() -> health(server.client, server.uri) == 503);
+      server.child.await(() -> server.health() == 503);
       HttpResponse<String> late = server.ask(1, 1).join();
       assertEquals(503, late.statusCode(), late.body());
       assertTrue(late.headers().firstValue("Retry-After").isPresent());
@@ -164,35 +109,19 @@ class ServeCommandTest {
   /** What takes longer than it may is told so. */
   @Test
   void drainingHasALimit() throws IOException, InterruptedException {
-    try (Served server = new Served("--drain", "1", "--max-recurrence", "100000")) {
-      CompletableFuture<HttpResponse<String>> endless = server.ask(250, 100_000);
-      server.awaitMetric("muninn_requests_running 1.0");
+    try (ServedChild server =
+        new ServedChild(temporary, "--drain", "1", "--max-recurrence", "100000")) {
+      CompletableFuture<HttpResponse<String>> endless =
+          server.post(
+              "{\"prompt\":\"1\",\"stream\":true,\"ignore_eos\":true,\"max_tokens\":250,"
+                  + "\"recurrence\":100000,\"kv\":\"budget:4\"}");
+      server.child.await(() -> server.metric("muninn_requests_running") == 1);
       server.child.terminate();
       String body = endless.join().body();
       assertTrue(body.contains("\"error\":{\"message\":\"the server is shutting down\""), body);
       assertFalse(body.contains("[DONE]"), body);
       CommandRun result = server.child.result();
       assertEquals(ExitCode.OK, result.exitCode(), result.err());
-    }
-  }
-
-  private static int health(HttpClient client, URI uri) {
-    return get(client, uri.resolve("/health")).map(HttpResponse::statusCode).orElse(0);
-  }
-
-  private static String metrics(HttpClient client, URI uri) {
-    return get(client, uri.resolve("/metrics")).map(HttpResponse::body).orElse("");
-  }
-
-  private static Optional<HttpResponse<String>> get(HttpClient client, URI uri) {
-    try {
-      return Optional.of(
-          client.send(HttpRequest.newBuilder(uri).build(), HttpResponse.BodyHandlers.ofString()));
-    } catch (IOException e) {
-      // It does not listen yet.
-      return Optional.empty();
-    } catch (InterruptedException e) {
-      throw new AssertionError(e);
     }
   }
 }
