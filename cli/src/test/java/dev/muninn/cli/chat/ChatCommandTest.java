@@ -41,6 +41,14 @@ class ChatCommandTest {
     return (Long) ((Map<?, ?>) result.get("statistics")).get(name);
   }
 
+  /** The first thing that a newcomer asks of the built-in model. */
+  @ParameterizedTest
+  @CsvSource({"47+8=, 55", "12+99=, 111", "7305918=, 3", "8263590417335128=, 7"})
+  void theBuiltInModelAnswersInAChat(String question, String answer) {
+    CommandRun run = CommandRun.withInput(question + "\n", "chat", "--threads", "1");
+    assertEquals(answer + "\n", run.out(), run.err());
+  }
+
   /** Every answer is what generate makes of the same conversation as a whole. */
   @ParameterizedTest
   @ValueSource(

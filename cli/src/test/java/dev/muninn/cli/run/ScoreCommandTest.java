@@ -22,7 +22,7 @@ class ScoreCommandTest {
     assertEquals(7, logProbabilities.size());
     double sum = logProbabilities.stream().mapToDouble(value -> (double) value).sum();
     assertEquals(Math.exp(-sum / 7), (double) json.get("perplexity"), 1e-6 * Math.exp(-sum / 7));
-    assertTrue((double) logProbabilities.getLast() > -0.1, logProbabilities.toString());
+    assertTrue((double) logProbabilities.getLast() > -0.5, logProbabilities.toString());
   }
 
   @Test
