@@ -45,8 +45,8 @@ import picocli.CommandLine.Spec;
       "Measures prefill and decoding by recurrence.",
       "Prompt tests are called pp, decoding tests tg, as in llama-bench. Rates appear beside what"
           + " the machine reached in reading and in arithmetic at the beginning of the same run.",
-      "Where -m names no directory, tiny, small, medium and huginn are shapes of random weights,"
-          + " written to a temporary directory."
+      "Where -m names no directory, tiny, small, medium, huginn, ouro-1.4b, nanbeige-3b and"
+          + " tinyllama-retrofit are shapes of random weights, written to a temporary directory."
     },
     customSynopsis = "muninn bench [OPTION]...")
 @CommandSection.In(CommandSection.MEASURE)
