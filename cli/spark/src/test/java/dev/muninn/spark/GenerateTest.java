@@ -25,7 +25,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 @Timeout(1200)
 class GenerateTest {
-  private static final int ROWS = Integer.getInteger("muninn.test.rows", 200);
+  private static final int ROWS = Integer.getInteger("muninn.test.rows", 100);
   private static final List<String> DRAWN =
       List.of("-r", "2", "-n", "3", "-t", "3", "-s", "11", "--ignore-eos");
 

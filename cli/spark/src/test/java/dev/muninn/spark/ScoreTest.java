@@ -21,7 +21,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 @Timeout(1200)
 class ScoreTest {
-  private static final int ROWS = Integer.getInteger("muninn.test.rows", 200);
+  private static final int ROWS = Integer.getInteger("muninn.test.rows", 100);
 
   @TempDir private Path directory;
 

@@ -40,8 +40,8 @@ import org.junit.jupiter.api.io.TempDir;
 /** Executors in processes of their own, one of which is killed. */
 @Timeout(1200)
 class StandaloneTest {
-  private static final int ROWS = 200;
-  private static final int PARTITIONS = 20;
+  private static final int ROWS = 100;
+  private static final int PARTITIONS = 12;
   private static final int GROWTH_KILOBYTES = 40_000;
   private static final String[] OPTIONS = {"-r", "8", "-n", "4", "-t", "1", "-s", "5"};
 
@@ -125,7 +125,7 @@ class StandaloneTest {
   /** Keys and values of a context that were not freed would be 10 MB more with every partition. */
   private static void assertLevelMemory(SparkSession spark) {
     Dataset<Row> rows =
-        spark.range(0, 800, 1, 100).selectExpr("id", "concat(id % 90, '+', id % 7, '=') as prompt");
+        spark.range(0, 300, 1, 100).selectExpr("id", "concat(id % 90, '+', id % 7, '=') as prompt");
     GenerateOptions options = GenerateOptions.parse("-r", "4", "-n", "2", "--context", "256");
     MapPartitionsFunction<Row, String> measure =
         answers -> {
