@@ -105,6 +105,11 @@ final class Client {
    * @throws ApiException if it is too long or broken
    */
   byte[] body() throws IOException {
+    // What is announced need not be waited for. Java's server has read it as a number.
+    String announced = header("Content-Length");
+    if (!announced.isEmpty() && Long.parseLong(announced) > mostBody) {
+      throw tooLarge();
+    }
     InputStream body = exchange.getRequestBody();
     byte[] content;
     try {
@@ -113,10 +118,14 @@ final class Client {
       throw ApiException.bad("the body cannot be read: it ends early, or its chunks are broken");
     }
     if (content.length > mostBody) {
-      throw ApiException.refused(
-          413, "body_too_large", "expected a body of at most " + mostBody + " bytes");
+      throw tooLarge();
     }
     return content;
+  }
+
+  private ApiException tooLarge() {
+    return ApiException.refused(
+        413, "body_too_large", "expected a body of at most " + mostBody + " bytes");
   }
 
   /** Answers with one JSON object. */
@@ -126,19 +135,22 @@ final class Client {
 
   /** Answers at once. */
   void answer(int code, String type, byte[] content) throws IOException {
-    discardBody();
     setHeader("Content-Type", type);
     setHeader("X-Content-Type-Options", "nosniff");
-    if (isHead()) {
-      setHeader("Content-Length", Integer.toString(content.length));
+    if (isHead() || content.length == 0) {
+      if (isHead()) {
+        setHeader("Content-Length", Integer.toString(content.length));
+      }
+      discardBody();
       begin(code, -1);
       return;
     }
-    begin(code, content.length == 0 ? -1 : content.length);
+    begin(code, content.length);
     write(content);
+    discardBody();
   }
 
-  /** A client that still sends would not read the answer. */
+  /** A client that still sends reads the answer only then. */
   private void discardBody() {
     InputStream body = exchange.getRequestBody();
     try {

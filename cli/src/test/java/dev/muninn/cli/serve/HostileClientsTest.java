@@ -12,6 +12,8 @@ import dev.muninn.serve.PrefixReuse;
 import dev.muninn.serve.ServiceOptions;
 import dev.muninn.weights.JsonFile;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.Socket;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
@@ -109,6 +111,24 @@ class HostileClientsTest {
     HttpResponse<String> response = run.post(COMPLETIONS, large, AUTHORIZED);
     assertEquals(413, response.statusCode());
     assertEquals("body_too_large", error(response).get("code"));
+  }
+
+  /** A client may announce much, send little and wait for leave to go on. */
+  @Test
+  void aLengthBeyondTheLimitIsRefusedBeforeTheBodyComes() throws IOException {
+    serve();
+    try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), run.server.port())) {
+      socket.setSoTimeout(60_000);
+      socket
+          .getOutputStream()
+          .write(bytes(head(COMPLETIONS, "Content-Length: 104857600\r\n") + "{"));
+      StringBuilder response = new StringBuilder();
+      int next;
+      while (response.indexOf("}}") < 0 && (next = socket.getInputStream().read()) >= 0) {
+        response.append((char) next);
+      }
+      assertRefused(413, response.toString());
+    }
   }
 
   @Test
