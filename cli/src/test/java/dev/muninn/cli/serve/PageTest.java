@@ -64,9 +64,9 @@ class PageTest {
     assertEquals(10L, asked.get("recurrence"));
     assertEquals("kl", asked.get("exit"));
     assertEquals(List.of(Map.of("role", "user", "content", "47+8=")), asked.get("messages"));
-    // The answer grew from nothing, in as many steps as the browser drew, and is the model's.
+    // The answer grew from nothing, in more than a step or two, and is the model's.
     List<?> growth = (List<?>) visit.get("growth");
-    assertTrue(growth.stream().distinct().count() > 1, where + growth);
+    assertTrue(growth.stream().distinct().count() > 3, where + growth);
     assertEquals(expected.text().orElseThrow(), visit.get("answer"), where);
     String note = (String) visit.get("note");
     assertTrue(

@@ -66,10 +66,15 @@ async function visit(width, colorScheme) {
       }
     }).observe(document.getElementById("log"), { childList: true, subtree: true });
   });
+  // The small model answers faster than a browser draws: what it says comes through a slow network.
+  const network = await context.newCDPSession(page);
+  const conditions = { offline: false, latency: 0, uploadThroughput: -1 };
+  await network.send("Network.emulateNetworkConditions", { ...conditions, downloadThroughput: 10_000 });
   await page.keyboard.press("Tab");
   await page.keyboard.press("Tab");
   await page.keyboard.press("Enter");
   await page.waitForSelector(".answer .note");
+  await network.send("Network.emulateNetworkConditions", { ...conditions, downloadThroughput: -1 });
   const growth = await page.evaluate(() => growth);
   const answer = await page.$$eval(".answer span:not(.note)", spans => spans.map(span => span.textContent).join(""));
   const note = await page.textContent(".answer .note");
