@@ -118,27 +118,27 @@ public final class TaskData implements TrainingData {
     SequenceBuilder builder = new SequenceBuilder(count, length, symbols.pad());
     for (int sequence = 0; sequence < count; sequence++) {
       builder.begin();
-      boolean sums = kind.sums() && (!kind.checkDigits() || random.uniform() < SHARE_OF_SUMS);
       if (conversations.isPresent() && random.uniform() < SHARE_OF_CONVERSATIONS) {
-        conversations.get().fill(builder, () -> next(sums, random), random);
+        conversations.get().fill(builder, () -> next(random), random);
         continue;
       }
       builder.add(symbols.begin(), Batch.IGNORED);
-      Problem problem = next(sums, random);
+      Problem problem = next(random);
       while (problem.length() + 1 <= builder.room()) {
         add(builder, problem, true);
         if (builder.room() == 0) {
           break;
         }
         builder.add(symbols.id(';'), Batch.IGNORED);
-        problem = next(sums, random);
+        problem = next(random);
       }
     }
     return builder.batch();
   }
 
   /** A problem of a size that is learnt now; none of those that are held out. */
-  private Problem next(boolean sums, SplitMix random) {
+  private Problem next(SplitMix random) {
+    boolean sums = kind.sums() && (!kind.checkDigits() || random.uniform() < SHARE_OF_SUMS);
     int longest = sums ? operands : digits;
     int size =
         sums && conversations.isPresent() && random.uniform() < SHARE_OF_LONGEST_SUMS
