@@ -4,9 +4,12 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.util.Arrays;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Sums across lanes against the twin's tree of additions, to the last bit. */
+@Tag("widths")
+@Tag("without-c2")
 class LanesTest {
 
   @Test

@@ -6,11 +6,14 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.Arrays;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** What is done to a row between two products, against the scalar twins and against doubles. */
+@Tag("widths")
+@Tag("without-c2")
 class RowKernelsTest {
   private static final int[] SIZES = {
     1, 2, 3, 7, 8, 15, 16, 17, 24, 28, 31, 32, 33, 47, 48, 56, 63, 64, 65, 96, 128, 130, 352

@@ -9,10 +9,12 @@ import dev.muninn.kernel.Lanes;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Keys and values in 8 bits: kernels against their twins, and against the numbers themselves. */
+@Tag("widths")
 class ByteRowsTest {
   private static final int POSITIONS = 40;
 

@@ -8,9 +8,12 @@ import dev.muninn.kernel.Lanes;
 import dev.muninn.model.WeightFormat;
 import java.util.HashSet;
 import java.util.Set;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
+@Tag("widths")
+@Tag("without-c2")
 class PackedRowsTest {
   private static final int[] ROWS = {1, 2, 4, 5, 9};
   private static final int[] COLUMNS = {1, 7, 24, 31, 32, 33, 56, 64, 136};

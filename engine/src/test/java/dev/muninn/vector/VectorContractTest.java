@@ -5,8 +5,10 @@ import dev.muninn.backend.Backend;
 import dev.muninn.model.RecurrentModel;
 import dev.muninn.weights.Checkpoint;
 import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Tag;
 
 /** The contract on the CPU. That more threads give the same bits, {@link VectorRowsTest} says. */
+@Tag("without-c2")
 class VectorContractTest {
   @Nested
   class OneThread extends BackendContract {

@@ -14,8 +14,10 @@ import dev.muninn.model.RecurrentModel;
 import dev.muninn.model.ShapeOnly;
 import java.lang.foreign.MemorySegment;
 import java.util.BitSet;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
+@Tag("without-c2")
 class VectorStoreTest {
   private static final RecurrentModel CONFIG =
       ShapeOnly.of(new HuginnConfig(3 * 14, 3, 8, 2, 3, 1, 4, 8, 64, 50_000, 1e-6, true, true));
