@@ -32,12 +32,15 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /**
  * The jar as users have it: {@code spark-submit} runs it on Spark's own libraries, which are all on
  * the class path but those that Muninn brings.
  */
 @Timeout(1200)
+@Execution(ExecutionMode.CONCURRENT)
 class PackedJarTest {
   private static final int MINUTES = 9;
   private static final String NAME = "raven/tiny";

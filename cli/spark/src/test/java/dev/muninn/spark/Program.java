@@ -13,6 +13,9 @@ import java.util.concurrent.TimeUnit;
 
 /** Java programs beside the test, with its class path. */
 final class Program {
+  /** A file of the JVM's options that the command has. */
+  static final String OPTIONS = System.getProperty("muninn.options");
+
   private static final int MINUTES = 9;
 
   private Program() {}
@@ -32,6 +35,7 @@ final class Program {
         command.add(option);
       }
     }
+    command.add("@" + OPTIONS);
     command.add("-Xmx" + heap);
     command.addAll(arguments);
     ProcessBuilder builder = new ProcessBuilder(command);

@@ -88,7 +88,9 @@ final class StandaloneCluster implements AutoCloseable {
             .set("spark.executor.cores", "1")
             .set("spark.cores.max", "2")
             .set("spark.executor.memory", "512m")
-            .set("spark.executor.extraJavaOptions", "-Xms512m -XX:+AlwaysPreTouch")
+            .set(
+                "spark.executor.extraJavaOptions",
+                "\"@" + Program.OPTIONS + "\" -Xms512m -XX:+AlwaysPreTouch")
             .set("spark.executor.heartbeatInterval", "1s")
             .set("spark.locality.wait", "0s");
     SparkSession spark = SparkSession.builder().config(conf).getOrCreate();
