@@ -101,7 +101,7 @@ public final class Evaluation {
     int[] tokens =
         switch (prompt) {
           case Prompt.Tokens(int[] given) -> given;
-          case Prompt.Text(String text) -> tokenizer(problem).encode(text);
+          case Prompt.Text(String text) -> encode(problem, text);
           case Prompt.Chat chat -> throw new AssertionError(chat);
         };
     for (int token : tokens) {
@@ -118,6 +118,15 @@ public final class Evaluation {
       throw new IllegalArgumentException(problem.where() + ": the prompt has no tokens");
     }
     return tokens;
+  }
+
+  private int[] encode(Problem problem, String text) {
+    Tokenizer tokenizer = tokenizer(problem);
+    try {
+      return tokenizer.encode(text);
+    } catch (IllegalArgumentException unfit) {
+      throw new IllegalArgumentException(problem.where() + ": " + unfit.getMessage(), unfit);
+    }
   }
 
   private Tokenizer tokenizer(Problem problem) {

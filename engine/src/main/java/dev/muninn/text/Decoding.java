@@ -3,10 +3,12 @@ package dev.muninn.text;
 import static dev.muninn.weights.CheckpointException.quote;
 
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /**
  * How the names of tokens become text: the {@code decoder} of a tokenizer.json.
@@ -175,6 +177,19 @@ final class Decoding {
         bytes[i] = (byte) BYTE_OF_CHARACTER[character];
       }
       return bytes;
+    }
+
+    /** The characters for the bytes of a text. */
+    static Stream<String> letters(String text) {
+      List<String> letters = new ArrayList<>();
+      for (byte value : text.getBytes(StandardCharsets.UTF_8)) {
+        for (char character = 0; character < BYTE_OF_CHARACTER.length; character++) {
+          if (BYTE_OF_CHARACTER[character] == (value & 0xFF)) {
+            letters.add(String.valueOf(character));
+          }
+        }
+      }
+      return letters.stream();
     }
 
     /** Whether there is a token for each single byte. */

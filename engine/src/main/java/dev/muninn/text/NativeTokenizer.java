@@ -20,10 +20,12 @@ final class NativeTokenizer implements AutoCloseable {
     }
   }
 
+  private final TokenizerFile file;
   private final long handle;
   private boolean closed;
 
-  private NativeTokenizer(long handle) {
+  private NativeTokenizer(TokenizerFile file, long handle) {
+    this.file = file;
     this.handle = handle;
   }
 
@@ -65,7 +67,7 @@ final class NativeTokenizer implements AutoCloseable {
     }
     try {
       return new NativeTokenizer(
-          TokenizersLibrary.LIB.createTokenizerFromString(file.forLibrary(hidden)));
+          file, TokenizersLibrary.LIB.createTokenizerFromString(file.forLibrary(hidden)));
     } catch (RuntimeException problem) {
       throw file.root().refusal("the tokenizer library refuses it: " + problem.getMessage());
     }
@@ -75,6 +77,7 @@ final class NativeTokenizer implements AutoCloseable {
    * The ids of a text; nothing is added to them.
    *
    * @param text Unicode text: surrogates in pairs
+   * @throws IllegalArgumentException if the file has no token for a part of it
    */
   synchronized int[] encode(String text) {
     if (closed) {
@@ -95,6 +98,9 @@ final class NativeTokenizer implements AutoCloseable {
     int[] tokens = new int[ids.length];
     for (int i = 0; i < tokens.length; i++) {
       tokens[i] = Math.toIntExact(ids[i]);
+      if (tokens[i] == TokenizerFile.MISSING) {
+        throw file.missing(text);
+      }
     }
     return tokens;
   }

@@ -2,88 +2,121 @@ package dev.muninn.text;
 
 import static dev.muninn.weights.CheckpointException.quote;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 
 /**
- * What a tokenizer puts around a text: the {@code post_processor} of a tokenizer.json. Only the
- * token before a text counts here. The library is not told of it.
+ * What a tokenizer puts around a text: the {@code post_processor} of a tokenizer.json. The library
+ * is not told of it; {@link TextFrame} has the tokens.
  */
 final class PostProcessor {
+  static final String KEY = "post_processor";
+
   private static final String TYPES =
       "Sequence, ByteLevel, TemplateProcessing, RobertaProcessing, BertProcessing";
 
+  private static final int MAX_TOKENS = 64;
+
   private final TokenizerPart file;
-  private String first;
+  private final List<Integer> before = new ArrayList<>();
+  private final List<Integer> behind = new ArrayList<>();
 
   /**
    * Reads it.
    *
    * @param file the whole file
-   * @throws dev.muninn.weights.CheckpointException if it is of an unknown type or names a token
-   *     that the file lacks
+   * @throws dev.muninn.weights.CheckpointException if it is of an unknown type, names a token that
+   *     the file lacks, or does not frame one text
    */
   PostProcessor(TokenizerPart file) {
     this.file = file;
-    TokenizerPart part = file.child("post_processor");
+    TokenizerPart part = file.child(KEY);
     if (part == null) {
       return;
     }
+    boolean framed = false;
     for (TokenizerPart step : part.steps("processors")) {
       switch (step.type()) {
-        case "ByteLevel" -> {}
         case "TemplateProcessing" -> readTemplate(step);
         case "RobertaProcessing", "BertProcessing" -> {
-          List<?> start = step.list("cls");
-          if (start.isEmpty() || !(start.getFirst() instanceof String name)) {
-            throw step.refusal("cls is not a token");
-          }
-          first = name;
+          before.add(pair(step, "cls"));
+          behind.add(pair(step, "sep"));
+        }
+        case "ByteLevel" -> {
+          // It changes only where tokens stand in the text.
+          continue;
         }
         default -> throw step.unknownType(TYPES);
       }
+      if (framed) {
+        throw step.refusal("a second step that adds tokens, expected at most one");
+      }
+      framed = true;
+      if (before.size() + behind.size() > MAX_TOKENS) {
+        throw step.refusal("puts more than " + MAX_TOKENS + " tokens around a text");
+      }
     }
   }
 
-  /** The first of the tokens before a text, or null. */
-  String first() {
-    return first;
+  /** The ids of the tokens before a text, in order. */
+  List<Integer> before() {
+    return before;
+  }
+
+  /** The ids of the tokens behind a text, in order. */
+  List<Integer> behind() {
+    return behind;
   }
 
   private void readTemplate(TokenizerPart part) {
-    List<TokenizerPart> pieces = part.children("single");
-    for (int i = 0; i < pieces.size(); i++) {
-      TokenizerPart piece = pieces.get(i);
+    boolean text = false;
+    for (TokenizerPart piece : part.children("single")) {
       if (piece.has("SpecialToken")) {
-        String name = piece.child("SpecialToken").text("id");
-        String token = token(part, name);
-        if (i == 0) {
-          first = token;
-        }
+        (text ? behind : before).addAll(ids(part, piece.child("SpecialToken").text("id")));
       } else if (!piece.has("Sequence")) {
         throw piece.refusal("neither a SpecialToken nor a Sequence");
+      } else if (text || !piece.child("Sequence").text("id").equals("A")) {
+        throw piece.refusal("the text is there once, as the Sequence A");
+      } else {
+        text = true;
       }
+    }
+    if (!text) {
+      throw part.refusal("single leaves out the text, expected the Sequence A");
     }
   }
 
-  /** The name of the first token that a template's special token stands for. */
-  private String token(TokenizerPart part, String name) {
+  /** The ids that a template's special token stands for. */
+  private List<Integer> ids(TokenizerPart part, String name) {
     if (!(part.map("special_tokens").get(name) instanceof Map<?, ?> special)
-        || !(special.get("ids") instanceof List<?> ids)
-        || ids.isEmpty()) {
+        || !(special.get("ids") instanceof List<?> list)
+        || list.isEmpty()
+        || list.size() > MAX_TOKENS) {
       throw part.refusal("special_tokens has no " + quote(name) + " with ids, which single names");
     }
-    String found = null;
-    for (Object id : ids) {
-      String token = name(id);
-      if (token == null) {
+    List<Integer> ids = new ArrayList<>();
+    for (Object id : list) {
+      if (name(id) == null) {
         throw part.refusal(
             "the token " + quote(name) + " has the id " + id + ", which no token has");
       }
-      found = found == null ? token : found;
+      ids.add(((Long) id).intValue());
     }
-    return found;
+    return ids;
+  }
+
+  /** The id of a token that is given as its name and id. */
+  private int pair(TokenizerPart part, String member) {
+    List<?> pair = part.list(member);
+    if (pair.size() != 2
+        || !(pair.getFirst() instanceof String name)
+        || !(pair.getLast() instanceof Long id)
+        || !name.equals(name(id))) {
+      throw part.refusal(member + " is not a token, expected its name and its id");
+    }
+    return id.intValue();
   }
 
   private String name(Object id) {

@@ -6,12 +6,13 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /** How a tokenizer cuts a text into words, before it merges characters within each. */
 final class PreTokenizers {
-  private static final Set<String> BEHAVIORS =
-      Set.of("Removed", "Isolated", "MergedWithPrevious", "MergedWithNext", "Contiguous");
+  private static final List<String> BEHAVIORS =
+      List.of("Removed", "Isolated", "MergedWithPrevious", "MergedWithNext", "Contiguous");
 
   private static final Set<String> SCHEMES = Set.of("first", "never", "always");
 
@@ -22,6 +23,7 @@ final class PreTokenizers {
   private final boolean present;
   private boolean removes;
   private boolean byteLevel;
+  private Optional<Boolean> prefixSpace = Optional.empty();
 
   /**
    * Reads the pre-tokenizers.
@@ -50,6 +52,7 @@ final class PreTokenizers {
           throw part.refusal("a second ByteLevel, which would take the first one's bytes for text");
         }
         byteLevel = true;
+        prefixSpace = Optional.of(part.flag("add_prefix_space", true));
       }
       case "Split" -> {
         json.put("pattern", pattern(part));
@@ -95,7 +98,11 @@ final class PreTokenizers {
   private String behavior(TokenizerPart part) {
     String behavior = part.text("behavior");
     if (!BEHAVIORS.contains(behavior)) {
-      throw part.refusal("behavior " + quote(behavior) + " is unknown, expected Isolated or such");
+      throw part.refusal(
+          "behavior "
+              + quote(behavior)
+              + " is unknown, expected one of "
+              + String.join(", ", BEHAVIORS));
     }
     removes |= behavior.equals("Removed");
     return behavior;
@@ -131,6 +138,11 @@ final class PreTokenizers {
   /** Whether the words are bytes, each written as a character. */
   boolean areBytes() {
     return byteLevel;
+  }
+
+  /** Whether ByteLevel puts a space before a text; empty without a ByteLevel. */
+  Optional<Boolean> addsPrefixSpace() {
+    return prefixSpace;
   }
 
   /** The pre-tokenizers in a form that says no more than what was read; null for none. */

@@ -8,7 +8,7 @@ import java.util.Optional;
 /** What a model is asked to continue: a text, a conversation, or tokens exactly as they are. */
 public sealed interface Prompt {
 
-  /** A text; the tokenizer puts the begin-of-text token before it. */
+  /** A text; the tokenizer adds its own tokens, such as begin-of-text. */
   static Prompt text(String text) {
     return new Text(text);
   }
@@ -32,7 +32,7 @@ public sealed interface Prompt {
     return new Tokens(tokens);
   }
 
-  /** A text; the tokenizer puts the begin-of-text token before it. */
+  /** A text; the tokenizer adds its own tokens, such as begin-of-text. */
   record Text(String text) implements Prompt {
     public Text {
       Objects.requireNonNull(text, "text");

@@ -61,7 +61,7 @@ public final class StopTokens {
     all.addAll(shipped.sorted);
     if (tokenizer != null) {
       TokenizerConfig config = TokenizerConfig.read(modelDirectory);
-      config.id("eos_token", tokenizer).ifPresent(all::add);
+      config.id("eos_token", tokenizer::id).ifPresent(all::add);
     }
     addNamed(SpecialTokens.END_TURN, tokenizer, all);
     return new StopTokens(all.toArray());

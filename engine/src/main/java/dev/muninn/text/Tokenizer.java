@@ -37,7 +37,7 @@ public final class Tokenizer implements AutoCloseable {
   private NativeTokenizer plainLibrary;
 
   private boolean closed;
-  private final int beginToken;
+  private final TextFrame frame;
 
   /** Whether each byte of a text is in one of its tokens, so that long texts need many. */
   private final boolean keepsAll;
@@ -48,7 +48,9 @@ public final class Tokenizer implements AutoCloseable {
     this.vocabulary = vocabulary;
     this.library = library;
     this.keepsAll = file.keepsAll(vocabulary.ids());
-    this.beginToken = beginToken(directory);
+    TokenizerConfig config = TokenizerConfig.read(directory);
+    config.requireAgreement(file);
+    this.frame = new TextFrame(config, file, vocabulary);
   }
 
   /**
@@ -92,14 +94,13 @@ public final class Tokenizer implements AutoCloseable {
   }
 
   /**
-   * The tokens of a text as the model is to read it: with exactly one begin-of-text token at the
-   * front, also if the text spells that token itself. Special tokens that the text spells become
-   * those tokens. An end-of-text token that the tokenizer would add is left out, as the model is to
-   * go on.
+   * The tokens of a text as the model is to read it: with those around it that the tokenizer adds.
+   * Special tokens that the text spells become those tokens.
    *
-   * <p>The begin-of-text token is the family's; without that one, the {@code bos_token} of {@code
-   * tokenizer_config.json} if {@code add_bos_token} is true there, else the special token that the
-   * tokenizer itself puts first, else none. Half a surrogate pair counts as U+FFFD.
+   * <p>For the Huginn family that is exactly one begin-of-text token at the front. For others they
+   * are those of the {@code post_processor} of tokenizer.json, as Python's {@code tokenizer(text)}
+   * has them; a single one at the front is not repeated where the text spells it too. Half a
+   * surrogate pair counts as U+FFFD.
    *
    * @throws IllegalStateException if the tokenizer is closed
    */
@@ -115,18 +116,7 @@ public final class Tokenizer implements AutoCloseable {
    * @throws IllegalArgumentException if the text is too long
    */
   public int[] encode(String text, int mostTokens) {
-    int[] tokens = encodeWithSpecials(text, mostTokens);
-    if (beginToken == NONE) {
-      return tokens;
-    }
-    int spelled = 0;
-    while (spelled < tokens.length && tokens[spelled] == beginToken) {
-      spelled++;
-    }
-    int[] result = new int[1 + tokens.length - spelled];
-    result[0] = beginToken;
-    System.arraycopy(tokens, spelled, result, 1, result.length - 1);
-    return result;
+    return frame.around(encodeWithSpecials(text, mostTokens));
   }
 
   /**
@@ -302,19 +292,6 @@ public final class Tokenizer implements AutoCloseable {
               + vocabulary.longest()
               + " bytes");
     }
-  }
-
-  private int beginToken(Path directory) {
-    OptionalInt family = id(SpecialTokens.BEGIN_TEXT);
-    if (family.isPresent()) {
-      return family.getAsInt();
-    }
-    TokenizerConfig config = TokenizerConfig.read(directory);
-    if (config.addsBeginToken()) {
-      return config.beginToken(this);
-    }
-    OptionalInt first = file.beginToken() == null ? OptionalInt.empty() : id(file.beginToken());
-    return first.isPresent() && vocabulary.isSpecial(first.getAsInt()) ? first.getAsInt() : NONE;
   }
 
   private boolean hasSpecial(int[] tokens) {

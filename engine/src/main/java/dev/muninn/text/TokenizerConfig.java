@@ -1,5 +1,7 @@
 package dev.muninn.text;
 
+import static dev.muninn.weights.CheckpointException.quote;
+
 import dev.muninn.weights.CheckpointException;
 import dev.muninn.weights.JsonFile;
 import java.nio.file.Files;
@@ -7,6 +9,7 @@ import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.function.Function;
 
 /** The tokenizer_config.json of a model directory; a missing file says nothing. */
 final class TokenizerConfig {
@@ -31,6 +34,20 @@ final class TokenizerConfig {
     return members.get(key);
   }
 
+  /** True or false, or empty where nothing or null is said. */
+  Optional<Boolean> flag(String key) {
+    Object value = members.get(key);
+    if (value == null || value instanceof Boolean) {
+      return Optional.ofNullable((Boolean) value);
+    }
+    throw refusal(key + " is " + JsonFile.shown(value) + ", expected true or false");
+  }
+
+  /** A text, or empty where there is none. */
+  Optional<String> text(String key) {
+    return members.get(key) instanceof String text ? Optional.of(text) : Optional.empty();
+  }
+
   /**
    * The name of a special token, which the file has as a text or as an object with {@code content}.
    *
@@ -45,39 +62,64 @@ final class TokenizerConfig {
     if (name instanceof String text) {
       return Optional.of(text);
     }
-    throw new CheckpointException(
-        file + ": " + key + " is " + value + ", expected a token's name or an object with content");
-  }
-
-  boolean addsBeginToken() {
-    return Boolean.TRUE.equals(members.get("add_bos_token"));
-  }
-
-  /** The id of {@code bos_token}, which must be there. */
-  int beginToken(Tokenizer tokenizer) {
-    return id("bos_token", tokenizer).orElseThrow(() -> noToken("bos_token", "not set"));
+    throw refusal(
+        key
+            + " is "
+            + JsonFile.shown(value)
+            + ", expected a token's name or an object with content");
   }
 
   /**
    * The id of a special token.
    *
    * @param key such as {@code eos_token}
+   * @param ids the ids by name
    * @throws CheckpointException if it names no token
    */
-  OptionalInt id(String key, Tokenizer tokenizer) {
+  OptionalInt id(String key, Function<String, OptionalInt> ids) {
     Optional<String> name = token(key);
     if (name.isEmpty()) {
       return OptionalInt.empty();
     }
-    OptionalInt id = tokenizer.id(name.get());
+    OptionalInt id = ids.apply(name.get());
     if (id.isEmpty()) {
-      throw noToken(key, CheckpointException.quote(name.get()));
+      throw noToken(key, quote(name.get()));
     }
     return id;
   }
 
+  /** The id of a special token that must be there. */
+  int requireId(String key, Function<String, OptionalInt> ids) {
+    return id(key, ids).orElseThrow(() -> noToken(key, "not set"));
+  }
+
+  /**
+   * Refuses what would make other tokens of a text than tokenizer.json says, or not, as Python's
+   * libraries differ.
+   */
+  void requireAgreement(TokenizerFile tokenizer) {
+    if (flag("split_special_tokens").orElse(false)) {
+      throw refusal("split_special_tokens true is not supported, expected false");
+    }
+    Optional<Boolean> here = flag("add_prefix_space");
+    Optional<Boolean> there = tokenizer.addsPrefixSpace();
+    if (here.isPresent() && there.isPresent() && !here.equals(there)) {
+      throw refusal(
+          "add_prefix_space is "
+              + here.get()
+              + ", but "
+              + there.get()
+              + " in pre_tokenizer of "
+              + TokenizerFile.NAME
+              + "; expected the two to agree");
+    }
+  }
+
+  CheckpointException refusal(String problem) {
+    return new CheckpointException(file + ": " + problem);
+  }
+
   private CheckpointException noToken(String key, String found) {
-    return new CheckpointException(
-        file + ": " + key + " is " + found + ", expected a token of " + TokenizerFile.NAME);
+    return refusal(key + " is " + found + ", expected a token of " + TokenizerFile.NAME);
   }
 }

@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import tools.jackson.core.JsonGenerator;
 import tools.jackson.core.ObjectWriteContext;
@@ -33,13 +34,21 @@ final class TokenizerFile {
   private static final long MAX_ADDED_BYTES = 4 << 20;
   private static final int MAX_NAME = 4_096;
 
+  /**
+   * What the library is to say where the file has no token for a part of a text. Without an unknown
+   * token it would leave that part out.
+   */
+  static final int MISSING = 1 << 30;
+
+  private static final String MISSING_NAME = "\uFDD0missing";
+
   private final TokenizerPart root;
   private final TokenizerPart model;
   private final Normalizers normalizers;
   private final PreTokenizers preTokenizers;
   private final Decoding decoding;
   private final List<AddedToken> added = new ArrayList<>();
-  private final String beginToken;
+  private final PostProcessor postProcessor;
 
   private TokenizerFile(Path file, Map<String, Object> json) {
     root = TokenizerPart.root(file, json);
@@ -53,7 +62,7 @@ final class TokenizerFile {
     }
     readAdded();
     checkModel();
-    beginToken = new PostProcessor(root).first();
+    postProcessor = new PostProcessor(root);
   }
 
   /**
@@ -210,14 +219,36 @@ final class TokenizerFile {
     return normalizers;
   }
 
-  /** The token that the post-processor puts before a text, or null. */
-  String beginToken() {
-    return beginToken;
+  PostProcessor postProcessor() {
+    return postProcessor;
+  }
+
+  /** Whether a byte-level file puts a space before a text; empty for other files. */
+  Optional<Boolean> addsPrefixSpace() {
+    return preTokenizers.addsPrefixSpace();
   }
 
   /** The name of the token for what has no other, or null. */
   String unknownToken() {
     return model.has("unk_token") ? model.text("unk_token") : null;
+  }
+
+  /** What to say of a text for a part of which there is no token. */
+  IllegalArgumentException missing(String text) {
+    Map<?, ?> vocabulary = vocabulary();
+    String found = "a character";
+    for (int character : normalizers.apply(text).codePoints().toArray()) {
+      String name = Character.toString(character);
+      if (decoding.isByteLevel()
+          ? !Decoding.ByteLevel.letters(name).allMatch(vocabulary::containsKey)
+          : !vocabulary.containsKey(name)) {
+        found = quote(name) + " (U+%04X)".formatted(character);
+        break;
+      }
+    }
+    return new IllegalArgumentException(
+        root.refusal("model: vocab has no token for " + found + ", which the text has")
+            .getMessage());
   }
 
   /** Whether each byte of a normalized text is in a token. */
@@ -266,8 +297,8 @@ final class TokenizerFile {
   private void writeModel(JsonGenerator json, Set<String> hidden) {
     json.writeStartObject();
     json.writeStringProperty("type", "BPE");
-    json.writeName("unk_token");
-    write(json, unknownToken());
+    String unknown = unknownToken();
+    json.writeStringProperty("unk_token", unknown == null ? MISSING_NAME : unknown);
     for (String flag : List.of("fuse_unk", "byte_fallback", "ignore_merges")) {
       json.writeBooleanProperty(flag, model.flag(flag, false));
     }
@@ -284,6 +315,9 @@ final class TokenizerFile {
       if (!hidden.contains(token.name()) && !vocabulary.containsKey(token.name())) {
         json.writeNumberProperty(token.name(), token.id());
       }
+    }
+    if (unknown == null) {
+      json.writeNumberProperty(MISSING_NAME, MISSING);
     }
     json.writeEndObject();
     json.writeName("merges");

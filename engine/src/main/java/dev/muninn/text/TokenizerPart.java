@@ -3,12 +3,11 @@ package dev.muninn.text;
 import static dev.muninn.weights.CheckpointException.quote;
 
 import dev.muninn.weights.CheckpointException;
-import java.math.BigInteger;
+import dev.muninn.weights.JsonFile;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 
 /**
  * One object of a tokenizer.json, such as a normalizer, and its place in the file. Whatever is
@@ -170,7 +169,7 @@ final class TokenizerPart {
     if (value instanceof Map<?, ?> map) {
       return new TokenizerPart(file, where, map);
     }
-    throw refusal(where + " is " + shown(value) + ", expected an object");
+    throw refusal(where + " is " + JsonFile.shown(value) + ", expected an object");
   }
 
   private String inside(String name) {
@@ -178,16 +177,6 @@ final class TokenizerPart {
   }
 
   private String shown(String name) {
-    return members.containsKey(name) ? shown(members.get(name)) : "missing";
-  }
-
-  private static String shown(Object value) {
-    return switch (value) {
-      case String text -> quote(text);
-      case List<?> _ -> "a list";
-      case Map<?, ?> _ -> "an object";
-      case BigInteger number when number.bitLength() > 256 -> "a long number";
-      case null, default -> Objects.toString(value);
-    };
+    return members.containsKey(name) ? JsonFile.shown(members.get(name)) : "missing";
   }
 }

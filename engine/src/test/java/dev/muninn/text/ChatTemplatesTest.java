@@ -12,9 +12,12 @@ import java.net.URISyntaxException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.LongSupplier;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -113,6 +116,28 @@ class ChatTemplatesTest {
       assertEquals(
           "", new JinjaRenderer("test", template).render(Map.of("messages", List.of(Map.of()))));
     }
+  }
+
+  @Test
+  void processorTimeIsBounded() {
+    String template = "{% for i in range(100) %}x{% endfor %}";
+    Iterator<Long> clock = Stream.iterate(0L, nanos -> nanos + 2_000_000_000L).iterator();
+    String message =
+        assertThrows(
+                CheckpointException.class,
+                () -> new JinjaRenderer("test", template, clock::next).render(Map.of()))
+            .getMessage();
+    assertTrue(message.contains("5 s of processor time"), message);
+    assertEquals("x".repeat(100), new JinjaRenderer("test", template, () -> 7).render(Map.of()));
+  }
+
+  /** Waiting, as on a busy machine, is not work. */
+  @Test
+  void waitingIsNotProcessorTime() throws InterruptedException {
+    LongSupplier clock = JinjaRenderer.cpuClock();
+    long before = clock.getAsLong();
+    Thread.sleep(100);
+    assertTrue(clock.getAsLong() - before < 100_000_000L);
   }
 
   @Test

@@ -1,5 +1,6 @@
 package dev.muninn.text;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -8,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.muninn.weights.CheckpointException;
 import java.nio.file.Path;
 import java.util.Collections;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
@@ -152,6 +154,40 @@ class TokenizerFileTest {
       assertTooLong(() -> tokenizer.encode("a".repeat(16 * 256 + 1), 256));
       assertTooLong(() -> tokenizer.encodePlain("é".repeat(8 * 256 + 1), 256));
       assertEquals(16 * 256, tokenizer.encodePlain("a".repeat(16 * 256), 256).length);
+    }
+  }
+
+  /** The library would leave it out. */
+  @ParameterizedTest
+  @CsvSource({
+    "Ã, aéb, U+00E9, ae",
+    "Â, '\u00a0x', U+00A0, é",
+    "Ċ, 'a\nb', U+000A, 'a b'",
+    "a, a, U+0061, 4",
+  })
+  void aByteWithoutATokenIsNotLeftOut(String letter, String text, String named, String other) {
+    new TokenizerFiles.Builder().without(letter).write(directory);
+    try (Tokenizer tokenizer = Tokenizer.load(directory, 512)) {
+      assertEquals(other, tokenizer.decode(tokenizer.encode(other)));
+      for (Executable encoding :
+          List.<Executable>of(() -> tokenizer.encode(text), () -> tokenizer.encodePlain(text))) {
+        String message = assertThrows(IllegalArgumentException.class, encoding).getMessage();
+        assertTrue(message.startsWith(directory.resolve("tokenizer.json").toString()), message);
+        assertTrue(message.contains("no token for") && message.contains(named), message);
+      }
+    }
+  }
+
+  @Test
+  void anUnknownTokenStandsForWhatHasNone() {
+    new TokenizerFiles.Builder()
+        .without("a")
+        .special("?!", 300)
+        .token("?!", 300)
+        .member("\"unk_token\": \"?!\"")
+        .write(directory);
+    try (Tokenizer tokenizer = Tokenizer.load(directory, 512)) {
+      assertArrayEquals(new int[] {'x', 300, 'y'}, tokenizer.encode("xay"));
     }
   }
 

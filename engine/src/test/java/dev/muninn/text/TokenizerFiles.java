@@ -121,6 +121,11 @@ final class TokenizerFiles {
       return this;
     }
 
+    Builder without(String name) {
+      vocabulary.remove(name);
+      return this;
+    }
+
     Builder special(String name, Object id) {
       return added(name, id, true);
     }

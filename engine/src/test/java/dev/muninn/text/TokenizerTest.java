@@ -180,37 +180,6 @@ class TokenizerTest {
   }
 
   @Test
-  void beginTextFromTheConfiguration() {
-    builder().special("<s>", 256).special("</s>", 257).write(directory);
-    assertFirstToken('a');
-    Path config = directory.resolve("tokenizer_config.json");
-    TokenizerFiles.write(config, "{\"bos_token\": \"<s>\"}");
-    assertFirstToken('a');
-    TokenizerFiles.write(config, "{\"bos_token\": \"<s>\", \"add_bos_token\": true}");
-    assertFirstToken(256);
-    TokenizerFiles.write(
-        config, "{\"bos_token\": {\"content\": \"<s>\"}, \"add_bos_token\": true}");
-    assertFirstToken(256);
-    TokenizerFiles.write(config, "{\"bos_token\": \"<bos>\", \"add_bos_token\": true}");
-    assertRefused(512, "tokenizer_config.json: bos_token is \"<bos>\"");
-    TokenizerFiles.write(config, "{\"add_bos_token\": true}");
-    assertRefused(512, "tokenizer_config.json: bos_token is not set");
-  }
-
-  @Test
-  void beginTextFromTheTokenizerItself() {
-    builder()
-        .special("<s>", 256)
-        .special("</s>", 257)
-        .template("<s>", 256, "</s>", 257)
-        .write(directory);
-    try (Tokenizer tokenizer = Tokenizer.load(directory, 512)) {
-      assertArrayEquals(new int[] {256, 'a'}, tokenizer.encode("a"));
-      assertArrayEquals(new int[] {256, 'a'}, tokenizer.encode("<s>a"));
-    }
-  }
-
-  @Test
   void decodesAsTheLibraryDoes() throws IOException {
     for (Path model : List.of(TokenizerFiles.ravenTiny(), TokenizerFiles.merged())) {
       try (Tokenizer tokenizer = Tokenizer.load(model, TokenizerFiles.MERGED_VOCABULARY);
@@ -396,12 +365,6 @@ class TokenizerTest {
     byte[] utf8 = expected.getBytes(StandardCharsets.UTF_8);
     Arrays.setAll(bytes, i -> utf8[i] & 0xFF);
     assertArrayEquals(bytes, tokens);
-  }
-
-  private void assertFirstToken(int expected) {
-    try (Tokenizer tokenizer = Tokenizer.load(directory, 512)) {
-      assertEquals(expected, tokenizer.encode("a")[0]);
-    }
   }
 
   private void assertRefused(int vocabularySize, String complaint) {

@@ -18,6 +18,8 @@ import tools.jackson.core.util.DefaultPrettyPrinter;
 
 /** Strict reader of the small JSON files beside the weights, such as {@code config.json}. */
 public final class JsonFile {
+  private static final int MAX_SHOWN_BITS = 256;
+
   private static final ObjectWriteContext INDENTED =
       new ObjectWriteContext.Base() {
         @Override
@@ -32,6 +34,17 @@ public final class JsonFile {
       };
 
   private JsonFile() {}
+
+  /** A value for a message: short, whatever it is. */
+  public static String shown(Object value) {
+    return switch (value) {
+      case String text -> CheckpointException.quote(text);
+      case List<?> _ -> "a list";
+      case Map<?, ?> _ -> "an object";
+      case BigInteger number when number.bitLength() > MAX_SHOWN_BITS -> "a long number";
+      case null, default -> String.valueOf(value);
+    };
+  }
 
   /**
    * Reads a file that holds one JSON object.
