@@ -131,7 +131,7 @@ public final class LanguageModel implements ModelService, AutoCloseable {
     Tokenizer tokenizer = null;
     try {
       ModelFamily family = ModelFamilies.choose(config, checkpoint::contains);
-      RecurrentModel model = ModelFamilies.load(family, config, checkpoint);
+      RecurrentModel model = checkpoint.guard(() -> ModelFamilies.load(family, config, checkpoint));
       final long mapped = System.nanoTime();
       backend =
           Backends.open(model, checkpoint, options.threads(), options.backend(), options.device());

@@ -167,6 +167,14 @@ public final class Preparation {
 
   private void prepareFile(
       Checkpoint checkpoint, Path file, Path target, String name, LongConsumer progress) {
+    checkpoint.guard(() -> {
+      writeFile(checkpoint, file, target, name, progress);
+      return true;
+    });
+  }
+
+  private void writeFile(
+      Checkpoint checkpoint, Path file, Path target, String name, LongConsumer progress) {
     SafetensorsWriter writer = new SafetensorsWriter(target);
     Map<String, Tensor> inPanels = new LinkedHashMap<>();
     Map<String, String> metadata = checkpoint.metadata(file);

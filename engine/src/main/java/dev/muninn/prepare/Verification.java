@@ -65,6 +65,11 @@ public final class Verification implements AutoCloseable {
     /** Logarithms of the distributions behind each token; null if it was cancelled. */
     float[][] distributions(
         Backend backend, int[] tokens, int recurrence, BooleanSupplier cancelled) {
+      return checkpoint.guard(() -> compute(backend, tokens, recurrence, cancelled));
+    }
+
+    private float[][] compute(
+        Backend backend, int[] tokens, int recurrence, BooleanSupplier cancelled) {
       float[][] found = new float[tokens.length][];
       KeyValueLayout layout =
           new KeyValueLayout(model, SlotPolicy.full(), recurrence, tokens.length);
@@ -118,6 +123,10 @@ public final class Verification implements AutoCloseable {
 
   /** The error of each tensor that lies in panels, by name. */
   public List<TensorError> errors() {
+    return source.checkpoint.guard(() -> prepared.checkpoint.guard(this::readErrors));
+  }
+
+  private List<TensorError> readErrors() {
     List<TensorError> errors = new ArrayList<>();
     for (Map.Entry<String, PanelTensor> entry : new TreeMap<>(panels.tensors()).entrySet()) {
       errors.add(error(entry.getKey(), entry.getValue()));

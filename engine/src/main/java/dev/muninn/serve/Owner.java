@@ -308,10 +308,7 @@ final class Owner {
     try {
       requireOpen();
       checkpoint.verifyUnchanged();
-      return Optional.of(computation.get());
-    } catch (InternalError e) {
-      checkpoint.verifyUnchanged();
-      throw e;
+      return Optional.of(checkpoint.guard(computation::get));
     } finally {
       turns.end();
     }

@@ -52,7 +52,10 @@ public final class Trainer implements AutoCloseable {
    * learnt then begin at what the model can do.
    */
   public void initialize(Checkpoint checkpoint) {
-    model.parameters().read(checkpoint);
+    checkpoint.guard(() -> {
+      model.parameters().read(checkpoint);
+      return true;
+    });
     model.network.refresh();
     initialized = true;
   }

@@ -85,11 +85,14 @@ public final class TrainingDirectory implements AutoCloseable {
 
     void restore(Parameters parameters) {
       try (Checkpoint checkpoint = Checkpoint.open(directory)) {
-        parameters.read(checkpoint);
-        for (Parameter parameter : parameters.all()) {
-          read(checkpoint, FIRST, parameter, parameter.firstMoment);
-          read(checkpoint, SECOND, parameter, parameter.secondMoment);
-        }
+        checkpoint.guard(() -> {
+          parameters.read(checkpoint);
+          for (Parameter parameter : parameters.all()) {
+            read(checkpoint, FIRST, parameter, parameter.firstMoment);
+            read(checkpoint, SECOND, parameter, parameter.secondMoment);
+          }
+          return true;
+        });
       }
     }
 

@@ -51,11 +51,10 @@ import java.util.concurrent.atomic.AtomicLong;
  * method that has vector loads of a segment and no plain {@code get} is not covered: there the
  * fault ends the process. {@link Tensor#get} and {@link SafetensorsWriter} report the former as a
  * {@link CheckpointException}; whoever reads much, or reads {@link Tensor#data} itself, has to
- * expect the error, and calls {@link #verifyUnchanged} to learn which file it was. Bytes between
- * the new end and the end of its page read as zero, without an error. A file that is deleted or
- * replaced by another does no harm: the map keeps the old one. {@link #verifyUnchanged} notices all
- * of these, as far as the file's size, time and identity show them; {@link #watch} does for a long
- * computation, between its parts.
+ * expect the error, or uses {@link #guard}. Bytes between the new end and the end of its page read
+ * as zero, without an error. A file that is deleted or replaced by another does no harm: the map
+ * keeps the old one. {@link #verifyUnchanged} notices all of these, as far as the file's size, time
+ * and identity show them; {@link #watch} does for a long computation, between its parts.
  *
  * <p>A checkpoint may be used by many threads. After {@link #close} its tensors' names and shapes
  * remain, but reading their data throws {@link IllegalStateException}.
@@ -316,6 +315,28 @@ public final class Checkpoint implements AutoCloseable {
   public void verifyUnchanged() {
     for (MappedFile file : files) {
       file.state.verifyUnchanged();
+    }
+  }
+
+  /** What reads tensors' data. */
+  @FunctionalInterface
+  public interface Reading<T, E extends Exception> {
+    /** Reads. */
+    T run() throws E;
+  }
+
+  /**
+   * Runs what reads tensors' data. What the JVM reports of data that is gone, if need be after the
+   * read itself, becomes an error that names the file.
+   *
+   * @throws CheckpointException if a file has shrunk
+   */
+  public <T, E extends Exception> T guard(Reading<T, E> reading) throws E {
+    try {
+      return reading.run();
+    } catch (InternalError fault) {
+      verifyUnchanged();
+      throw fault;
     }
   }
 

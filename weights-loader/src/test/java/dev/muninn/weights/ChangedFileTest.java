@@ -3,6 +3,8 @@ package dev.muninn.weights;
 import static dev.muninn.weights.Bytes.file;
 import static dev.muninn.weights.Bytes.header;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
@@ -13,6 +15,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.FileTime;
+import java.util.Arrays;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -81,6 +84,22 @@ class ChangedFileTest {
         },
         "found a file changed at ",
         "last changed at 2001-09-09T01:46:40Z");
+  }
+
+  /** In compiled code the fault may come after the read itself. */
+  @Test
+  void aFaultOfAFileThatShrankNamesIt() throws IOException {
+    InternalError fault = new InternalError("a fault occurred");
+    try (Checkpoint checkpoint = Checkpoint.open(directory)) {
+      assertEquals("read", checkpoint.guard(() -> "read"));
+      Checkpoint.Reading<String, RuntimeException> faulty =
+          () -> {
+            throw fault;
+          };
+      assertSame(fault, assertThrows(InternalError.class, () -> checkpoint.guard(faulty)));
+      Files.write(file, Arrays.copyOf(content, content.length / 2));
+      Bytes.refusal(() -> checkpoint.guard(faulty), file + ": found a file of ");
+    }
   }
 
   @Test
