@@ -37,13 +37,20 @@ final class BoundedPattern {
     }
     if (repetitions > MOST_REPETITIONS) {
       throw new IllegalArgumentException(
-          "pattern " + CheckpointException.quote(expression) + " repeats too much");
+          "pattern "
+              + CheckpointException.quote(expression)
+              + " repeats too much: its counts in braces multiply to more than a million");
     }
     try {
       return Pattern.compile(expression);
     } catch (PatternSyntaxException e) {
       throw new IllegalArgumentException(
-          "pattern is not a regular expression: " + e.getDescription(), e);
+          "pattern "
+              + CheckpointException.quote(expression)
+              + " is not a regular expression: "
+              + e.getDescription()
+              + (e.getIndex() < 0 ? "" : " at its character " + e.getIndex()),
+          e);
     } catch (StackOverflowError e) {
       throw new IllegalArgumentException(
           "pattern " + CheckpointException.quote(expression) + " is nested too deeply", e);

@@ -2,6 +2,7 @@ package dev.muninn.eval;
 
 import dev.muninn.text.Prompt;
 import dev.muninn.weights.CheckpointException;
+import dev.muninn.weights.JsonFile;
 import dev.muninn.weights.JsonLines;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -115,7 +116,7 @@ public final class TaskFile {
           case null -> "#" + number;
           case String text -> text;
           case Long integer -> integer.toString();
-          default -> throw new IllegalArgumentException("id must be a text or an integer");
+          case Object other -> throw must(ID, "a text or an integer", other);
         };
     if (object.containsKey(CHOICES) || object.containsKey(CHOICES_TOKENS)) {
       return choice(where, id, object);
@@ -146,10 +147,11 @@ public final class TaskFile {
     }
     List<Prompt> choices = new ArrayList<>();
     for (Object value : list) {
-      choices.add(tokens ? tokens(key, value) : Prompt.text(text(key, value)));
+      String entry = key + '[' + choices.size() + ']';
+      choices.add(tokens ? tokens(entry, value) : Prompt.text(entry(entry, value)));
     }
     if (!(object.get(ANSWER) instanceof Long answer)) {
-      throw new IllegalArgumentException("answer must be the index of a choice, from 0");
+      throw must(ANSWER, "the index of a choice, from 0", object.get(ANSWER));
     }
     int index = Math.clamp(answer, Integer.MIN_VALUE, Integer.MAX_VALUE);
     return new Problem.Choice(where, id, question, choices, index);
@@ -167,7 +169,7 @@ public final class TaskFile {
     }
     Object compare = object.getOrDefault(COMPARE, TEXT);
     if (!TEXT.equals(compare) && !"number".equals(compare)) {
-      throw new IllegalArgumentException("compare must be \"text\" or \"number\"");
+      throw must(COMPARE, "\"text\" or \"number\"", compare);
     }
     return new Problem.Answer(
         where,
@@ -213,29 +215,43 @@ public final class TaskFile {
     if (value instanceof String text) {
       return text;
     }
-    throw new IllegalArgumentException(
-        key + (value == null ? " is missing; expected a text" : " must be a text"));
+    if (value == null) {
+      throw new IllegalArgumentException(key + " is missing; expected a text");
+    }
+    throw must(key, "a text", value);
+  }
+
+  private static String entry(String key, Object value) {
+    if (value instanceof String text) {
+      return text;
+    }
+    throw must(key, "a text", value);
+  }
+
+  private static IllegalArgumentException must(String key, String expected, Object found) {
+    return new IllegalArgumentException(
+        key + " must be " + expected + ", not " + JsonFile.shown(found));
   }
 
   private static List<String> texts(Map<String, Object> object, String key) {
     if (!(object.get(key) instanceof List<?> list)) {
-      throw new IllegalArgumentException(key + " must be a list of texts");
+      throw must(key, "a list of texts", object.get(key));
     }
     List<String> texts = new ArrayList<>();
     for (Object value : list) {
-      texts.add(text(key, value));
+      texts.add(entry(key + '[' + texts.size() + ']', value));
     }
     return texts;
   }
 
   private static Prompt tokens(String key, Object value) {
     if (!(value instanceof List<?> list)) {
-      throw new IllegalArgumentException(key + " must be a list of integers");
+      throw must(key, "a list of integers", value);
     }
     int[] tokens = new int[list.size()];
     for (int i = 0; i < tokens.length; i++) {
       if (!(list.get(i) instanceof Long token) || token != token.intValue()) {
-        throw new IllegalArgumentException(key + " must be a list of integers");
+        throw must(key + '[' + i + ']', "an integer", list.get(i));
       }
       tokens[i] = token.intValue();
     }
@@ -249,6 +265,6 @@ public final class TaskFile {
     if (value instanceof Long number && number >= 1 && number <= Integer.MAX_VALUE) {
       return number.intValue();
     }
-    throw new IllegalArgumentException(key + " must be a whole number of at least 1");
+    throw must(key, "a whole number of at least 1", value);
   }
 }

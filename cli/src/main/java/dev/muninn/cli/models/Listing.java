@@ -171,7 +171,10 @@ record Listing(String commit, List<RemoteFile> files, Set<String> others) {
         throw refusal("a file without a name");
       }
       if (!staysInside(name)) {
-        throw refusal("the file name " + CheckpointException.quote(name));
+        throw refusal(
+            "the file name "
+                + CheckpointException.quote(name)
+                + ", expected one within the model's folder");
       }
       if (!RemoteFile.isNeeded(name)) {
         if (RemoteFile.isOther(name)) {
@@ -185,14 +188,20 @@ record Listing(String commit, List<RemoteFile> files, Set<String> others) {
           linked != null && linked.get("size") != null ? linked.get("size") : file.get("size");
       Object digest = linked == null ? file.get(blobKey) : linked.get(linkedKey);
       if (size != null && !(size instanceof Long bytes && bytes >= 0)) {
-        throw refusal("the size " + size + " of " + name);
+        throw refusal(
+            "the size " + JsonFile.shown(size) + " of " + name + ", expected a number of bytes");
       }
       Optional<Checksum> checksum = Optional.empty();
       if (digest != null) {
         checksum = Checksum.parse(digest.toString());
         if (checksum.isEmpty()
             || linked != null && checksum.get().kind() != Checksum.Kind.SHA_256) {
-          throw refusal("a checksum of " + name + " that is none");
+          throw refusal(
+              "the checksum "
+                  + JsonFile.shown(digest)
+                  + " of "
+                  + name
+                  + ", expected a SHA-1 or SHA-256 in hexadecimal digits");
         }
       }
       Entry entry = new Entry(name, Optional.ofNullable((Long) size), checksum);

@@ -1,5 +1,6 @@
 package dev.muninn.cli.models;
 
+import dev.muninn.weights.CheckpointException;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.net.URI;
@@ -224,19 +225,28 @@ final class Transport implements AutoCloseable {
 
   private URI redirected(URI from, HttpHeaders headers) throws IOException {
     String host = Endpoint.host(from);
+    String location = headers.firstValue("Location").orElse("");
     URI to;
     try {
-      to = from.resolve(headers.firstValue("Location").orElse(""));
+      to = from.resolve(location);
     } catch (IllegalArgumentException e) {
-      throw new IOException(host + " redirects to something that is not an address", e);
+      throw noAddress(host, location);
     }
     if (!Endpoint.isWeb(to)) {
-      throw new IOException(host + " redirects to something that is not a web address");
+      throw noAddress(host, location);
     }
     if (from.getScheme().equalsIgnoreCase("https") && !to.getScheme().equalsIgnoreCase("https")) {
       throw new IOException(host + " redirects from https to http at " + Endpoint.host(to));
     }
     return to;
+  }
+
+  private static IOException noAddress(String host, String location) {
+    return new IOException(
+        host
+            + " redirects to "
+            + CheckpointException.quote(location)
+            + ", expected the address of a page");
   }
 
   private IOException refusal(int status, URI address, String what, HttpHeaders headers) {

@@ -3,6 +3,7 @@ package dev.muninn.cli.run;
 import dev.muninn.text.ChatMessage;
 import dev.muninn.text.Prompt;
 import dev.muninn.weights.CheckpointException;
+import dev.muninn.weights.JsonFile;
 import dev.muninn.weights.JsonLines;
 import java.io.IOException;
 import java.io.InputStream;
@@ -63,7 +64,7 @@ public final class PromptLines {
     }
     Object id = object.get("id");
     if (id != null && !(id instanceof String) && !(id instanceof Long)) {
-      throw new IOException(where + ": id must be a string or an integer");
+      throw new IOException(where + ": id must be a text or an integer, not " + JsonFile.shown(id));
     }
     Map<String, Object> prompts = new LinkedHashMap<>(object);
     prompts.remove("id");
@@ -101,8 +102,13 @@ public final class PromptLines {
   }
 
   private static ChatMessage message(Object value) {
-    if (!(value instanceof Map<?, ?> message) || !(message.get("role") instanceof String role)) {
-      throw new IllegalArgumentException("a message is an object with a role and a content");
+    if (!(value instanceof Map<?, ?> message)) {
+      throw new IllegalArgumentException(
+          "a message must be an object with role and content, not " + JsonFile.shown(value));
+    }
+    if (!(message.get("role") instanceof String role)) {
+      throw new IllegalArgumentException(
+          "the role of a message must be a text, not " + JsonFile.shown(message.get("role")));
     }
     for (Object key : message.keySet()) {
       if (!key.equals("role") && !key.equals("content")) {
@@ -122,7 +128,8 @@ public final class PromptLines {
     }
     if (!(value instanceof List<?> parts)) {
       throw new IllegalArgumentException(
-          "the content of a message must be a text or a list of text parts");
+          "the content of a message must be a text or a list of text parts, not "
+              + JsonFile.shown(value));
     }
     StringBuilder text = new StringBuilder();
     for (Object part : parts) {
@@ -148,6 +155,6 @@ public final class PromptLines {
     if (value instanceof Long number && number == number.intValue()) {
       return number.intValue();
     }
-    throw new IllegalArgumentException("a token is an integer, not " + value);
+    throw new IllegalArgumentException("a token is an integer, not " + JsonFile.shown(value));
   }
 }

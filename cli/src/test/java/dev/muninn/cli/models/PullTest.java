@@ -417,7 +417,7 @@ class PullTest {
       })
   void redirectsToOtherThingsAreRefused(String location) throws IOException {
     hub.fault(hub.file(FIRST), FakeHub.status("302 There", "Location: " + location));
-    assertFails("redirects to something that is not");
+    assertFails(", expected the address of a page");
   }
 
   @Test
