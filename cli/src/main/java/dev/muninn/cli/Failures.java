@@ -2,6 +2,7 @@ package dev.muninn.cli;
 
 import dev.muninn.backend.BackendException;
 import dev.muninn.backend.InferenceException;
+import dev.muninn.cli.files.FileProblem;
 import dev.muninn.cli.help.Suggestions;
 import dev.muninn.cli.options.BasicOptions;
 import dev.muninn.cli.options.PathConverter;
@@ -15,10 +16,7 @@ import dev.muninn.weights.CheckpointException;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
-import java.nio.file.AccessDeniedException;
-import java.nio.file.FileSystemException;
 import java.nio.file.InvalidPathException;
-import java.nio.file.NoSuchFileException;
 import java.util.Optional;
 import picocli.CommandLine;
 import picocli.CommandLine.IExecutionExceptionHandler;
@@ -36,6 +34,9 @@ import picocli.CommandLine.UnmatchedArgumentException;
 /** Turns whatever went wrong into one line on standard error and an exit code. */
 public final class Failures implements IParameterExceptionHandler, IExecutionExceptionHandler {
   private static final String BROKEN_PIPE = StandardStreams.OUTPUT_FAILED + "Broken pipe";
+
+  /** What the JVM says of memory whose file has shrunk. */
+  private static final String GONE = "unsafe memory access operation";
 
   @Override
   public int handleParseException(ParameterException exception, String[] arguments) {
@@ -74,7 +75,7 @@ public final class Failures implements IParameterExceptionHandler, IExecutionExc
       case InferenceException inference -> report(command, inference.getMessage(), ExitCode.FAILED);
       // The reader of a pipe has had enough, as head does: that is no news to anybody.
       case IOException pipe when BROKEN_PIPE.equals(pipe.getMessage()) -> ExitCode.FAILED;
-      case IOException io -> report(command, describe(io), ExitCode.FAILED);
+      case IOException io -> report(command, FileProblem.describe(io), ExitCode.FAILED);
       case OutOfMemoryError memory ->
           report(
               command,
@@ -82,20 +83,14 @@ public final class Failures implements IParameterExceptionHandler, IExecutionExc
                   + memory.getMessage()
                   + "): a shorter --context or a smaller --recurrence needs less",
               ExitCode.FAILED);
+      case InternalError fault when String.valueOf(fault.getMessage()).contains(GONE) ->
+          report(
+              command,
+              "a file of weights has shrunk while it was read; expected it to stay as it is",
+              ExitCode.FAILED);
       default ->
           report(
               command, "internal error: " + failure + " (--verbose says where)", ExitCode.FAILED);
-    };
-  }
-
-  /** What the operating system said, without the names of Java's exceptions. */
-  private static String describe(IOException exception) {
-    return switch (exception) {
-      case NoSuchFileException missing -> missing.getFile() + ": no such file or directory";
-      case AccessDeniedException denied -> denied.getFile() + ": permission denied";
-      case FileSystemException other when other.getReason() != null ->
-          other.getFile() + ": " + other.getReason();
-      default -> exception.getMessage() == null ? exception.toString() : exception.getMessage();
     };
   }
 

@@ -2,6 +2,7 @@ package dev.muninn.weights;
 
 import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
@@ -26,6 +27,8 @@ public final class PrivateDirectory {
   private static final int STICKY = 01000;
 
   private static final int ROOT = 0;
+
+  private static final String NO_DIRECTORY = "not a directory";
 
   private PrivateDirectory() {}
 
@@ -54,6 +57,30 @@ public final class PrivateDirectory {
     return real;
   }
 
+  /**
+   * Refuses what {@link #create} would refuse, and makes nothing.
+   *
+   * @param directory need not exist
+   * @throws NotPrivateException in one line, if others could put something in its place or into it
+   * @throws IOException if it, or what is above it, is no directory
+   */
+  public static void check(Path directory) throws IOException {
+    Path absolute = directory.toAbsolutePath().normalize();
+    Path found = absolute;
+    while (!Files.exists(found) && found.getParent() != null) {
+      found = found.getParent();
+    }
+    if (!Files.isDirectory(found)) {
+      throw new FileSystemException(found.toString(), null, NO_DIRECTORY);
+    }
+    Path real = found.toRealPath();
+    if (found.equals(absolute)) {
+      require(real);
+    } else if (isPosix(real)) {
+      requireAbove(real, user(real));
+    }
+  }
+
   private static void make(Path directory) throws IOException {
     if (Files.isDirectory(directory)) {
       return;
@@ -70,7 +97,7 @@ public final class PrivateDirectory {
     } catch (FileAlreadyExistsException e) {
       // Perhaps another start of the program was first.
       if (!Files.isDirectory(directory)) {
-        throw e;
+        throw new FileSystemException(directory.toString(), null, NO_DIRECTORY);
       }
     }
   }
@@ -94,7 +121,12 @@ public final class PrivateDirectory {
     if ((own.mode & (GROUP_WRITES | OTHERS_WRITE)) != 0) {
       throw new NotPrivateException(real, "can be written to by others");
     }
-    for (Path above = real.getParent(); above != null; above = above.getParent()) {
+    requireAbove(real.getParent(), me);
+  }
+
+  /** Checks a directory and those above it, where files of others may lie but not replace ours. */
+  private static void requireAbove(Path lowest, long me) throws IOException {
+    for (Path above = lowest; above != null; above = above.getParent()) {
       Access access = Access.of(above);
       if (access.user != me && access.user != ROOT) {
         throw new NotPrivateException(above, "belongs to " + Files.getOwner(above).getName());

@@ -6,11 +6,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -33,6 +35,10 @@ class PrivateDirectoryTest {
     PrivateDirectory.NotPrivateException refusal =
         assertThrows(
             PrivateDirectory.NotPrivateException.class, () -> PrivateDirectory.create(path));
+    PrivateDirectory.NotPrivateException sameWithoutMaking =
+        assertThrows(
+            PrivateDirectory.NotPrivateException.class, () -> PrivateDirectory.check(path));
+    assertEquals(refusal.getMessage(), sameWithoutMaking.getMessage());
     assertTrue(refusal.getMessage().contains(expected), refusal.getMessage());
     assertEquals(1, refusal.getMessage().lines().count());
   }
@@ -78,7 +84,20 @@ class PrivateDirectoryTest {
   @Test
   void aFileIsNoDirectory() throws IOException {
     Path file = Files.createFile(directory.resolve("file"));
-    assertThrows(IOException.class, () -> PrivateDirectory.create(file));
-    assertThrows(IOException.class, () -> PrivateDirectory.create(file.resolve("inner")));
+    for (Path path : new Path[] {file, file.resolve("inner")}) {
+      for (Executable attempt :
+          new Executable[] {
+            () -> PrivateDirectory.create(path), () -> PrivateDirectory.check(path)
+          }) {
+        FileSystemException refusal = assertThrows(FileSystemException.class, attempt);
+        assertEquals(file + ": not a directory", refusal.getMessage());
+      }
+    }
+  }
+
+  @Test
+  void checkingMakesNothing() throws IOException {
+    PrivateDirectory.check(directory.resolve("a/b"));
+    assertTrue(Files.notExists(directory.resolve("a")));
   }
 }

@@ -40,7 +40,11 @@ public final class CacheCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     CacheDirectory cache = CacheDirectory.of(environment);
+    cache.check(environment);
     List<CacheDirectory.Entry> entries = cache.entries(EmbeddedModel.read().version());
+    if (entries.isEmpty()) {
+      cache.requireWritable(environment);
+    }
     if (clean) {
       entries = entries.stream().filter(entry -> entry.use() == null).toList();
       for (CacheDirectory.Entry entry : entries) {

@@ -1,9 +1,12 @@
 package dev.muninn.cli.cache;
 
+import dev.muninn.cli.files.FileProblem;
 import dev.muninn.cli.files.UserDirectories;
 import dev.muninn.weights.DirectoryTree;
+import dev.muninn.weights.PrivateDirectory;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -14,6 +17,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
@@ -42,6 +46,52 @@ record CacheDirectory(Path path) {
    */
   static CacheDirectory of(Map<String, String> environment) throws IOException {
     return new CacheDirectory(UserDirectories.cache(environment));
+  }
+
+  /** As {@link #of}, but empty where there is no home directory. */
+  static Optional<CacheDirectory> find(Map<String, String> environment) {
+    try {
+      return Optional.of(of(environment));
+    } catch (IOException e) {
+      return Optional.empty();
+    }
+  }
+
+  /**
+   * Refuses a directory that the built-in model could not be kept in.
+   *
+   * @throws IOException in one line, if others can write to it, or {@code MUNINN_CACHE} names it
+   *     and it is no directory
+   */
+  void check(Map<String, String> environment) throws IOException {
+    try {
+      PrivateDirectory.check(path);
+    } catch (PrivateDirectory.NotPrivateException e) {
+      throw e;
+    } catch (IOException e) {
+      if (UserDirectories.isCacheChosen(environment)) {
+        throw refusal(e);
+      }
+    }
+  }
+
+  /** Refuses a directory of {@code MUNINN_CACHE} that nothing can be put into. */
+  void requireWritable(Map<String, String> environment) throws IOException {
+    if (UserDirectories.isCacheChosen(environment)
+        && Files.isDirectory(path)
+        && !Files.isWritable(path)) {
+      throw refusal(new AccessDeniedException(path.toString()));
+    }
+  }
+
+  /** What to say of a directory of {@code MUNINN_CACHE} that cannot be used. */
+  static IOException refusal(IOException problem) {
+    return new IOException(
+        UserDirectories.CACHE
+            + ": "
+            + FileProblem.describe(problem)
+            + ", expected a directory that only you can write to",
+        problem);
   }
 
   /**

@@ -1,5 +1,6 @@
 package dev.muninn.cli.cache;
 
+import dev.muninn.cli.files.UserDirectories;
 import dev.muninn.weights.AtomicFile;
 import dev.muninn.weights.PrivateDirectory;
 import java.io.BufferedReader;
@@ -19,6 +20,7 @@ import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 
 /**
@@ -129,19 +131,27 @@ public record EmbeddedModel(String version, List<EmbeddedFile> files) {
   /**
    * The directory with the model's files.
    *
-   * @param environment says where the {@link CacheDirectory} is. Where it cannot be written, a
-   *     temporary directory serves until the JVM ends.
+   * @param environment says where the {@link CacheDirectory} is. Where the usual one cannot be
+   *     written to, a temporary directory serves until the JVM ends.
    * @throws PrivateDirectory.NotPrivateException in one line, if others could change the cache
+   * @throws IOException in one line, if the directory of {@code MUNINN_CACHE} cannot be used
    */
   public Path directory(Map<String, String> environment) throws IOException {
+    Optional<CacheDirectory> chosen = CacheDirectory.find(environment);
+    if (chosen.isEmpty()) {
+      return temporary();
+    }
     try {
-      Path cache = PrivateDirectory.create(CacheDirectory.of(environment).path());
+      Path cache = PrivateDirectory.create(chosen.get().path());
       Path cached = PrivateDirectory.create(cache.resolve(NAME + "-" + version));
       completeOnce(cached);
       return cached;
     } catch (PrivateDirectory.NotPrivateException e) {
       throw e;
     } catch (IOException e) {
+      if (UserDirectories.isCacheChosen(environment)) {
+        throw CacheDirectory.refusal(e);
+      }
       return temporary();
     }
   }

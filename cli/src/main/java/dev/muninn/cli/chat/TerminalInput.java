@@ -68,7 +68,7 @@ final class TerminalInput implements ChatInput {
             file,
             PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
       }
-      return Files.isWritable(file);
+      return Files.isRegularFile(file) && Files.isWritable(file);
     } catch (IOException | UnsupportedOperationException e) {
       return false;
     }

@@ -6,6 +6,9 @@ import java.util.Map;
 
 /** Where a user's files are kept, by the XDG Base Directory Specification. */
 public final class UserDirectories {
+  /** Names the directory for what can be made again. */
+  public static final String CACHE = "MUNINN_CACHE";
+
   private UserDirectories() {}
 
   /**
@@ -15,7 +18,12 @@ public final class UserDirectories {
    * @throws IOException if nothing says where the user is at home
    */
   public static Path cache(Map<String, String> environment) throws IOException {
-    return directory(environment, "MUNINN_CACHE", "XDG_CACHE_HOME", ".cache");
+    return directory(environment, CACHE, "XDG_CACHE_HOME", ".cache");
+  }
+
+  /** Whether the user chose the cache by {@code MUNINN_CACHE}. */
+  public static boolean isCacheChosen(Map<String, String> environment) {
+    return isSet(environment, CACHE);
   }
 
   /**

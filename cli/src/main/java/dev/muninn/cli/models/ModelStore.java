@@ -6,6 +6,7 @@ import dev.muninn.weights.Checkpoint;
 import dev.muninn.weights.DirectoryTree;
 import dev.muninn.weights.ProcessLock;
 import java.io.IOException;
+import java.nio.file.FileSystemException;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -30,7 +31,12 @@ public record ModelStore(Path root) {
 
   /** The user's store, by {@code MUNINN_MODELS}, {@code XDG_DATA_HOME} or {@code HOME}. */
   public static ModelStore of(Map<String, String> environment) throws IOException {
-    return new ModelStore(UserDirectories.models(environment));
+    Path root = UserDirectories.models(environment);
+    if (Files.exists(root) && !Files.isDirectory(root)) {
+      throw new FileSystemException(
+          root.toString(), null, "not a directory, expected one for models (MUNINN_MODELS)");
+    }
+    return new ModelStore(root);
   }
 
   /**

@@ -3,16 +3,22 @@ package dev.muninn.cli.cache;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.muninn.cli.CommandRun;
+import dev.muninn.cli.process.ExitCode;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -68,6 +74,59 @@ class CacheCommandTest {
     assertTrue(Files.exists(other.resolve("lib/file")));
     assertTrue(Files.exists(unfinished.resolve("lib/file")));
     assertTrue(run("cache", "--clean").out().endsWith("nothing to remove\n"));
+  }
+
+  /** Each command says the same of a cache that cannot be used. */
+  private void assertRefused(Path bad, String complaint) {
+    Set<String> said = new HashSet<>();
+    for (String[] command :
+        List.<String[]>of(
+            new String[] {"cache"},
+            new String[] {"cache", "--clean"},
+            new String[] {"cache", "--json"},
+            new String[] {"inspect"},
+            new String[] {"generate", "x"},
+            new String[] {"score", "x"})) {
+      CommandRun run =
+          CommandRun.run(
+              new byte[0],
+              new ByteArrayOutputStream(),
+              Map.of("MUNINN_CACHE", bad.toString()),
+              command);
+      run.assertFails(ExitCode.FAILED, complaint);
+      said.add(run.err());
+    }
+    assertEquals(1, said.size(), said.toString());
+  }
+
+  @Test
+  void aFileIsRefusedByAllCommands() throws IOException {
+    Path file = Files.createFile(cache.resolve("file"));
+    assertRefused(file, "MUNINN_CACHE: " + file + ": not a directory, expected");
+    assertRefused(file.resolve("inner"), "MUNINN_CACHE: " + file + ": not a directory, expected");
+  }
+
+  @Test
+  void soIsWhatOthersCanWriteTo() throws IOException {
+    Path open = Files.createDirectory(cache.resolve("open"));
+    assumeTrue(
+        open.getFileSystem().supportedFileAttributeViews().contains("unix"),
+        "this system has no owners and permissions of Unix");
+    Files.setPosixFilePermissions(open, PosixFilePermissions.fromString("rwxrwxrwx"));
+    assertRefused(open, "can be written to by others");
+    assertRefused(open.resolve("inner"), "can be written to by others");
+  }
+
+  @Test
+  void soIsWhatBelongsToAnother() throws IOException {
+    Path other = Files.createDirectory(cache.resolve("other"));
+    try {
+      Files.setAttribute(other, "unix:uid", 65_534);
+    } catch (IOException | UnsupportedOperationException e) {
+      assumeTrue(false, "only root can give a directory away");
+    }
+    assertRefused(other, "belongs to ");
+    assertRefused(other.resolve("inner"), "belongs to ");
   }
 
   @Test
