@@ -155,16 +155,25 @@ public record WeightMatrix(
       case BF16 -> bf16(row * stride + 2L * column);
       case F16 -> Float.float16ToFloat(data.get(SHORT, row * stride + 2L * column));
       case BF16_PANELS -> bf16(block(row, column) + pairOffset(row));
+      case Q8, Q4 -> quantized(row, column) * scale(row, column);
+    };
+  }
+
+  /**
+   * The whole number that, times its {@link #scale}, is an element, in a format that has scales.
+   */
+  public int quantized(int row, int column) {
+    int input = column % WeightFormat.BLOCK_INPUTS;
+    return switch (format) {
       case Q8 -> {
-        int input = column % WeightFormat.BLOCK_INPUTS;
         long at = block(row, column) + 128L * (input / 4) + 4L * (row % 32) + input % 4;
-        yield ((data.get(ValueLayout.JAVA_BYTE, at) & 0xFF) - 128) * scale(row, column);
+        yield (data.get(ValueLayout.JAVA_BYTE, at) & 0xFF) - 128;
       }
       case Q4 -> {
-        int input = column % WeightFormat.BLOCK_INPUTS;
         int bits = data.get(SHORT, block(row, column) + 64L * (input / 4) + pairOffset(row));
-        yield ((bits >> 4 * (input % 4) & 15) - 8) * scale(row, column);
+        yield (bits >> 4 * (input % 4) & 15) - 8;
       }
+      default -> throw new IllegalStateException(format + " has no scales");
     };
   }
 

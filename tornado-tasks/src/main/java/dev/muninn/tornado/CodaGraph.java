@@ -1,7 +1,7 @@
 package dev.muninn.tornado;
 
 import dev.muninn.model.Coda;
-import dev.muninn.tornado.kernel.ProductKernels;
+import dev.muninn.tornado.kernel.RowTable;
 import java.util.List;
 import uk.ac.manchester.tornado.api.enums.DataTransferMode;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
@@ -30,21 +30,13 @@ final class CodaGraph extends FunctionGraph {
     once(head.arrays());
     graph.transferToDevice(DataTransferMode.UNDER_DEMAND, logits);
     run(new Rows(shared.latents(), shared.slots(), before), normed(beforeHead));
-    graph.task(
-        task("head", head.rows()),
-        ProductKernels::logits,
-        context(),
-        shared.rowData(),
+    product(
+        "head",
+        head,
         input(beforeHead),
-        head.floats(),
-        head.halves(),
-        shared.table(),
         logits,
-        shared.mostRows(),
-        model.width(),
-        head.rows(),
-        head.format(),
-        lanes());
+        RowTable.WANTED,
+        RowTable.wantedRows(shared.mostRows()));
     graph.transferToHost(DataTransferMode.UNDER_DEMAND, logits);
   }
 }

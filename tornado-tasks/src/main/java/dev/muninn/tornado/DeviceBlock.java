@@ -6,7 +6,8 @@ import dev.muninn.model.BranchNorms;
 import dev.muninn.model.Norm;
 import dev.muninn.model.Projection;
 import dev.muninn.model.Rotary;
-import dev.muninn.tornado.kernel.AttentionKernels;
+import dev.muninn.model.WeightMatrix;
+import dev.muninn.tornado.kernel.TurnKernels;
 import java.util.ArrayList;
 import java.util.List;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
@@ -16,27 +17,21 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
  * A block as kernels take it.
  *
  * @param attention its shape
- * @param query [heads * head size, h]
- * @param key [key-value heads * head size, h]
- * @param value [key-value heads * head size, h]
+ * @param projection queries, keys and values, [(heads + 2 * key-value heads) * head size, h]
  * @param output [h, heads * head size]
- * @param gate [i, h]
- * @param up [i, h]
+ * @param gateUp what gates, and what is gated, [2 * i, h]
  * @param down [h, i]
  * @param attentionNorms around the attention
  * @param mlpNorms around the MLP
- * @param turning what {@link AttentionKernels#turn} takes as vectors
+ * @param turning what {@link TurnKernels#turn} takes as vectors
  * @param rotary cosines and sines, [context, head size]
  * @param cache keys and values of all sequences, [units, key-value heads * head size]
  */
 record DeviceBlock(
     Attention attention,
-    DeviceMatrix query,
-    DeviceMatrix key,
-    DeviceMatrix value,
+    DeviceMatrix projection,
     DeviceMatrix output,
-    DeviceMatrix gate,
-    DeviceMatrix up,
+    DeviceMatrix gateUp,
     DeviceMatrix down,
     Norms attentionNorms,
     Norms mlpNorms,
@@ -58,18 +53,33 @@ record DeviceBlock(
     Attention attention = block.attention();
     return new DeviceBlock(
         attention,
-        DeviceMatrix.stage(attention.query().weights(), staging),
-        DeviceMatrix.stage(attention.key().weights(), staging),
-        DeviceMatrix.stage(attention.value(), staging),
+        DeviceMatrix.stage(projections(block), staging),
         DeviceMatrix.stage(attention.output(), staging),
-        DeviceMatrix.stage(block.mlp().gate(), staging),
-        DeviceMatrix.stage(block.mlp().up(), staging),
+        DeviceMatrix.stage(gates(block), staging),
         DeviceMatrix.stage(block.mlp().down(), staging),
         Norms.of(block.attentionNorms()),
         Norms.of(block.mlpNorms()),
         turning(attention),
         rotary,
         cache);
+  }
+
+  private static List<WeightMatrix> projections(Block block) {
+    Attention attention = block.attention();
+    return List.of(attention.query().weights(), attention.key().weights(), attention.value());
+  }
+
+  private static List<WeightMatrix> gates(Block block) {
+    return List.of(block.mlp().gate(), block.mlp().up());
+  }
+
+  /** Bytes of each array of weights that a block takes. */
+  static List<Long> weightBytes(Block block) {
+    return List.of(
+        DeviceMatrix.bytes(projections(block)),
+        DeviceMatrix.bytes(List.of(block.attention().output())),
+        DeviceMatrix.bytes(gates(block)),
+        DeviceMatrix.bytes(List.of(block.mlp().down())));
   }
 
   /** Scales, biases and epsilons, with neutral ones where the model has none. */
@@ -91,11 +101,11 @@ record DeviceBlock(
     return vectors;
   }
 
-  /** What {@link AttentionKernels#turn} does. */
+  /** What {@link TurnKernels#turn} does. */
   int turningFlags() {
-    return (attention.rotary().layout() == Rotary.Layout.HALVES ? AttentionKernels.HALVES : 0)
-        | (attention.query().norm().isPresent() ? AttentionKernels.QUERY_NORM : 0)
-        | (attention.key().norm().isPresent() ? AttentionKernels.KEY_NORM : 0);
+    return (attention.rotary().layout() == Rotary.Layout.HALVES ? TurnKernels.HALVES : 0)
+        | (attention.query().norm().isPresent() ? TurnKernels.QUERY_NORM : 0)
+        | (attention.key().norm().isPresent() ? TurnKernels.KEY_NORM : 0);
   }
 
   /** The arrays that travel to the device once. */
@@ -104,7 +114,7 @@ record DeviceBlock(
     for (Norms norms : List.of(attentionNorms, mlpNorms)) {
       all.addAll(List.of(norms.before().array(), norms.output().array(), norms.stream().array()));
     }
-    for (DeviceMatrix matrix : List.of(query, key, value, output, gate, up, down)) {
+    for (DeviceMatrix matrix : List.of(projection, output, gateUp, down)) {
       all.addAll(List.of(matrix.arrays()));
     }
     return all;

@@ -5,7 +5,6 @@ import dev.muninn.cache.KeyValueLayout;
 import dev.muninn.cache.KeyValueType;
 import dev.muninn.model.Block;
 import dev.muninn.model.RecurrentModel;
-import dev.muninn.model.WeightMatrix;
 import dev.muninn.tornado.kernel.CacheFormat;
 import java.util.ArrayList;
 import java.util.List;
@@ -20,7 +19,6 @@ import java.util.Locale;
  * @param weightBytes of all weights
  * @param matrixBytes of the largest matrix among them
  * @param workBytes of activations, row slots, logits and tables
- * @param scoreBytes of attention's scores
  * @param unitBytes a unit of keys and values in all recurrent blocks
  * @param outerUnitBytes the same in all prelude and coda blocks
  * @param units that a position takes in the type that the weights have
@@ -34,7 +32,6 @@ record DeviceMemory(
     long weightBytes,
     long matrixBytes,
     long workBytes,
-    long scoreBytes,
     long unitBytes,
     long outerUnitBytes,
     int units,
@@ -52,17 +49,21 @@ record DeviceMemory(
   /** Graphs with activations of their own. */
   private static final int GRAPHS = 3;
 
-  /** A context is halved until its scores take no more than this share of the memory. */
-  private static final double SCORES = 1.0 / 16;
+  /** A context is halved until a sequence of one recurrence takes at most this share. */
+  private static final double SEQUENCE = 1.0 / 4;
 
   /** A context is not halved below this. */
   private static final int LEAST_CONTEXT = 2048;
 
   static DeviceMemory of(
       String device, long totalBytes, long largestBytes, RecurrentModel model, int mostRows) {
+    long unitBytes = 4L * model.keyValueHeads() * model.headSize();
+    long recurrentUnit = unitBytes * model.core().blocks().size();
+    long outerUnit = unitBytes * (model.prelude().size() + model.coda().blocks().size());
+    int units = TornadoStore.units(KeyValueType.forWeights(model.coreFormat()));
     int context = model.contextLength();
     while (context / 2 >= LEAST_CONTEXT
-        && GRAPHS * Activations.scoreBytes(model, mostRows, context) > totalBytes * SCORES) {
+        && (double) context * units * (recurrentUnit + outerUnit) > totalBytes * SEQUENCE) {
       context /= 2;
     }
     long width = model.width();
@@ -71,19 +72,17 @@ record DeviceMemory(
             + 2 * 4L * rowSlots(context) * width
             + 4L * mostRows * (model.vocabularySize() + width)
             + GRAPHS * 4L * context * model.headSize();
-    long unitBytes = 4L * model.keyValueHeads() * model.headSize();
-    List<WeightMatrix> matrices = matrices(model);
+    List<Long> arrays = weightBytes(model);
     return new DeviceMemory(
         device,
         totalBytes,
         largestBytes,
-        matrices.stream().mapToLong(WeightMatrix::bytes).sum(),
-        matrices.stream().mapToLong(WeightMatrix::bytes).max().orElseThrow(),
+        arrays.stream().mapToLong(Long::longValue).sum(),
+        arrays.stream().mapToLong(Long::longValue).max().orElseThrow(),
         work,
-        GRAPHS * Activations.scoreBytes(model, mostRows, context),
-        unitBytes * model.core().blocks().size(),
-        unitBytes * (model.prelude().size() + model.coda().blocks().size()),
-        TornadoStore.units(KeyValueType.forWeights(model.coreFormat())),
+        recurrentUnit,
+        outerUnit,
+        units,
         context,
         model);
   }
@@ -92,13 +91,15 @@ record DeviceMemory(
     return context + EXTRA_SLOTS;
   }
 
-  private static List<WeightMatrix> matrices(RecurrentModel model) {
-    List<WeightMatrix> matrices = new ArrayList<>(List.of(model.coda().head()));
-    model.core().injection().ifPresent(matrices::add);
+  /** Bytes of each array of weights. */
+  private static List<Long> weightBytes(RecurrentModel model) {
+    List<Long> arrays = new ArrayList<>();
+    arrays.add(DeviceMatrix.bytes(List.of(model.coda().head())));
+    model.core().injection().ifPresent(matrix -> arrays.add(DeviceMatrix.bytes(List.of(matrix))));
     for (Block block : model.blocks()) {
-      matrices.addAll(block.matrices());
+      arrays.addAll(DeviceBlock.weightBytes(block));
     }
-    return matrices;
+    return arrays;
   }
 
   /**
@@ -110,7 +111,7 @@ record DeviceMemory(
    */
   DeviceSizes sizes() {
     long usable = (long) (totalBytes * USABLE);
-    long left = usable - weightBytes - workBytes - scoreBytes;
+    long left = usable - weightBytes - workBytes;
     long least = (long) context * units * (unitBytes + outerUnitBytes);
     if (left < least) {
       throw tooLarge(usable, least);
@@ -144,12 +145,10 @@ record DeviceMemory(
             + ", of which a model may take "
             + gigabytes(usable)
             + "; this one takes "
-            + gigabytes(weightBytes + workBytes + scoreBytes + least)
+            + gigabytes(weightBytes + workBytes + least)
             + ": weights "
             + gigabytes(weightBytes)
-            + ", attention scores "
-            + gigabytes(scoreBytes)
-            + ", other work "
+            + ", work "
             + gigabytes(workBytes)
             + ", keys and values of one sequence of "
             + context

@@ -34,7 +34,10 @@ import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
  */
 final class DeviceModel implements AutoCloseable {
   /** Most rows of an execution; a batch goes through in chunks. */
-  static final int MOST_ROWS = 32;
+  static final int MOST_ROWS = 256;
+
+  /** Runs of a row for which there is room in all rows, beside those of a single long row. */
+  private static final int RUNS = 4;
 
   /**
    * OpenCL's compiler may fuse a product with a sum, and nothing else: relaxed math, the runtime's
@@ -87,24 +90,16 @@ final class DeviceModel implements AutoCloseable {
     keyValueWidth = model.keyValueHeads() * model.headSize();
     context = sizes.context();
     int width = model.width();
-    rows = new RowTable(MOST_ROWS, context);
+    rows = new RowTable(MOST_ROWS, Math.max(context, RUNS * MOST_ROWS));
     embedded = new FloatArray(MOST_ROWS * width);
     long slotSize = (long) sizes.rowSlots() * width;
     latents = deviceOnlyFloats(slotSize);
     embeddings = deviceOnlyFloats(slotSize);
-    logits = new FloatArray(MOST_ROWS * model.vocabularySize());
+    logits = deviceOnlyFloats((long) MOST_ROWS * model.vocabularySize());
     GridScheduler grids = new GridScheduler();
     FunctionGraph.Shared shared =
         new FunctionGraph.Shared(
-            model,
-            schedule,
-            grids,
-            MOST_ROWS,
-            context,
-            rows,
-            WeightFormat.table(),
-            latents,
-            embeddings);
+            model, schedule, grids, MOST_ROWS, rows, WeightFormat.table(), latents, embeddings);
     writer = new RowWriter(shared);
     try (Staging preludeWeights = new Staging(checkpoint);
         Staging recurrentWeights = new Staging(checkpoint);
@@ -168,7 +163,7 @@ final class DeviceModel implements AutoCloseable {
   }
 
   private Activations activations(RecurrentModel model) {
-    return Activations.of(model, MOST_ROWS, context, this::deviceOnlyFloats);
+    return Activations.of(model, MOST_ROWS, this::deviceOnlyFloats);
   }
 
   private List<DeviceBlock> stage(List<Block> blocks, int units, Staging staging) {

@@ -6,6 +6,7 @@ import dev.muninn.tornado.kernel.AttentionKernels;
 import dev.muninn.tornado.kernel.JoinKernels;
 import dev.muninn.tornado.kernel.ProductKernels;
 import dev.muninn.tornado.kernel.RowTable;
+import dev.muninn.tornado.kernel.TurnKernels;
 import java.util.List;
 import uk.ac.manchester.tornado.api.GridScheduler;
 import uk.ac.manchester.tornado.api.KernelContext;
@@ -16,7 +17,7 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /**
  * The task graph of one of the model's functions. What they share is here: the stack of blocks,
- * each of eight tasks, and the row slots, which stay on the device from one graph to the next.
+ * each of ten tasks or so, and the row slots, which stay on the device from one graph to the next.
  */
 abstract class FunctionGraph {
   final TaskGraph graph;
@@ -34,9 +35,8 @@ abstract class FunctionGraph {
    * @param schedule how work is laid on the device
    * @param grids gets the layout of every task
    * @param mostRows most rows of an execution
-   * @param context most positions of a sequence
    * @param rows what is said of the rows
-   * @param table what 16-bit weights are read by
+   * @param table what weights of 16 bits are read by
    * @param latents s of every row slot
    * @param embeddings e of every row slot
    */
@@ -45,7 +45,6 @@ abstract class FunctionGraph {
       Schedule schedule,
       GridScheduler grids,
       int mostRows,
-      int context,
       RowTable rows,
       FloatArray table,
       FloatArray latents,
@@ -101,18 +100,24 @@ abstract class FunctionGraph {
   }
 
   /** Notes a task and lays it; returns its name. */
-  final String task(String task, int items) {
-    shared.schedule().lay(shared.grids(), name + "." + task, items);
+  private String task(String task, int items, int lanes, int group) {
+    Schedule.lay(shared.grids(), name + "." + task, items, lanes, group);
     tasks++;
     return task;
+  }
+
+  /** A task whose items are rows, a workgroup each. */
+  final String rowTask(String task) {
+    return task(task, shared.mostRows(), group(), group());
   }
 
   static KernelContext context() {
     return new KernelContext();
   }
 
-  final int lanes() {
-    return shared.schedule().lanes();
+  /** Lanes of a row. */
+  final int group() {
+    return shared.schedule().group();
   }
 
   /** Rows of the graph's own. */
@@ -170,7 +175,7 @@ abstract class FunctionGraph {
     int targetFlag = target.array() == activations.normed() ? 0 : JoinKernels.TARGET;
     int normFlag = target.norm().present() ? JoinKernels.TARGET_NORM : 0;
     graph.task(
-        task(task, shared.mostRows()),
+        rowTask(task),
         JoinKernels::join,
         context(),
         shared.rowData(),
@@ -184,16 +189,19 @@ abstract class FunctionGraph {
         target.section(),
         model.width(),
         flags | targetFlag | normFlag,
-        lanes());
+        group());
   }
 
   private void block(String prefix, DeviceBlock block, Rows target) {
-    final int mostRows = shared.mostRows();
     Attention attention = block.attention();
-    queriesKeysValues(prefix, block);
+    product(
+        prefix + "Project",
+        block.projection(),
+        input(block.attentionNorms().before()),
+        activations.projected());
     graph.task(
-        task(prefix + "Turn", mostRows),
-        AttentionKernels::turn,
+        rowTask(prefix + "Turn"),
+        TurnKernels::turn,
         context(),
         shared.rowData(),
         activations.projected(),
@@ -202,99 +210,126 @@ abstract class FunctionGraph {
         shared.table(),
         activations.queries(),
         block.cache(),
-        mostRows,
+        shared.mostRows(),
         attention.width(),
         attention.keyValueWidth(),
         attention.headSize(),
         block.turningFlags(),
-        lanes());
-    graph.task(
-        task(prefix + "Attention", mostRows * attention.heads()),
-        AttentionKernels::attend,
-        context(),
-        shared.rowData(),
-        activations.queries(),
-        block.cache(),
-        shared.table(),
-        activations.scores(),
-        activations.attended(),
-        mostRows,
-        attention.heads(),
-        attention.keyValueHeads(),
-        attention.headSize(),
-        shared.context(),
-        lanes());
+        group());
+    attention(prefix, block);
     product(prefix + "Output", block.output(), activations.attended(), activations.sums());
     branch(prefix + "AttentionJoin", block.attentionNorms(), normed(block.mlpNorms().before()));
-    gateUp(prefix, block);
+    product(
+        prefix + "GateUp", block.gateUp(), input(block.mlpNorms().before()), activations.both());
+    int hidden = block.down().columns();
+    graph.task(
+        task(prefix + "Gate", hidden, 1, group()),
+        JoinKernels::gateRows,
+        context(),
+        shared.rowData(),
+        activations.both(),
+        activations.hidden(),
+        hidden);
     product(prefix + "Down", block.down(), activations.hidden(), activations.sums());
     branch(prefix + "MlpJoin", block.mlpNorms(), target);
   }
 
-  private void queriesKeysValues(String prefix, DeviceBlock block) {
+  private void attention(String prefix, DeviceBlock block) {
     Attention attention = block.attention();
-    DeviceMatrix query = block.query();
-    DeviceMatrix key = block.key();
-    DeviceMatrix value = block.value();
+    int heads = attention.heads();
+    int headSize = attention.headSize();
+    int items = shared.mostRows() * heads;
+    int workSize = AttentionKernels.workSize(headSize);
+    Schedule schedule = shared.schedule();
+    if (schedule.lanes() == 1) {
+      graph.task(
+          task(prefix + "Attention", items, 1, 1),
+          AttentionKernels::attend,
+          context(),
+          shared.rowData(),
+          activations.queries(),
+          block.cache(),
+          shared.table(),
+          activations.work(),
+          activations.attended(),
+          shared.mostRows(),
+          heads,
+          attention.keyValueHeads(),
+          headSize,
+          workSize);
+      return;
+    }
+    int lanes = AttentionKernels.lanes(headSize, schedule.lanes());
+    if (schedule.warps() && lanes == schedule.lanes()) {
+      graph.task(
+          task(prefix + "Attention", items, lanes, group()),
+          AttentionKernels::attendPartByWarps,
+          context(),
+          shared.rowData(),
+          activations.queries(),
+          block.cache(),
+          shared.table(),
+          activations.work(),
+          shared.mostRows(),
+          heads,
+          attention.keyValueHeads(),
+          headSize,
+          workSize);
+    } else {
+      graph.task(
+          task(prefix + "Attention", items, lanes, lanes),
+          AttentionKernels::attendPart,
+          context(),
+          shared.rowData(),
+          activations.queries(),
+          block.cache(),
+          shared.table(),
+          activations.work(),
+          shared.mostRows(),
+          heads,
+          attention.keyValueHeads(),
+          headSize,
+          workSize,
+          lanes);
+    }
     graph.task(
-        task(prefix + "QueriesKeysValues", attention.width() + 2 * attention.keyValueWidth()),
-        ProductKernels::queriesKeysValues,
+        task(prefix + "Combine", items, schedule.lanes(), group()),
+        AttentionKernels::combine,
         context(),
         shared.rowData(),
-        input(block.attentionNorms().before()),
-        query.floats(),
-        query.halves(),
-        key.floats(),
-        key.halves(),
-        value.floats(),
-        value.halves(),
-        shared.table(),
-        activations.projected(),
-        model.width(),
-        attention.width(),
-        attention.keyValueWidth(),
-        query.format(),
-        key.format(),
-        value.format(),
-        lanes());
+        activations.work(),
+        activations.attended(),
+        shared.mostRows(),
+        heads,
+        headSize,
+        workSize,
+        schedule.lanes());
   }
 
-  private void gateUp(String prefix, DeviceBlock block) {
-    DeviceMatrix gate = block.gate();
-    DeviceMatrix up = block.up();
-    graph.task(
-        task(prefix + "GateUp", gate.rows()),
-        ProductKernels::gateUp,
-        context(),
-        shared.rowData(),
-        input(block.mlpNorms().before()),
-        gate.floats(),
-        gate.halves(),
-        up.floats(),
-        up.halves(),
-        shared.table(),
-        activations.hidden(),
-        model.width(),
-        gate.rows(),
-        gate.format(),
-        up.format(),
-        lanes());
+  /** A product of all rows. */
+  final void product(String task, DeviceMatrix matrix, FloatArray input, FloatArray target) {
+    product(task, matrix, input, target, RowTable.ROWS, shared.identity());
   }
 
-  private void product(String task, DeviceMatrix matrix, FloatArray input, FloatArray target) {
-    graph.task(
-        task(task, matrix.rows()),
-        ProductKernels::product,
-        context(),
+  /** A product of the rows that a section of the row table finds. */
+  final void product(
+      String task,
+      DeviceMatrix matrix,
+      FloatArray input,
+      FloatArray target,
+      int count,
+      int section) {
+    int items = ProductKernels.items(matrix.rows(), shared.mostRows(), shared.schedule().lanes());
+    ProductTask.add(
+        graph,
+        task(task, items, shared.schedule().lanes(), group()),
+        shared.schedule(),
         shared.rowData(),
         input,
-        matrix.floats(),
-        matrix.halves(),
+        matrix,
         shared.table(),
         target,
-        matrix.columns(),
-        matrix.rows(),
-        matrix.format(),
-        lanes());
+        count,
+        section);
   }
 }

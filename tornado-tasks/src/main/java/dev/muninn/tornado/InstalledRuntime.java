@@ -34,6 +34,8 @@ final class InstalledRuntime {
     System.setProperty("tornado.recover.bailout", "False");
     // The graph of a recurrent block has more tasks than the default has room for.
     System.setProperty("tornado.tvm.maxbytecodesize", "1048576");
+    // Products and tiles are larger than what the runtime inlines of its own accord.
+    System.setProperty("tornado.compiler.fullInlining", "True");
     // Every execution clears a list of so many events for each array: the default of 32,768 took
     // more time than the launches. Enough for the tasks of a hundred blocks.
     System.setProperty("tornado.max.events", "1024");
@@ -133,8 +135,7 @@ final class InstalledRuntime {
   /** Opens a model on a device. */
   Backend open(RecurrentModel model, Checkpoint checkpoint, ComputeDevice chosen) {
     TornadoDevice device = find(chosen);
-    return new DeviceBackend(
-        chosen, device, model, checkpoint, Schedule.of(device.getDeviceType()));
+    return new DeviceBackend(chosen, device, model, checkpoint, Schedule.of(device));
   }
 
   /** The runtime's device. */

@@ -1,9 +1,8 @@
 package dev.muninn.tornado;
 
-import dev.muninn.tornado.kernel.ProductKernels;
+import dev.muninn.tornado.kernel.SlotKernels;
 import java.util.List;
 import java.util.Optional;
-import uk.ac.manchester.tornado.api.enums.DataTransferMode;
 
 /** {@code s = R(e, s)}. Built once, executed at every recurrence. */
 final class RecurrentBlockGraph extends FunctionGraph {
@@ -31,22 +30,19 @@ final class RecurrentBlockGraph extends FunctionGraph {
   }
 
   private void inject(DeviceMatrix matrix) {
-    int width = model.width();
-    graph.transferToDevice(DataTransferMode.FIRST_EXECUTION, matrix.arrays());
+    once(matrix.arrays());
     graph.task(
-        task("inject", width),
-        ProductKernels::inject,
+        rowTask("gather"),
+        SlotKernels::gather,
         context(),
         shared.rowData(),
         shared.latents(),
         shared.embeddings(),
-        matrix.floats(),
-        matrix.halves(),
-        shared.table(),
-        activations.sums(),
+        activations.both(),
         shared.mostRows(),
-        width,
-        matrix.format(),
-        lanes());
+        model.width(),
+        matrix.columns(),
+        group());
+    product("inject", matrix, activations.both(), activations.sums());
   }
 }

@@ -34,7 +34,7 @@ final class RowWriter {
         shared.embeddings(),
         width);
     graph.transferToHost(DataTransferMode.UNDER_DEMAND, shared.latents(), shared.embeddings());
-    new Schedule(1).lay(shared.grids(), "rowWriter.write", width);
+    Schedule.lay(shared.grids(), "rowWriter.write", width, 1, 1);
   }
 
   boolean isEmpty() {

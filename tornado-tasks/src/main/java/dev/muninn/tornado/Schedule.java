@@ -1,36 +1,60 @@
 package dev.muninn.tornado;
 
+import dev.muninn.tornado.kernel.AttentionKernels;
+import dev.muninn.tornado.kernel.ProductKernels;
 import uk.ac.manchester.tornado.api.GridScheduler;
 import uk.ac.manchester.tornado.api.WorkerGrid;
 import uk.ac.manchester.tornado.api.WorkerGrid1D;
+import uk.ac.manchester.tornado.api.common.TornadoDevice;
 import uk.ac.manchester.tornado.api.enums.TornadoDeviceType;
+import uk.ac.manchester.tornado.api.enums.TornadoVMBackendType;
 
 /**
  * How items of work are laid on a device.
  *
- * @param lanes work-items that share an item: 1, or a power of two
+ * @param lanes work-items that share an output of a product or a part of attention: 1, or a power
+ *     of two
+ * @param warps whether these are a warp that sums registers, and the device converts BF16
  */
-record Schedule(int lanes) {
-  private static final int GPU_LANES = 64;
+record Schedule(int lanes, boolean warps) {
+  private static final int GPU_LANES = AttentionKernels.WARP;
 
   Schedule {
     if (Integer.bitCount(lanes) != 1) {
       throw new IllegalArgumentException("lanes must be a power of two, not " + lanes);
     }
+    if (warps && lanes != GPU_LANES) {
+      throw new IllegalArgumentException("a warp has " + GPU_LANES + " lanes, not " + lanes);
+    }
   }
 
-  /** An item a work-item on a CPU, whose cores have no use for more; a workgroup elsewhere. */
-  static Schedule of(TornadoDeviceType type) {
-    return new Schedule(type == TornadoDeviceType.CPU ? 1 : GPU_LANES);
+  /** Lanes without warps. */
+  Schedule(int lanes) {
+    this(lanes, false);
   }
 
-  /** Lays a task of so many items. */
-  void lay(GridScheduler grids, String task, int items) {
-    WorkerGrid grid = new WorkerGrid1D(items * lanes);
-    if (lanes == 1) {
+  /**
+   * An item a work-item on a CPU, whose cores have no use for more; elsewhere a warp, or as many
+   * work-items. Only CUDA's kernels sum over a warp and convert BF16.
+   */
+  static Schedule of(TornadoDevice device) {
+    return device.getDeviceType() == TornadoDeviceType.CPU
+        ? new Schedule(1)
+        : new Schedule(GPU_LANES, device.getTornadoVMBackend() == TornadoVMBackendType.CUDA);
+  }
+
+  /** Work-items of a workgroup of several items, and of one that has a whole row: 1 on a CPU. */
+  int group() {
+    return lanes == 1 ? 1 : ProductKernels.OUTPUTS * lanes;
+  }
+
+  /** Lays a task of items with so many lanes each on workgroups of so many work-items. */
+  static void lay(GridScheduler grids, String task, int items, int lanes, int group) {
+    WorkerGrid grid = new WorkerGrid1D(Math.ceilDiv(items * lanes, group) * group);
+    if (group == 1) {
       grid.setLocalWorkToNull();
     } else {
-      grid.setLocalWork(lanes, 1, 1);
+      grid.setLocalWork(group, 1, 1);
     }
     grids.addWorkerGrid(task, grid);
   }

@@ -6,21 +6,20 @@ import dev.muninn.tornado.kernel.RowTable;
 import dev.muninn.tornado.kernel.WeightFormat;
 import java.util.SplittableRandom;
 import uk.ac.manchester.tornado.api.GridScheduler;
-import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.TaskGraph;
 import uk.ac.manchester.tornado.api.TornadoExecutionPlan;
 import uk.ac.manchester.tornado.api.common.TornadoDevice;
 import uk.ac.manchester.tornado.api.enums.DataTransferMode;
 import uk.ac.manchester.tornado.api.exceptions.TornadoExecutionPlanException;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
-import uk.ac.manchester.tornado.api.types.arrays.ShortArray;
+import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /**
  * Holds one kernel on the device to its result in Java before a model is trusted to it: a runtime
  * that compiles wrongly, or computes in Java what it could not compile, says nothing.
  */
 final class SelfTest {
-  private static final int INPUTS = 67;
+  private static final int INPUTS = 66;
   private static final int OUTPUTS = 19;
   private static final double TOLERANCE = 1e-3;
 
@@ -37,38 +36,40 @@ final class SelfTest {
     rows.clear();
     rows.add(0, 0, 0, 1);
     FloatArray input = new FloatArray(INPUTS);
-    ShortArray weights = new ShortArray(INPUTS * OUTPUTS);
+    IntArray weights = new IntArray(INPUTS * OUTPUTS / 2);
     FloatArray sums = new FloatArray(OUTPUTS);
     sums.init(Float.NaN);
     for (int i = 0; i < INPUTS; i++) {
       input.set(i, (float) random.nextDouble(-1, 1));
     }
-    for (int i = 0; i < INPUTS * OUTPUTS; i++) {
-      int bits = Float.floatToRawIntBits((float) random.nextDouble(-1, 1));
-      weights.set(i, (short) (bits >>> 16));
+    for (int i = 0; i < INPUTS * OUTPUTS / 2; i++) {
+      int even = Float.floatToRawIntBits((float) random.nextDouble(-1, 1));
+      int odd = Float.floatToRawIntBits((float) random.nextDouble(-1, 1));
+      weights.set(i, even >>> 16 | odd & 0xFFFF0000);
     }
     FloatArray table = WeightFormat.table();
     FloatArray noFloats = new FloatArray(1);
     TaskGraph graph = new TaskGraph("selfTest");
     graph.transferToDevice(
         DataTransferMode.FIRST_EXECUTION, rows.data(), input, noFloats, weights, table, sums);
-    graph.task(
+    DeviceMatrix matrix =
+        new DeviceMatrix(OUTPUTS, INPUTS, INPUTS, WeightFormat.BF16, noFloats, weights);
+    ProductTask.add(
+        graph,
         "product",
-        ProductKernels::product,
-        new KernelContext(),
+        schedule,
         rows.data(),
         input,
-        noFloats,
-        weights,
+        matrix,
         table,
         sums,
-        INPUTS,
-        OUTPUTS,
-        WeightFormat.BF16,
-        schedule.lanes());
+        RowTable.ROWS,
+        RowTable.identity(1));
     graph.transferToHost(DataTransferMode.EVERY_EXECUTION, sums);
     GridScheduler grids = new GridScheduler();
-    schedule.lay(grids, "selfTest.product", OUTPUTS);
+    int lanes = schedule.lanes();
+    int items = ProductKernels.items(OUTPUTS, 1, lanes);
+    Schedule.lay(grids, "selfTest.product", items, lanes, schedule.group());
     try (TornadoExecutionPlan plan = new TornadoExecutionPlan(graph.snapshot())) {
       plan.withDevice(device);
       plan.withGridScheduler(grids);

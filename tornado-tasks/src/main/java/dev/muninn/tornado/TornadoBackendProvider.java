@@ -6,7 +6,6 @@ import dev.muninn.backend.BackendProvider;
 import dev.muninn.backend.Backends;
 import dev.muninn.backend.ComputeDevice;
 import dev.muninn.model.RecurrentModel;
-import dev.muninn.model.WeightFormat;
 import dev.muninn.weights.Checkpoint;
 import java.util.List;
 
@@ -26,23 +25,7 @@ public final class TornadoBackendProvider implements BackendProvider {
   @Override
   public Backend open(
       RecurrentModel model, Checkpoint checkpoint, int threads, ComputeDevice device) {
-    InstalledRuntime runtime = runtime();
-    requireRowMajor(model);
-    return runtime.open(model, checkpoint, device);
-  }
-
-  static void requireRowMajor(RecurrentModel model) {
-    for (WeightFormat format : model.matrixFormats()) {
-      if (format.inPanels()) {
-        throw new BackendException(
-            "the backend "
-                + Backends.TORNADO
-                + " cannot read "
-                + format.text()
-                + " weights yet: use the checkpoint as it came, or --backend "
-                + Backends.VECTOR);
-      }
-    }
+    return runtime().open(model, checkpoint, device);
   }
 
   /** No class of TornadoVM is touched before its runtime is known to be in this JVM. */

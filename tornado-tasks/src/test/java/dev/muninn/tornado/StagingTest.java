@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.muninn.Fixture;
 import dev.muninn.family.ModelFamilies;
+import dev.muninn.model.Attention;
+import dev.muninn.model.GatedMlp;
 import dev.muninn.model.RecurrentModel;
 import dev.muninn.model.WeightMatrix;
 import dev.muninn.tornado.kernel.WeightFormat;
@@ -18,9 +20,11 @@ import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.FieldSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
@@ -40,7 +44,7 @@ class StagingTest {
       byte[] before = Files.readAllBytes(file);
       try (Staging staging = new Staging(fixture.checkpoint())) {
         WeightMatrix matrix = model.core().injection().orElseThrow();
-        requireMapped(staging.stage(matrix), file);
+        requireMapped(staging.stage(List.of(matrix)), file);
         checkElements(matrix, DeviceMatrix.stage(matrix, staging));
         checkElements(model.coda().head(), DeviceMatrix.stage(model.coda().head(), staging));
       }
@@ -109,13 +113,88 @@ class StagingTest {
         && address < Long.parseUnsignedLong(ends[1], 16);
   }
 
+  /** Queries, keys and values are one matrix to a device. */
+  @ParameterizedTest
+  @FieldSource("NAMES")
+  void matricesAreStagedOneBelowTheOther(String name) {
+    try (Fixture fixture = new Fixture(name);
+        Staging staging = new Staging(fixture.checkpoint())) {
+      Attention attention = fixture.model().blocks().getFirst().attention();
+      checkAll(
+          List.of(attention.query().weights(), attention.key().weights(), attention.value()),
+          staging);
+      GatedMlp mlp = fixture.model().blocks().getFirst().mlp();
+      checkAll(List.of(mlp.up(), mlp.gate()), staging);
+    }
+  }
+
+  /** Of matrices in different formats all become floats, as do rows that end within an int. */
+  @Test
+  void whatDoesNotFitTogetherBecomesFloats() {
+    try (Fixture fixture = new Fixture(NAMES.getFirst());
+        Staging staging = new Staging(fixture.checkpoint());
+        Arena arena = Arena.ofShared()) {
+      WeightMatrix odd = random(dev.muninn.model.WeightFormat.BF16, 5, 7, arena);
+      assertEquals(WeightFormat.F32, checkAll(List.of(odd, odd), staging).format());
+      WeightMatrix wide = random(dev.muninn.model.WeightFormat.F32, 3, 8, arena);
+      WeightMatrix half = random(dev.muninn.model.WeightFormat.F16, 2, 8, arena);
+      WeightMatrix packed = random(dev.muninn.model.WeightFormat.Q4, 4, 8, arena);
+      DeviceMatrix mixed = checkAll(List.of(wide, half, packed), staging);
+      assertEquals(WeightFormat.F32, mixed.format());
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"BF16_PANELS, 1", "Q8, 3", "Q4, 4"})
+  void panelsAreLaidOutRowByRow(dev.muninn.model.WeightFormat format, int expected) {
+    try (Fixture fixture = new Fixture(NAMES.getFirst());
+        Staging staging = new Staging(fixture.checkpoint());
+        Arena arena = Arena.ofShared()) {
+      WeightMatrix first = random(format, 37, 70, arena);
+      WeightMatrix second = random(format, 64, 70, arena);
+      assertEquals(expected, checkAll(List.of(first, second), staging).format());
+    }
+  }
+
+  private static WeightMatrix random(
+      dev.muninn.model.WeightFormat format, int rows, int columns, Arena arena) {
+    byte[] bytes = new byte[Math.toIntExact(format.strides(rows) * format.bytes(columns))];
+    new SplittableRandom(9).nextBytes(bytes);
+    for (int i = 0; i < bytes.length; i++) {
+      // No exponent is that of infinities.
+      bytes[i] &= (byte) 0xBF;
+    }
+    MemorySegment data = arena.allocate(bytes.length, 64).copyFrom(MemorySegment.ofArray(bytes));
+    return new WeightMatrix(format, rows, columns, data);
+  }
+
+  private static DeviceMatrix checkAll(List<WeightMatrix> matrices, Staging staging) {
+    DeviceMatrix staged = DeviceMatrix.stage(matrices, staging);
+    int above = 0;
+    for (WeightMatrix matrix : matrices) {
+      checkElements(matrix, staged, above);
+      above += matrix.rows();
+    }
+    assertEquals(above, staged.rows());
+    int floats = staged.floats().getSize();
+    int ints = staged.packed().getSize();
+    // A dummy has one.
+    long bytes = 4L * (floats > 1 && ints > 1 ? floats + ints : Math.max(floats, ints));
+    assertEquals(bytes, DeviceMatrix.bytes(matrices));
+    return staged;
+  }
+
   private static void checkElements(WeightMatrix matrix, DeviceMatrix staged) {
+    checkElements(matrix, staged, 0);
+  }
+
+  private static void checkElements(WeightMatrix matrix, DeviceMatrix staged, int above) {
     FloatArray table = WeightFormat.table();
     for (int row = 0; row < matrix.rows(); row++) {
       for (int column = 0; column < matrix.columns(); column++) {
-        int at = row * matrix.columns() + column;
+        int at = (above + row) * staged.stride() + column;
         float read =
-            WeightFormat.weight(staged.format(), staged.floats(), staged.halves(), table, at);
+            WeightFormat.weight(staged.format(), staged.floats(), staged.packed(), table, at);
         assertEquals(matrix.get(row, column), read, "row " + row + ", column " + column);
       }
     }

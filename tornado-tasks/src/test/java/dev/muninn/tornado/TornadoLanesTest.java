@@ -7,10 +7,10 @@ import dev.muninn.weights.Checkpoint;
 import org.junit.jupiter.api.Tag;
 import uk.ac.manchester.tornado.api.enums.TornadoVMBackendType;
 
-/** Every family as a GPU computes it, a workgroup an item: {@code mvn verify -Dtests.excluded=}. */
+/** Every family as a GPU computes it, a warp an item: {@code mvn verify -Dtests.excluded=}. */
 @Tag("long")
 class TornadoLanesTest extends FamilyContract {
-  private static final int GPU_LANES = 64;
+  private static final int GPU_LANES = 32;
 
   /** In the stand-in each work-item is a thread. */
   private static final int JAVA_LANES = 2;

@@ -6,261 +6,64 @@ import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /**
- * What attention does between its two products: norms, biases and rotary positions of queries and
- * keys, storing keys and values by {@link CacheFormat}, and the softmax over what is stored.
+ * Attention of every row over the stored positions up to its own, in one pass: a greater score than
+ * any before scales down what has been summed so far. Heads that share keys and values stand side
+ * by side, so that they find them in the same cache.
  */
 public final class AttentionKernels {
-  /** Columns i and i + head size / 2 are turned together; without it 2i and 2i + 1 are. */
-  public static final int HALVES = 1;
+  /** Most parts that the positions of a row are split into. */
+  static final int MOST_PARTS = 32;
 
-  /** A norm over all of a row's queries. */
-  public static final int QUERY_NORM = 2;
+  /** Scores that {@link #attend} keeps of an item. */
+  private static final int CHUNK = 64;
 
-  /** A norm over all of a row's keys. */
-  public static final int KEY_NORM = 4;
+  /** Pairs of columns of a head that a lane keeps in registers. */
+  private static final int PAIRS = 4;
+
+  /** Lanes of a warp. */
+  public static final int WARP = 32;
+
+  private static final float LEAST = -3.4e38f;
 
   private AttentionKernels() {}
 
-  /**
-   * A query or key, turned by its position.
-   *
-   * @param column among a row's queries and, behind them, keys
-   * @param factor of the norm over them, or 1
-   * @param biases where biases begin in {@code vectors}
-   * @param angle where the position begins in {@code rotary}
-   */
-  static float turned(
-      FloatArray projected,
-      int from,
-      int column,
-      float factor,
-      FloatArray vectors,
-      int biases,
-      FloatArray rotary,
-      int angle,
-      int headSize,
-      int flags) {
-    int within = column % headSize;
-    int halfSize = headSize / 2;
-    int pair = within / 2;
-    int first = column - within + 2 * pair;
-    int second = first + 1;
-    if ((flags & HALVES) != 0) {
-      pair = within % halfSize;
-      first = column - within + pair;
-      second = first + halfSize;
-    }
-    float a =
-        projected.get(from + first) * factor * vectors.get(first) + vectors.get(biases + first);
-    float b =
-        projected.get(from + second) * factor * vectors.get(second) + vectors.get(biases + second);
-    float cosine = rotary.get(angle + 2 * pair);
-    float sine = rotary.get(angle + 2 * pair + 1);
-    float result = a * cosine - b * sine;
-    if (column == second) {
-      result = b * cosine + a * sine;
-    }
-    return result;
+  /** Floats that an item works in. */
+  public static int workSize(int headSize) {
+    return Math.max(CHUNK, headSize + 2);
   }
 
-  /**
-   * Turns queries and keys by their positions, and stores keys and values. A workgroup computes a
-   * row. Queries come out scaled by {@code 1 / sqrt(head size)}.
-   *
-   * @param projected queries, keys and values, [rows, queryWidth + 2 * keyValueWidth]
-   * @param vectors scale of the norm of queries, of keys; bias of queries, of keys; epsilon of the
-   *     norm of queries, of keys
-   * @param rotary cosine and sine of each pair's angle, [context, head size]
-   * @param queries [rows, queryWidth]
-   * @param cache keys and values of all sequences; a unit is {@code keyValueWidth} ints
-   */
-  public static void turn(
-      KernelContext context,
-      IntArray rows,
-      FloatArray projected,
-      FloatArray vectors,
-      FloatArray rotary,
-      FloatArray table,
+  /** Lanes of {@link #attendPart} that keep a head in registers, at least so many. */
+  public static int lanes(int headSize, int least) {
+    return Math.max(least, Integer.highestOneBit(Math.ceilDiv(headSize, 2 * PAIRS) * 2 - 1));
+  }
+
+  /** Parts that each row's positions are split into: few rows leave the device room for many. */
+  static int parts(int count, int mostRows) {
+    int parts = count > 0 ? mostRows / count : 1;
+    return parts < MOST_PARTS ? parts : MOST_PARTS;
+  }
+
+  private static float dot(
       FloatArray queries,
-      IntArray cache,
-      int mostRows,
-      int queryWidth,
-      int keyValueWidth,
-      int headSize,
-      int flags,
-      int lanes) {
-    int row = context.globalIdx / lanes;
-    int lane = context.globalIdx % lanes;
-    if (row < rows.get(RowTable.ROWS)) {
-      int from = row * (queryWidth + 2 * keyValueWidth);
-      int biases = queryWidth + keyValueWidth;
-      int values = from + queryWidth + keyValueWidth;
-      float queryFactor = 1;
-      float keyFactor = 1;
-      if ((flags & QUERY_NORM) != 0) {
-        float sum = JoinKernels.squares(projected, from, queryWidth, lane, lanes);
-        sum = Lanes.sum(context, sum, lane, lanes);
-        queryFactor = JoinKernels.factor(sum, queryWidth, vectors.get(2 * biases));
-      }
-      if ((flags & KEY_NORM) != 0) {
-        float sum = JoinKernels.squares(projected, from + queryWidth, keyValueWidth, lane, lanes);
-        sum = Lanes.sum(context, sum, lane, lanes);
-        keyFactor = JoinKernels.factor(sum, keyValueWidth, vectors.get(2 * biases + 1));
-      }
-      int angle = rows.get(RowTable.positions(mostRows) + row) * headSize;
-      float share = 1 / TornadoMath.sqrt(headSize);
-      for (int i = lane; i < queryWidth; i += lanes) {
-        float query =
-            turned(
-                projected, from, i, queryFactor, vectors, biases, rotary, angle, headSize, flags);
-        queries.set(row * queryWidth + i, query * share);
-      }
-      int units = rows.get(RowTable.units(mostRows) + row);
-      int stored = rows.get(RowTable.cacheUnits(mostRows) + row) * keyValueWidth;
-      for (int i = 2 * lane; i < keyValueWidth; i += 2 * lanes) {
-        int column = queryWidth + i;
-        float even =
-            turned(
-                projected, from, column, keyFactor, vectors, biases, rotary, angle, headSize,
-                flags);
-        float odd =
-            turned(
-                projected,
-                from,
-                column + 1,
-                keyFactor,
-                vectors,
-                biases,
-                rotary,
-                angle,
-                headSize,
-                flags);
-        CacheFormat.set(cache, table, units, stored, i, even, odd);
-        CacheFormat.set(
-            cache,
-            table,
-            units,
-            stored,
-            keyValueWidth + i,
-            projected.get(values + i),
-            projected.get(values + i + 1));
-      }
-    }
-  }
-
-  /**
-   * Scores of a lane's positions of a row and head, and the greatest of them.
-   *
-   * @param query where the head's query begins
-   * @param key number at which the head's keys begin in a position
-   */
-  private static float scores(
-      IntArray rows,
-      int row,
-      int mostRows,
       int query,
-      int key,
-      FloatArray queries,
       IntArray cache,
       FloatArray table,
-      FloatArray scores,
-      int scoresFrom,
-      int keyValueWidth,
-      int headSize,
-      int lane,
-      int lanes) {
-    int length = rows.get(RowTable.positions(mostRows) + row) + 1;
-    int units = rows.get(RowTable.units(mostRows) + row);
-    int begin = rows.get(RowTable.runBegins(mostRows) + row);
-    int end = rows.get(RowTable.runEnds(mostRows) + row);
-    float greatest = -3.4e38f;
-    for (int run = begin; run < end; run++) {
-      int at = RowTable.runs(mostRows) + 2 * run;
-      int first = rows.get(at);
-      int base = rows.get(at + 1);
-      int last = length;
-      if (run + 1 < end) {
-        last = rows.get(at + 2);
-      }
-      for (int position = first + lane; position < last; position += lanes) {
-        int from = (base + position * units) * keyValueWidth;
-        float sum = 0;
-        for (int i = 0; i < headSize; i++) {
-          sum += queries.get(query + i) * CacheFormat.get(cache, table, units, from, key + i);
-        }
-        scores.set(scoresFrom + position, sum);
-        greatest = TornadoMath.max(greatest, sum);
-      }
-    }
-    return greatest;
-  }
-
-  /** Replaces the scores of a lane's positions by exp(score - greatest); their sum. */
-  private static float exponentiate(
-      FloatArray scores, int scoresFrom, int length, float greatest, int lane, int lanes) {
+      int units,
+      int from,
+      int key,
+      int headSize) {
     float sum = 0;
-    for (int position = lane; position < length; position += lanes) {
-      float power = TornadoMath.exp(scores.get(scoresFrom + position) - greatest);
-      scores.set(scoresFrom + position, power);
-      sum += power;
+    for (int i = 0; i < headSize; i++) {
+      sum += queries.get(query + i) * CacheFormat.get(cache, table, units, from, key + i);
     }
     return sum;
   }
 
   /**
-   * The weighted mean of the values, in a lane's columns of a head.
-   *
-   * @param value number at which the head's values begin in a position
-   * @param to where the head's mean begins
-   */
-  private static void mix(
-      IntArray rows,
-      int row,
-      int mostRows,
-      int value,
-      IntArray cache,
-      FloatArray table,
-      FloatArray scores,
-      int scoresFrom,
-      float sum,
-      FloatArray attended,
-      int to,
-      int keyValueWidth,
-      int headSize,
-      int lane,
-      int lanes) {
-    int length = rows.get(RowTable.positions(mostRows) + row) + 1;
-    int units = rows.get(RowTable.units(mostRows) + row);
-    int begin = rows.get(RowTable.runBegins(mostRows) + row);
-    int end = rows.get(RowTable.runEnds(mostRows) + row);
-    for (int i = lane; i < headSize; i += lanes) {
-      attended.set(to + i, 0);
-    }
-    float share = 1 / sum;
-    for (int run = begin; run < end; run++) {
-      int at = RowTable.runs(mostRows) + 2 * run;
-      int first = rows.get(at);
-      int base = rows.get(at + 1);
-      int last = length;
-      if (run + 1 < end) {
-        last = rows.get(at + 2);
-      }
-      for (int position = first; position < last; position++) {
-        int from = (base + position * units) * keyValueWidth;
-        float weight = scores.get(scoresFrom + position) * share;
-        for (int i = lane; i < headSize; i += lanes) {
-          float number = CacheFormat.get(cache, table, units, from, value + i);
-          attended.set(to + i, attended.get(to + i) + weight * number);
-        }
-      }
-    }
-  }
-
-  /**
-   * Attention of every row over the stored positions up to its own. An item is a head of a row.
+   * Attention where an item, a head of a row, has a work-item to itself.
    *
    * @param queries turned and scaled, [rows, heads * headSize]
-   * @param scores to work in, [rows * heads, context]
+   * @param work [rows * heads, {@link #workSize}]
    * @param attended [rows, heads * headSize]
    * @param keyValueHeads heads of keys and values, each read by as many neighbouring heads
    */
@@ -270,67 +73,349 @@ public final class AttentionKernels {
       FloatArray queries,
       IntArray cache,
       FloatArray table,
-      FloatArray scores,
+      FloatArray work,
       FloatArray attended,
       int mostRows,
       int heads,
       int keyValueHeads,
       int headSize,
-      int contextLength,
+      int workSize) {
+    int item = context.globalIdx;
+    int row = item / heads;
+    int head = item % heads;
+    if (row < rows.get(RowTable.ROWS)) {
+      int keyValueWidth = keyValueHeads * headSize;
+      int key = head / (heads / keyValueHeads) * headSize;
+      int value = keyValueWidth + key;
+      int scores = item * workSize;
+      int to = item * headSize;
+      int length = rows.get(RowTable.positions(mostRows) + row) + 1;
+      int units = rows.get(RowTable.units(mostRows) + row);
+      int begin = rows.get(RowTable.runBegins(mostRows) + row);
+      int end = rows.get(RowTable.runEnds(mostRows) + row);
+      for (int i = 0; i < headSize; i++) {
+        attended.set(to + i, 0);
+      }
+      float greatest = LEAST;
+      float sum = 0;
+      for (int run = begin; run < end; run++) {
+        int at = RowTable.runs(mostRows) + 2 * run;
+        int base = rows.get(at + 1);
+        int last = length;
+        if (run + 1 < end) {
+          last = rows.get(at + 2);
+        }
+        for (int first = rows.get(at); first < last; first += CHUNK) {
+          int count = last - first < CHUNK ? last - first : CHUNK;
+          float most = greatest;
+          for (int i = 0; i < count; i++) {
+            int from = (base + (first + i) * units) * keyValueWidth;
+            float score = dot(queries, to, cache, table, units, from, key, headSize);
+            work.set(scores + i, score);
+            most = TornadoMath.max(most, score);
+          }
+          float kept = TornadoMath.exp(greatest - most);
+          greatest = most;
+          sum *= kept;
+          for (int i = 0; i < count; i++) {
+            float weight = TornadoMath.exp(work.get(scores + i) - most);
+            work.set(scores + i, weight);
+            sum += weight;
+          }
+          for (int c = 0; c < headSize; c += 2) {
+            float even = attended.get(to + c) * kept;
+            float odd = attended.get(to + c + 1) * kept;
+            for (int i = 0; i < count; i++) {
+              int from = (base + (first + i) * units) * keyValueWidth;
+              float weight = work.get(scores + i);
+              even += weight * CacheFormat.get(cache, table, units, from, value + c);
+              odd += weight * CacheFormat.get(cache, table, units, from, value + c + 1);
+            }
+            attended.set(to + c, even);
+            attended.set(to + c + 1, odd);
+          }
+        }
+      }
+      float share = 1 / sum;
+      for (int i = 0; i < headSize; i++) {
+        attended.set(to + i, attended.get(to + i) * share);
+      }
+    }
+  }
+
+  /**
+   * Attention over a part of the positions; {@link #combine} makes one of all parts. An item is a
+   * part of a head of a row. Its lanes read a key side by side, and each keeps its columns of the
+   * weighted sum in registers.
+   *
+   * @param queries turned and scaled, [rows, heads * headSize]
+   * @param work [mostRows * heads, {@link #workSize}]: greatest score, sum of powers, weighted sum
+   * @param keyValueHeads heads of keys and values, each read by as many neighbouring heads
+   * @param lanes of {@link #lanes}; a workgroup is an item
+   */
+  public static void attendPart(
+      KernelContext context,
+      IntArray rows,
+      FloatArray queries,
+      IntArray cache,
+      FloatArray table,
+      FloatArray work,
+      int mostRows,
+      int heads,
+      int keyValueHeads,
+      int headSize,
+      int workSize,
+      int lanes) {
+    int index = context.globalIdx;
+    part(
+        context,
+        index,
+        rows,
+        queries,
+        cache,
+        table,
+        work,
+        mostRows,
+        heads,
+        keyValueHeads,
+        headSize,
+        workSize,
+        lanes,
+        0);
+  }
+
+  /**
+   * The same on CUDA, by warps, of which a workgroup may have any number; the parameters are those
+   * of {@link #attendPart}.
+   */
+  public static void attendPartByWarps(
+      KernelContext context,
+      IntArray rows,
+      FloatArray queries,
+      IntArray cache,
+      FloatArray table,
+      FloatArray work,
+      int mostRows,
+      int heads,
+      int keyValueHeads,
+      int headSize,
+      int workSize) {
+    int index = context.globalIdx;
+    part(
+        context,
+        index,
+        rows,
+        queries,
+        cache,
+        table,
+        work,
+        mostRows,
+        heads,
+        keyValueHeads,
+        headSize,
+        workSize,
+        WARP,
+        1);
+  }
+
+  private static void part(
+      KernelContext context,
+      int index,
+      IntArray rows,
+      FloatArray queries,
+      IntArray cache,
+      FloatArray table,
+      FloatArray work,
+      int mostRows,
+      int heads,
+      int keyValueHeads,
+      int headSize,
+      int workSize,
+      int lanes,
+      int cuda) {
+    int item = index / lanes;
+    int lane = index % lanes;
+    int count = rows.get(RowTable.ROWS);
+    int parts = parts(count, mostRows);
+    int head = item % heads;
+    int row = item / heads / parts;
+    int part = item / heads % parts;
+    if (row < count) {
+      int keyValueWidth = keyValueHeads * headSize;
+      int key = head / (heads / keyValueHeads) * headSize;
+      int value = keyValueWidth + key;
+      int query = (row * heads + head) * headSize;
+      int length = rows.get(RowTable.positions(mostRows) + row) + 1;
+      int units = rows.get(RowTable.units(mostRows) + row);
+      int begin = rows.get(RowTable.runBegins(mostRows) + row);
+      int end = rows.get(RowTable.runEnds(mostRows) + row);
+      int size = (length + parts - 1) / parts;
+      int partFirst = part * size;
+      int partLast = partFirst + size < length ? partFirst + size : length;
+      int pairs = headSize / 2;
+      int c0 = 2 * lane;
+      int c1 = 2 * (lane + lanes);
+      int c2 = 2 * (lane + 2 * lanes);
+      int c3 = 2 * (lane + 3 * lanes);
+      float q0 = 0;
+      float q1 = 0;
+      float q2 = 0;
+      float q3 = 0;
+      float q4 = 0;
+      float q5 = 0;
+      float q6 = 0;
+      float q7 = 0;
+      if (c0 < headSize) {
+        q0 = queries.get(query + c0);
+        q1 = queries.get(query + c0 + 1);
+      }
+      if (pairs > lanes && c1 < headSize) {
+        q2 = queries.get(query + c1);
+        q3 = queries.get(query + c1 + 1);
+      }
+      if (pairs > 2 * lanes && c2 < headSize) {
+        q4 = queries.get(query + c2);
+        q5 = queries.get(query + c2 + 1);
+      }
+      if (pairs > 3 * lanes && c3 < headSize) {
+        q6 = queries.get(query + c3);
+        q7 = queries.get(query + c3 + 1);
+      }
+      float greatest = LEAST;
+      float sum = 0;
+      float a0 = 0;
+      float a1 = 0;
+      float a2 = 0;
+      float a3 = 0;
+      float a4 = 0;
+      float a5 = 0;
+      float a6 = 0;
+      float a7 = 0;
+      for (int run = begin; run < end; run++) {
+        int at = RowTable.runs(mostRows) + 2 * run;
+        int base = rows.get(at + 1);
+        int first = rows.get(at);
+        int last = length;
+        if (run + 1 < end) {
+          last = rows.get(at + 2);
+        }
+        first = first < partFirst ? partFirst : first;
+        last = last < partLast ? last : partLast;
+        for (int position = first; position < last; position++) {
+          int from = (base + position * units) * keyValueWidth;
+          float score = 0;
+          if (c0 < headSize) {
+            score += q0 * CacheFormat.get(cache, table, units, from, key + c0);
+            score += q1 * CacheFormat.get(cache, table, units, from, key + c0 + 1);
+          }
+          if (pairs > lanes && c1 < headSize) {
+            score += q2 * CacheFormat.get(cache, table, units, from, key + c1);
+            score += q3 * CacheFormat.get(cache, table, units, from, key + c1 + 1);
+          }
+          if (pairs > 2 * lanes && c2 < headSize) {
+            score += q4 * CacheFormat.get(cache, table, units, from, key + c2);
+            score += q5 * CacheFormat.get(cache, table, units, from, key + c2 + 1);
+          }
+          if (pairs > 3 * lanes && c3 < headSize) {
+            score += q6 * CacheFormat.get(cache, table, units, from, key + c3);
+            score += q7 * CacheFormat.get(cache, table, units, from, key + c3 + 1);
+          }
+          if (cuda != 0) {
+            score = context.simdSum(score);
+          } else {
+            score = Lanes.sum(context, score, lane, lanes);
+          }
+          float most = TornadoMath.max(greatest, score);
+          float kept = TornadoMath.exp(greatest - most);
+          float weight = TornadoMath.exp(score - most);
+          greatest = most;
+          sum = sum * kept + weight;
+          if (c0 < headSize) {
+            a0 = a0 * kept + weight * CacheFormat.get(cache, table, units, from, value + c0);
+            a1 = a1 * kept + weight * CacheFormat.get(cache, table, units, from, value + c0 + 1);
+          }
+          if (pairs > lanes && c1 < headSize) {
+            a2 = a2 * kept + weight * CacheFormat.get(cache, table, units, from, value + c1);
+            a3 = a3 * kept + weight * CacheFormat.get(cache, table, units, from, value + c1 + 1);
+          }
+          if (pairs > 2 * lanes && c2 < headSize) {
+            a4 = a4 * kept + weight * CacheFormat.get(cache, table, units, from, value + c2);
+            a5 = a5 * kept + weight * CacheFormat.get(cache, table, units, from, value + c2 + 1);
+          }
+          if (pairs > 3 * lanes && c3 < headSize) {
+            a6 = a6 * kept + weight * CacheFormat.get(cache, table, units, from, value + c3);
+            a7 = a7 * kept + weight * CacheFormat.get(cache, table, units, from, value + c3 + 1);
+          }
+        }
+      }
+      int to = item * workSize;
+      if (lane == 0) {
+        work.set(to, greatest);
+        work.set(to + 1, sum);
+      }
+      to += 2;
+      if (c0 < headSize) {
+        work.set(to + c0, a0);
+        work.set(to + c0 + 1, a1);
+      }
+      if (pairs > lanes && c1 < headSize) {
+        work.set(to + c1, a2);
+        work.set(to + c1 + 1, a3);
+      }
+      if (pairs > 2 * lanes && c2 < headSize) {
+        work.set(to + c2, a4);
+        work.set(to + c2 + 1, a5);
+      }
+      if (pairs > 3 * lanes && c3 < headSize) {
+        work.set(to + c3, a6);
+        work.set(to + c3 + 1, a7);
+      }
+    }
+  }
+
+  /**
+   * The weighted mean of the values from what {@link #attendPart} has made of their parts. An item
+   * is a head of a row; each lane computes its own columns.
+   *
+   * @param work of {@link #attendPart}
+   * @param attended [rows, heads * headSize]
+   */
+  public static void combine(
+      KernelContext context,
+      IntArray rows,
+      FloatArray work,
+      FloatArray attended,
+      int mostRows,
+      int heads,
+      int headSize,
+      int workSize,
       int lanes) {
     int item = context.globalIdx / lanes;
     int lane = context.globalIdx % lanes;
-    int row = item / heads;
     int head = item % heads;
-    int keyValueWidth = keyValueHeads * headSize;
-    if (row < rows.get(RowTable.ROWS)) {
-      int from = item * contextLength;
-      int query = item * headSize;
-      int key = head / (heads / keyValueHeads) * headSize;
-      int value = keyValueWidth + key;
-      int length = rows.get(RowTable.positions(mostRows) + row) + 1;
-      float greatest =
-          scores(
-              rows,
-              row,
-              mostRows,
-              query,
-              key,
-              queries,
-              cache,
-              table,
-              scores,
-              from,
-              keyValueWidth,
-              headSize,
-              lane,
-              lanes);
-      greatest = Lanes.greatest(context, greatest, lane, lanes);
-      if (lanes > 1) {
-        // A lane's positions in runs are not those of the whole row.
-        context.globalBarrier();
+    int row = item / heads;
+    int count = rows.get(RowTable.ROWS);
+    if (row < count) {
+      int parts = parts(count, mostRows);
+      int first = row * parts;
+      float most = LEAST;
+      for (int part = 0; part < parts; part++) {
+        most = TornadoMath.max(most, work.get(((first + part) * heads + head) * workSize));
       }
-      float sum = exponentiate(scores, from, length, greatest, lane, lanes);
-      sum = Lanes.sum(context, sum, lane, lanes);
-      if (lanes > 1) {
-        context.globalBarrier();
+      float sum = 0;
+      for (int part = 0; part < parts; part++) {
+        int from = ((first + part) * heads + head) * workSize;
+        sum += work.get(from + 1) * TornadoMath.exp(work.get(from) - most);
       }
-      mix(
-          rows,
-          row,
-          mostRows,
-          value,
-          cache,
-          table,
-          scores,
-          from,
-          sum,
-          attended,
-          query,
-          keyValueWidth,
-          headSize,
-          lane,
-          lanes);
+      float share = 1 / sum;
+      for (int i = lane; i < headSize; i += lanes) {
+        float mean = 0;
+        for (int part = 0; part < parts; part++) {
+          int from = ((first + part) * heads + head) * workSize;
+          mean += work.get(from + 2 + i) * (TornadoMath.exp(work.get(from) - most) * share);
+        }
+        attended.set(item * headSize + i, mean);
+      }
     }
   }
 }

@@ -151,4 +151,27 @@ public final class JoinKernels {
       }
     }
   }
+
+  /** {@code gate * sigmoid(gate) * up}. */
+  static float gated(float gate, float up) {
+    return gate / (1 + TornadoMath.exp(-gate)) * up;
+  }
+
+  /**
+   * {@code hidden = silu(gate) * up}. An item is a column, of all rows.
+   *
+   * @param both gates and, behind them, what they gate, [rows, 2 * width]
+   * @param hidden [rows, width]
+   */
+  public static void gateRows(
+      KernelContext context, IntArray rows, FloatArray both, FloatArray hidden, int width) {
+    int column = context.globalIdx;
+    int count = rows.get(RowTable.ROWS);
+    if (column < width) {
+      for (int row = 0; row < count; row++) {
+        int from = row * 2 * width + column;
+        hidden.set(row * width + column, gated(both.get(from), both.get(from + width)));
+      }
+    }
+  }
 }

@@ -1,248 +1,446 @@
 package dev.muninn.tornado.kernel;
 
 import uk.ac.manchester.tornado.api.KernelContext;
-import uk.ac.manchester.tornado.api.math.TornadoMath;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
-import uk.ac.manchester.tornado.api.types.arrays.ShortArray;
 
 /**
- * Products with weights. An item is an output, of all rows. Each matrix comes as two arrays, floats
- * and halves, of which its {@link WeightFormat} reads one.
+ * The product with weights. Of few rows an item computes an output, and reads its weights once for
+ * up to eight rows, whose sums stand in registers. Of many, on a GPU, a workgroup computes a tile
+ * ({@link TileKernels}). A row's sum is taken in the same order whatever rows are beside it, but
+ * for the last bits that tell few rows from many.
  */
 public final class ProductKernels {
+  /** Outputs of a workgroup, unless each has a work-item to itself. */
+  public static final int OUTPUTS = Lanes.ITEMS;
+
+  /** Rows whose sums stand in registers. */
+  static final int BLOCK_ROWS = 8;
+
   private ProductKernels() {}
 
-  /** {@code gate * sigmoid(gate) * up}. */
-  public static float gate(float gate, float up) {
-    return gate / (1 + TornadoMath.exp(-gate)) * up;
+  /** Workgroups of {@link Lanes#ITEMS} items, or items of one lane, that a product takes. */
+  public static int items(int outputs, int mostRows, int lanes) {
+    if (lanes == 1) {
+      return outputs;
+    }
+    int groups = Math.ceilDiv(outputs, Lanes.ITEMS);
+    return Lanes.ITEMS * Math.max(groups, TileKernels.groups(outputs, mostRows));
   }
 
   /**
    * {@code target = W input}.
    *
-   * @param input [rows, inputs]
-   * @param floats or {@code halves}: weights, [outputs, inputs]
+   * @param input rows of {@code inputs}, found by a section of the row table
+   * @param floats and {@code packed}: weights, [outputs, stride], by {@link WeightFormat}
    * @param target [rows, outputs]
+   * @param countAt where the row table has the number of rows
+   * @param section of the row table that finds the rows of the input
+   * @param stride weights from one output's first to the next one's
+   * @param lanes that share an output: 1, or with {@link Lanes#ITEMS} outputs a workgroup
    */
   public static void product(
       KernelContext context,
       IntArray rows,
       FloatArray input,
       FloatArray floats,
-      ShortArray halves,
+      IntArray packed,
       FloatArray table,
       FloatArray target,
+      int countAt,
+      int section,
       int inputs,
+      int stride,
       int outputs,
       int format,
       int lanes) {
-    int output = context.globalIdx / lanes;
-    int lane = context.globalIdx % lanes;
-    int weights = output * inputs;
-    int count = rows.get(RowTable.ROWS);
-    for (int row = 0; row < count; row++) {
-      float sum =
-          Products.dot(
-              format, floats, halves, table, weights, input, row * inputs, inputs, lane, lanes);
-      sum = Lanes.sum(context, sum, lane, lanes);
-      if (lane == 0) {
-        target.set(row * outputs + output, sum);
-      }
-    }
+    compute(
+        context, rows, input, floats, packed, table, target, countAt, section, inputs, stride,
+        outputs, format, lanes, 0);
   }
 
-  /**
-   * Queries, keys and values side by side.
-   *
-   * @param input [rows, inputs]
-   * @param queryFloats or {@code queryHalves}: weights, [queryWidth, inputs]
-   * @param keyFloats or {@code keyHalves}: weights, [keyValueWidth, inputs]
-   * @param valueFloats or {@code valueHalves}: weights, [keyValueWidth, inputs]
-   * @param target [rows, queryWidth + 2 * keyValueWidth]
-   */
-  public static void queriesKeysValues(
+  /** The same on CUDA, by warps; the parameters are those of {@link #product}. */
+  public static void productByWarps(
       KernelContext context,
       IntArray rows,
       FloatArray input,
-      FloatArray queryFloats,
-      ShortArray queryHalves,
-      FloatArray keyFloats,
-      ShortArray keyHalves,
-      FloatArray valueFloats,
-      ShortArray valueHalves,
+      FloatArray floats,
+      IntArray packed,
       FloatArray table,
       FloatArray target,
+      int countAt,
+      int section,
       int inputs,
-      int queryWidth,
-      int keyValueWidth,
-      int queryFormat,
-      int keyFormat,
-      int valueFormat,
-      int lanes) {
-    int output = context.globalIdx / lanes;
-    int lane = context.globalIdx % lanes;
-    int values = queryWidth + keyValueWidth;
-    int outputs = values + keyValueWidth;
-    // Of three loops two have nothing to do. No range is tested from both ends: the runtime makes
-    // one comparison of unsigned numbers of it, and compiles that as signed.
-    int queryColumns = output < queryWidth ? inputs : 0;
-    int valueColumns = output < values ? 0 : inputs;
-    int keyColumns = inputs - queryColumns - valueColumns;
-    int queryRow = output * inputs;
-    int keyRow = (output - queryWidth) * inputs;
-    int valueRow = (output - values) * inputs;
-    int count = rows.get(RowTable.ROWS);
-    for (int row = 0; row < count; row++) {
-      int from = row * inputs;
-      float sum =
-          Products.dot(
-              queryFormat,
-              queryFloats,
-              queryHalves,
-              table,
-              queryRow,
-              input,
-              from,
-              queryColumns,
-              lane,
-              lanes);
-      sum +=
-          Products.dot(
-              keyFormat, keyFloats, keyHalves, table, keyRow, input, from, keyColumns, lane, lanes);
-      sum +=
-          Products.dot(
-              valueFormat,
-              valueFloats,
-              valueHalves,
-              table,
-              valueRow,
-              input,
-              from,
-              valueColumns,
-              lane,
-              lanes);
-      sum = Lanes.sum(context, sum, lane, lanes);
-      if (lane == 0) {
-        target.set(row * outputs + output, sum);
-      }
-    }
+      int stride,
+      int outputs,
+      int format) {
+    compute(
+        context,
+        rows,
+        input,
+        floats,
+        packed,
+        table,
+        target,
+        countAt,
+        section,
+        inputs,
+        stride,
+        outputs,
+        format,
+        TileKernels.LANES,
+        1);
   }
 
-  /**
-   * {@code hidden = silu(G input) * U input}.
-   *
-   * @param input [rows, inputs]
-   * @param gateFloats or {@code gateHalves}: G, [intermediate, inputs]
-   * @param upFloats or {@code upHalves}: U, [intermediate, inputs]
-   * @param hidden [rows, intermediate]
-   */
-  public static void gateUp(
-      KernelContext context,
-      IntArray rows,
-      FloatArray input,
-      FloatArray gateFloats,
-      ShortArray gateHalves,
-      FloatArray upFloats,
-      ShortArray upHalves,
-      FloatArray table,
-      FloatArray hidden,
-      int inputs,
-      int intermediate,
-      int gateFormat,
-      int upFormat,
-      int lanes) {
-    int unit = context.globalIdx / lanes;
-    int lane = context.globalIdx % lanes;
-    int weights = unit * inputs;
-    int count = rows.get(RowTable.ROWS);
-    for (int row = 0; row < count; row++) {
-      int from = row * inputs;
-      float gate =
-          Products.dot(
-              gateFormat, gateFloats, gateHalves, table, weights, input, from, inputs, lane, lanes);
-      float up =
-          Products.dot(
-              upFormat, upFloats, upHalves, table, weights, input, from, inputs, lane, lanes);
-      gate = Lanes.sum(context, gate, lane, lanes);
-      up = Lanes.sum(context, up, lane, lanes);
-      if (lane == 0) {
-        hidden.set(row * intermediate + unit, gate(gate, up));
-      }
-    }
-  }
-
-  /**
-   * {@code sums = W [s ; e]}, the injection.
-   *
-   * @param latents s of every row slot, [slots, width]
-   * @param embeddings e of every row slot, [slots, width]
-   * @param floats or {@code halves}: weights, [width, 2 * width]
-   * @param sums [rows, width]
-   */
-  public static void inject(
-      KernelContext context,
-      IntArray rows,
-      FloatArray latents,
-      FloatArray embeddings,
-      FloatArray floats,
-      ShortArray halves,
-      FloatArray table,
-      FloatArray sums,
-      int mostRows,
-      int width,
-      int format,
-      int lanes) {
-    int output = context.globalIdx / lanes;
-    int lane = context.globalIdx % lanes;
-    int weights = output * 2 * width;
-    int count = rows.get(RowTable.ROWS);
-    for (int row = 0; row < count; row++) {
-      int from = rows.get(RowTable.slots(mostRows) + row) * width;
-      float sum =
-          Products.dot(format, floats, halves, table, weights, latents, from, width, lane, lanes);
-      sum +=
-          Products.dot(
-              format, floats, halves, table, weights + width, embeddings, from, width, lane, lanes);
-      sum = Lanes.sum(context, sum, lane, lanes);
-      if (lane == 0) {
-        sums.set(row * width + output, sum);
-      }
-    }
-  }
-
-  /**
-   * {@code logits = W input} of the rows that are read out.
-   *
-   * @param input of all rows, [rows, width]
-   * @param floats or {@code halves}: weights, [vocabulary, width]
-   * @param logits [rows read out, vocabulary]
-   */
-  public static void logits(
+  private static void compute(
       KernelContext context,
       IntArray rows,
       FloatArray input,
       FloatArray floats,
-      ShortArray halves,
+      IntArray packed,
       FloatArray table,
-      FloatArray logits,
-      int mostRows,
-      int width,
-      int vocabulary,
+      FloatArray target,
+      int countAt,
+      int section,
+      int inputs,
+      int stride,
+      int outputs,
       int format,
-      int lanes) {
-    int token = context.globalIdx / lanes;
-    int lane = context.globalIdx % lanes;
-    int weights = token * width;
-    int wanted = rows.get(RowTable.WANTED);
-    for (int index = 0; index < wanted; index++) {
-      int from = rows.get(RowTable.wantedRows(mostRows) + index) * width;
-      float sum =
-          Products.dot(format, floats, halves, table, weights, input, from, width, lane, lanes);
-      sum = Lanes.sum(context, sum, lane, lanes);
-      if (lane == 0) {
-        logits.set(index * vocabulary + token, sum);
+      int lanes,
+      int cuda) {
+    // Read once: the runtime loses its way among several reads of it in methods that it inlines.
+    int index = context.globalIdx;
+    int count = rows.get(countAt);
+    if (lanes == TileKernels.LANES && count > BLOCK_ROWS) {
+      TileKernels.tile(
+          context, rows, input, floats, packed, table, target, count, section, inputs, stride,
+          outputs, format, index, cuda);
+    } else {
+      blocks(
+          context, rows, input, floats, packed, table, target, count, section, inputs, stride,
+          outputs, format, index, lanes, cuda);
+    }
+  }
+
+  /**
+   * Eight rows at a time, then four, two and one. The loops follow each other and share no sums:
+   * the runtime's compiler to OpenCL mixes up values where branches that have loops come together.
+   */
+  private static void blocks(
+      KernelContext context,
+      IntArray rows,
+      FloatArray input,
+      FloatArray floats,
+      IntArray packed,
+      FloatArray table,
+      FloatArray target,
+      int count,
+      int section,
+      int inputs,
+      int stride,
+      int outputs,
+      int format,
+      int index,
+      int lanes,
+      int cuda) {
+    int row =
+        eights(
+            context, rows, input, floats, packed, table, target, count, section, inputs, stride,
+            outputs, format, index, lanes, cuda);
+    row =
+        fours(
+            context, rows, input, floats, packed, table, target, row, count, section, inputs,
+            stride, outputs, format, index, lanes, cuda);
+    row =
+        twos(
+            context, rows, input, floats, packed, table, target, row, count, section, inputs,
+            stride, outputs, format, index, lanes, cuda);
+    ones(
+        context, rows, input, floats, packed, table, target, row, count, section, inputs, stride,
+        outputs, format, index, lanes, cuda);
+  }
+
+  private static int eights(
+      KernelContext context,
+      IntArray rows,
+      FloatArray input,
+      FloatArray floats,
+      IntArray packed,
+      FloatArray table,
+      FloatArray target,
+      int count,
+      int section,
+      int inputs,
+      int stride,
+      int outputs,
+      int format,
+      int index,
+      int lanes,
+      int cuda) {
+    int item = index / lanes;
+    int lane = index % lanes;
+    // Items behind the last output compute it again: all meet at the barriers.
+    int weights = (item < outputs ? item : outputs - 1) * stride;
+    int pairs = inputs / 2;
+    int row = 0;
+    for (; row + 8 <= count; row += 8) {
+      int at = section + row;
+      int x0 = rows.get(at) * inputs;
+      int x1 = rows.get(at + 1) * inputs;
+      int x2 = rows.get(at + 2) * inputs;
+      int x3 = rows.get(at + 3) * inputs;
+      int x4 = rows.get(at + 4) * inputs;
+      int x5 = rows.get(at + 5) * inputs;
+      int x6 = rows.get(at + 6) * inputs;
+      int x7 = rows.get(at + 7) * inputs;
+      float s0 = 0;
+      float s1 = 0;
+      float s2 = 0;
+      float s3 = 0;
+      float s4 = 0;
+      float s5 = 0;
+      float s6 = 0;
+      float s7 = 0;
+      for (int i = lane; i < pairs; i += lanes) {
+        int w = weights + 2 * i;
+        int p = WeightFormat.bits(format, packed, w);
+        float even = WeightFormat.even(format, cuda, floats, table, p, w);
+        float odd = WeightFormat.odd(format, cuda, floats, table, p, w);
+        int x = 2 * i;
+        s0 = s0 + even * input.get(x0 + x) + odd * input.get(x0 + x + 1);
+        s1 = s1 + even * input.get(x1 + x) + odd * input.get(x1 + x + 1);
+        s2 = s2 + even * input.get(x2 + x) + odd * input.get(x2 + x + 1);
+        s3 = s3 + even * input.get(x3 + x) + odd * input.get(x3 + x + 1);
+        s4 = s4 + even * input.get(x4 + x) + odd * input.get(x4 + x + 1);
+        s5 = s5 + even * input.get(x5 + x) + odd * input.get(x5 + x + 1);
+        s6 = s6 + even * input.get(x6 + x) + odd * input.get(x6 + x + 1);
+        s7 = s7 + even * input.get(x7 + x) + odd * input.get(x7 + x + 1);
+      }
+      for (int k = 0; k < 8; k++) {
+        float low = k == 0 ? s0 : k == 1 ? s1 : k == 2 ? s2 : s3;
+        float high = k == 4 ? s4 : k == 5 ? s5 : k == 6 ? s6 : s7;
+        float own = k < 4 ? low : high;
+        store(
+            context, rows, input, floats, packed, table, target, row + k, own, section, inputs,
+            stride, outputs, format, index, lanes, cuda);
       }
     }
+    return row;
+  }
+
+  private static int fours(
+      KernelContext context,
+      IntArray rows,
+      FloatArray input,
+      FloatArray floats,
+      IntArray packed,
+      FloatArray table,
+      FloatArray target,
+      int first,
+      int count,
+      int section,
+      int inputs,
+      int stride,
+      int outputs,
+      int format,
+      int index,
+      int lanes,
+      int cuda) {
+    int item = index / lanes;
+    int lane = index % lanes;
+    // Items behind the last output compute it again: all meet at the barriers.
+    int weights = (item < outputs ? item : outputs - 1) * stride;
+    int pairs = inputs / 2;
+    int row = first;
+    for (; row + 4 <= count; row += 4) {
+      int at = section + row;
+      int x0 = rows.get(at) * inputs;
+      int x1 = rows.get(at + 1) * inputs;
+      int x2 = rows.get(at + 2) * inputs;
+      int x3 = rows.get(at + 3) * inputs;
+      float s0 = 0;
+      float s1 = 0;
+      float s2 = 0;
+      float s3 = 0;
+      for (int i = lane; i < pairs; i += lanes) {
+        int w = weights + 2 * i;
+        int p = WeightFormat.bits(format, packed, w);
+        float even = WeightFormat.even(format, cuda, floats, table, p, w);
+        float odd = WeightFormat.odd(format, cuda, floats, table, p, w);
+        int x = 2 * i;
+        s0 = s0 + even * input.get(x0 + x) + odd * input.get(x0 + x + 1);
+        s1 = s1 + even * input.get(x1 + x) + odd * input.get(x1 + x + 1);
+        s2 = s2 + even * input.get(x2 + x) + odd * input.get(x2 + x + 1);
+        s3 = s3 + even * input.get(x3 + x) + odd * input.get(x3 + x + 1);
+      }
+      for (int k = 0; k < 4; k++) {
+        float own = k == 0 ? s0 : k == 1 ? s1 : k == 2 ? s2 : s3;
+        store(
+            context, rows, input, floats, packed, table, target, row + k, own, section, inputs,
+            stride, outputs, format, index, lanes, cuda);
+      }
+    }
+    return row;
+  }
+
+  private static int twos(
+      KernelContext context,
+      IntArray rows,
+      FloatArray input,
+      FloatArray floats,
+      IntArray packed,
+      FloatArray table,
+      FloatArray target,
+      int first,
+      int count,
+      int section,
+      int inputs,
+      int stride,
+      int outputs,
+      int format,
+      int index,
+      int lanes,
+      int cuda) {
+    int item = index / lanes;
+    int lane = index % lanes;
+    // Items behind the last output compute it again: all meet at the barriers.
+    int weights = (item < outputs ? item : outputs - 1) * stride;
+    int pairs = inputs / 2;
+    int row = first;
+    for (; row + 2 <= count; row += 2) {
+      int at = section + row;
+      int x0 = rows.get(at) * inputs;
+      int x1 = rows.get(at + 1) * inputs;
+      float s0 = 0;
+      float s1 = 0;
+      for (int i = lane; i < pairs; i += lanes) {
+        int w = weights + 2 * i;
+        int p = WeightFormat.bits(format, packed, w);
+        float even = WeightFormat.even(format, cuda, floats, table, p, w);
+        float odd = WeightFormat.odd(format, cuda, floats, table, p, w);
+        int x = 2 * i;
+        s0 = s0 + even * input.get(x0 + x) + odd * input.get(x0 + x + 1);
+        s1 = s1 + even * input.get(x1 + x) + odd * input.get(x1 + x + 1);
+      }
+      for (int k = 0; k < 2; k++) {
+        float own = k == 0 ? s0 : s1;
+        store(
+            context, rows, input, floats, packed, table, target, row + k, own, section, inputs,
+            stride, outputs, format, index, lanes, cuda);
+      }
+    }
+    return row;
+  }
+
+  private static void ones(
+      KernelContext context,
+      IntArray rows,
+      FloatArray input,
+      FloatArray floats,
+      IntArray packed,
+      FloatArray table,
+      FloatArray target,
+      int first,
+      int count,
+      int section,
+      int inputs,
+      int stride,
+      int outputs,
+      int format,
+      int index,
+      int lanes,
+      int cuda) {
+    int item = index / lanes;
+    int lane = index % lanes;
+    // Items behind the last output compute it again: all meet at the barriers.
+    int weights = (item < outputs ? item : outputs - 1) * stride;
+    int pairs = inputs / 2;
+    int step = 2 * lanes;
+    for (int row = first; row < count; row++) {
+      int from = rows.get(section + row) * inputs;
+      float sum = 0;
+      int i = lane;
+      for (; i + 7 * lanes < pairs; i += 8 * lanes) {
+        int w = weights + 2 * i;
+        int p0 = WeightFormat.bits(format, packed, w);
+        int p1 = WeightFormat.bits(format, packed, w + step);
+        int p2 = WeightFormat.bits(format, packed, w + 2 * step);
+        int p3 = WeightFormat.bits(format, packed, w + 3 * step);
+        int p4 = WeightFormat.bits(format, packed, w + 4 * step);
+        int p5 = WeightFormat.bits(format, packed, w + 5 * step);
+        int p6 = WeightFormat.bits(format, packed, w + 6 * step);
+        int p7 = WeightFormat.bits(format, packed, w + 7 * step);
+        int x = from + 2 * i;
+        sum = add(format, cuda, floats, table, p0, w, input, x, sum);
+        sum = add(format, cuda, floats, table, p1, w + step, input, x + step, sum);
+        sum = add(format, cuda, floats, table, p2, w + 2 * step, input, x + 2 * step, sum);
+        sum = add(format, cuda, floats, table, p3, w + 3 * step, input, x + 3 * step, sum);
+        sum = add(format, cuda, floats, table, p4, w + 4 * step, input, x + 4 * step, sum);
+        sum = add(format, cuda, floats, table, p5, w + 5 * step, input, x + 5 * step, sum);
+        sum = add(format, cuda, floats, table, p6, w + 6 * step, input, x + 6 * step, sum);
+        sum = add(format, cuda, floats, table, p7, w + 7 * step, input, x + 7 * step, sum);
+      }
+      for (; i < pairs; i += lanes) {
+        int w = weights + 2 * i;
+        int p = WeightFormat.bits(format, packed, w);
+        sum = add(format, cuda, floats, table, p, w, input, from + 2 * i, sum);
+      }
+      store(
+          context, rows, input, floats, packed, table, target, row, sum, section, inputs, stride,
+          outputs, format, index, lanes, cuda);
+    }
+  }
+
+  /** Stores the sum of an item's lanes, after the last column where their number is odd. */
+  private static void store(
+      KernelContext context,
+      IntArray rows,
+      FloatArray input,
+      FloatArray floats,
+      IntArray packed,
+      FloatArray table,
+      FloatArray target,
+      int row,
+      float own,
+      int section,
+      int inputs,
+      int stride,
+      int outputs,
+      int format,
+      int index,
+      int lanes,
+      int cuda) {
+    int item = index / lanes;
+    int lane = index % lanes;
+    float sum = own;
+    if (inputs % 2 != 0) {
+      int w = (item < outputs ? item : outputs - 1) * stride + inputs - 1;
+      int p = WeightFormat.bits(format, packed, w);
+      float last = WeightFormat.even(format, cuda, floats, table, p, w);
+      int x = rows.get(section + row) * inputs + inputs - 1;
+      sum += lane == 0 ? last * input.get(x) : 0;
+    }
+    sum = Lanes.sumOfItem(context, sum, index, lane, lanes, cuda);
+    if (lane == 0) {
+      if (item < outputs) {
+        target.set(row * outputs + item, sum);
+      }
+    }
+  }
+
+  /** A sum with a pair of products more. */
+  private static float add(
+      int format,
+      int cuda,
+      FloatArray floats,
+      FloatArray table,
+      int bits,
+      int at,
+      FloatArray input,
+      int x,
+      float sum) {
+    float even = WeightFormat.even(format, cuda, floats, table, bits, at);
+    float odd = WeightFormat.odd(format, cuda, floats, table, bits, at);
+    return sum + even * input.get(x) + odd * input.get(x + 1);
   }
 }

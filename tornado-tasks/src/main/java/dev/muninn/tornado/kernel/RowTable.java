@@ -136,7 +136,7 @@ public final class RowTable {
   }
 
   /** Index of the rows that are read out. */
-  static int wantedRows(int mostRows) {
+  public static int wantedRows(int mostRows) {
     return SECTIONS + WANTED_ROW * mostRows;
   }
 

@@ -4,7 +4,7 @@ import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
-/** What the host writes to row slots. */
+/** What moves rows to and from their slots. */
 public final class SlotKernels {
   private SlotKernels() {}
 
@@ -30,6 +30,38 @@ public final class SlotKernels {
         latents.set(to, value);
       } else {
         embeddings.set(to, value);
+      }
+    }
+  }
+
+  /**
+   * Brings s and e of each row's slot side by side. An item is a row.
+   *
+   * @param latents s of every row slot, [slots, width]
+   * @param embeddings e of every row slot, [slots, width]
+   * @param target zeros between s and e, if it is wider than both, [rows, columns]
+   */
+  public static void gather(
+      KernelContext context,
+      IntArray rows,
+      FloatArray latents,
+      FloatArray embeddings,
+      FloatArray target,
+      int mostRows,
+      int width,
+      int columns,
+      int lanes) {
+    int row = context.globalIdx / lanes;
+    int lane = context.globalIdx % lanes;
+    if (row < rows.get(RowTable.ROWS)) {
+      int from = rows.get(RowTable.slots(mostRows) + row) * width;
+      int to = row * columns;
+      for (int i = lane; i < width; i += lanes) {
+        target.set(to + i, latents.get(from + i));
+        target.set(to + columns - width + i, embeddings.get(from + i));
+      }
+      for (int i = width + lane; i < columns - width; i += lanes) {
+        target.set(to + i, 0);
       }
     }
   }

@@ -1,184 +1,149 @@
 package dev.muninn.tornado.kernel;
 
-import dev.muninn.kernel.RotaryTable;
-import dev.muninn.model.Rotary;
-import java.util.Arrays;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.util.List;
+import java.util.Map;
+import java.util.function.IntFunction;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
-/** Turning, storing and attention against the engine's scalar twins, with heads in groups. */
+/** Attention against sums in plain loops, with heads in groups: whole, and in parts. */
 class AttentionKernelsTest extends KernelFixture {
-  private static final float EPSILON = 1e-3f;
-
-  @ParameterizedTest
-  @CsvSource({
-    "PAIRS, 3, false, false",
-    "HALVES, 3, false, false",
-    "HALVES, 6, true, false",
-    "PAIRS, 6, false, true",
-    "HALVES, 9, true, true"
-  })
-  void turn(Rotary.Layout layout, int heads, boolean queryNorm, boolean keyNorm) {
-    final int queryWidth = heads * HEAD_SIZE;
-    final int both = queryWidth + KEY_VALUE_WIDTH;
-    final int projectedWidth = both + KEY_VALUE_WIDTH;
-    RowTable rows = rows();
-    RotaryTable angles = new RotaryTable(Rotary.of(layout, HEAD_SIZE, 50_000));
-    angles.extend(CONTEXT);
-    FloatArray rotary = new FloatArray(CONTEXT * HEAD_SIZE);
-    for (int position = 0; position < CONTEXT; position++) {
-      for (int pair = 0; pair < HEAD_SIZE / 2; pair++) {
-        rotary.set(position * HEAD_SIZE + 2 * pair, angles.cosine(position, pair));
-        rotary.set(position * HEAD_SIZE + 2 * pair + 1, angles.sine(position, pair));
-      }
-    }
-    float[] projected = values(MOST_ROWS * projectedWidth);
-    float[] vectors = values(2 * both + 2);
-    if (!queryNorm) {
-      Arrays.fill(vectors, 0, queryWidth, 1);
-    }
-    if (!keyNorm) {
-      Arrays.fill(vectors, queryWidth, both, 1);
-    }
-    vectors[2 * both] = EPSILON;
-    vectors[2 * both + 1] = EPSILON;
-    float[] expectedQueries = new float[ROWS * queryWidth];
-    float[] expectedCache = new float[ROWS * CONTEXT * 2 * KEY_VALUE_WIDTH];
-    Arrays.fill(expectedCache, Float.NaN);
-    for (int row = 0; row < ROWS; row++) {
-      float[] own = ScalarTwins.part(projected, row * projectedWidth, projectedWidth);
-      float[] queries = turned(own, vectors, 0, queryWidth, both, queryNorm, angles, row);
-      for (int i = 0; i < queryWidth; i++) {
-        expectedQueries[row * queryWidth + i] = queries[i] / (float) Math.sqrt(HEAD_SIZE);
-      }
-      int at = (row * CONTEXT + POSITIONS[row]) * 2 * KEY_VALUE_WIDTH;
-      float[] keys = turned(own, vectors, queryWidth, KEY_VALUE_WIDTH, both, keyNorm, angles, row);
-      System.arraycopy(keys, 0, expectedCache, at, KEY_VALUE_WIDTH);
-      System.arraycopy(own, both, expectedCache, at + KEY_VALUE_WIDTH, KEY_VALUE_WIDTH);
-    }
-    FloatArray projectedArray = FloatArray.fromArray(projected);
-    FloatArray vectorArray = FloatArray.fromArray(vectors);
-    FloatArray queries = new FloatArray(MOST_ROWS * queryWidth);
-    IntArray cache = cache(new float[expectedCache.length]);
-    int flags =
-        (layout == Rotary.Layout.HALVES ? AttentionKernels.HALVES : 0)
-            | (queryNorm ? AttentionKernels.QUERY_NORM : 0)
-            | (keyNorm ? AttentionKernels.KEY_NORM : 0);
-    Object[] arguments = {rows.data(), projectedArray, vectorArray, rotary, table, queries, cache};
-    KernelRun.Call call =
-        (context, lanes) ->
-            AttentionKernels.turn(
-                context,
-                rows.data(),
-                projectedArray,
-                vectorArray,
-                rotary,
-                table,
-                queries,
-                cache,
-                MOST_ROWS,
-                queryWidth,
-                KEY_VALUE_WIDTH,
-                HEAD_SIZE,
-                flags,
-                lanes);
-    KernelRun.Task task =
-        (graph, context, lanes) ->
-            graph.task(
-                "kernel",
-                AttentionKernels::turn,
-                context,
-                rows.data(),
-                projectedArray,
-                vectorArray,
-                rotary,
-                table,
-                queries,
-                cache,
-                MOST_ROWS,
-                queryWidth,
-                KEY_VALUE_WIDTH,
-                HEAD_SIZE,
-                flags,
-                lanes);
-    KernelRun.check(
-        MOST_ROWS,
-        arguments,
-        queries,
-        i -> i < expectedQueries.length ? expectedQueries[i] : Float.NaN,
-        1e-4,
-        call,
-        task);
-    KernelRun.Output stored =
-        new KernelRun.Output(
-            cache, expectedCache.length, () -> cache.init(0), index -> read(cache, index));
-    // BF16 numbers up to 16 lie 1/16 apart, so that one is off by half of that.
-    KernelRun.check(
-        MOST_ROWS,
-        arguments,
-        stored,
-        i -> rowOf(i) == 1 ? Float.NaN : expectedCache[i],
-        1e-4,
-        call,
-        task);
-    KernelRun.check(
-        MOST_ROWS,
-        arguments,
-        stored,
-        i -> rowOf(i) == 1 ? expectedCache[i] : Float.NaN,
-        0.0313,
-        call,
-        task);
-  }
-
-  private static int rowOf(int index) {
-    return index / (CONTEXT * 2 * KEY_VALUE_WIDTH);
-  }
-
-  private static float[] turned(
-      float[] projected,
-      float[] vectors,
-      int from,
-      int size,
-      int biases,
-      boolean normed,
-      RotaryTable angles,
-      int row) {
-    float[] all = ScalarTwins.part(projected, from, size);
-    if (normed) {
-      all = ScalarTwins.norm(all, ScalarTwins.part(vectors, from, size), EPSILON);
-    }
-    for (int head = 0; head < size; head += HEAD_SIZE) {
-      float[] turned =
-          ScalarTwins.rotate(
-              ScalarTwins.part(all, head, HEAD_SIZE),
-              ScalarTwins.part(vectors, biases + from + head, HEAD_SIZE),
-              angles,
-              POSITIONS[row]);
-      System.arraycopy(turned, 0, all, head, HEAD_SIZE);
-    }
-    return all;
-  }
-
   @ParameterizedTest
   @ValueSource(ints = {1, 2, 5})
-  void attend(int group) {
+  void attention(int group) {
+    // Each row's positions in one part, in two, and in more parts than it has positions.
+    check(group, MOST_ROWS);
+    check(group, 2 * ROWS + 1);
+    check(group, 20 * ROWS);
+  }
+
+  private void check(int group, int mostRows) {
     final int heads = group * KEY_VALUE_HEADS;
     final int queryWidth = heads * HEAD_SIZE;
-    RowTable rows = rows();
-    float[] queries = values(MOST_ROWS * queryWidth);
+    RowTable rows = rows(mostRows);
+    float[] queries = values(mostRows * queryWidth);
     float[] cache = values(ROWS * CONTEXT * 2 * KEY_VALUE_WIDTH);
     FloatArray queryArray = FloatArray.fromArray(queries);
     IntArray cacheArray = cache(cache);
-    FloatArray scores = new FloatArray(MOST_ROWS * heads * CONTEXT);
-    FloatArray attended = new FloatArray(MOST_ROWS * queryWidth);
-    float[] expected = new float[ROWS * queryWidth];
+    int workSize = AttentionKernels.workSize(HEAD_SIZE);
+    FloatArray work = new FloatArray(mostRows * heads * workSize);
+    FloatArray attended = new FloatArray(mostRows * queryWidth);
+    float[] expected = expected(queries, cache, group);
+    IntFunction<Float> at = i -> i < expected.length ? expected[i] : Float.NaN;
+    KernelRun.Output output = KernelRun.Output.of(attended);
+    KernelRun.inJava(
+        mostRows * heads,
+        output,
+        at,
+        1e-4,
+        (context, lanes) ->
+            AttentionKernels.attend(
+                context,
+                rows.data(),
+                queryArray,
+                cacheArray,
+                table,
+                work,
+                attended,
+                mostRows,
+                heads,
+                KEY_VALUE_HEADS,
+                HEAD_SIZE,
+                workSize));
+    Object[] arguments = {rows.data(), queryArray, cacheArray, table, work, attended};
+    KernelRun.onDevices(
+        List.of(new KernelRun.Lay(mostRows * heads, 1, 1, false)),
+        arguments,
+        output,
+        at,
+        1e-4,
+        (graph, context, lay) -> {
+          graph.task(
+              "kernel",
+              AttentionKernels::attend,
+              context,
+              rows.data(),
+              queryArray,
+              cacheArray,
+              table,
+              work,
+              attended,
+              mostRows,
+              heads,
+              KEY_VALUE_HEADS,
+              HEAD_SIZE,
+              workSize);
+          return Map.of("kernel", lay);
+        });
+    KernelRun.onDevices(
+        List.of(
+            new KernelRun.Lay(mostRows * heads, 2, 2, false),
+            new KernelRun.Lay(mostRows * heads, 32, 32, false),
+            new KernelRun.Lay(mostRows * heads, 32, 256, true)),
+        arguments,
+        output,
+        at,
+        1e-4,
+        (graph, context, lay) -> {
+          if (lay.warps()) {
+            graph.task(
+                "kernel",
+                AttentionKernels::attendPartByWarps,
+                context,
+                rows.data(),
+                queryArray,
+                cacheArray,
+                table,
+                work,
+                mostRows,
+                heads,
+                KEY_VALUE_HEADS,
+                HEAD_SIZE,
+                workSize);
+          } else {
+            graph.task(
+                "kernel",
+                AttentionKernels::attendPart,
+                context,
+                rows.data(),
+                queryArray,
+                cacheArray,
+                table,
+                work,
+                mostRows,
+                heads,
+                KEY_VALUE_HEADS,
+                HEAD_SIZE,
+                workSize,
+                lay.lanes());
+          }
+          graph.task(
+              "combine",
+              AttentionKernels::combine,
+              context,
+              rows.data(),
+              work,
+              attended,
+              mostRows,
+              heads,
+              HEAD_SIZE,
+              workSize,
+              lay.lanes());
+          return Map.of("kernel", lay, "combine", lay);
+        });
+  }
+
+  private static float[] expected(float[] queries, float[] cache, int group) {
+    int heads = group * KEY_VALUE_HEADS;
+    float[] expected = new float[ROWS * heads * HEAD_SIZE];
     for (int row = 0; row < ROWS; row++) {
       for (int head = 0; head < heads; head++) {
-        int at = row * queryWidth + head * HEAD_SIZE;
+        int at = (row * heads + head) * HEAD_SIZE;
         int key = head / group * HEAD_SIZE;
         float[] weights = new float[POSITIONS[row] + 1];
         for (int p = 0; p < weights.length; p++) {
@@ -196,43 +161,20 @@ class AttentionKernelsTest extends KernelFixture {
         }
       }
     }
-    KernelRun.check(
-        MOST_ROWS * heads,
-        new Object[] {rows.data(), queryArray, cacheArray, table, scores, attended},
-        attended,
-        i -> i < expected.length ? expected[i] : Float.NaN,
-        1e-4,
-        (context, lanes) ->
-            AttentionKernels.attend(
-                context,
-                rows.data(),
-                queryArray,
-                cacheArray,
-                table,
-                scores,
-                attended,
-                MOST_ROWS,
-                heads,
-                KEY_VALUE_HEADS,
-                HEAD_SIZE,
-                CONTEXT,
-                lanes),
-        (graph, context, lanes) ->
-            graph.task(
-                "kernel",
-                AttentionKernels::attend,
-                context,
-                rows.data(),
-                queryArray,
-                cacheArray,
-                table,
-                scores,
-                attended,
-                MOST_ROWS,
-                heads,
-                KEY_VALUE_HEADS,
-                HEAD_SIZE,
-                CONTEXT,
-                lanes));
+    return expected;
+  }
+
+  /** A lane keeps four pairs of columns. */
+  @Test
+  void lanesKeepTheirColumnsInRegisters() {
+    for (int headSize = 2; headSize <= 1024; headSize += 2) {
+      for (int least : new int[] {2, 32}) {
+        int lanes = AttentionKernels.lanes(headSize, least);
+        assertEquals(1, Integer.bitCount(lanes));
+        assertEquals(Math.max(lanes, least), lanes);
+        assertEquals(headSize, Math.min(headSize, 8 * lanes), headSize + " on " + lanes);
+        assertEquals(true, lanes == least || 4 * lanes < headSize, headSize + " on " + lanes);
+      }
+    }
   }
 }

@@ -3,29 +3,50 @@ package dev.muninn.tornado.kernel;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
-import uk.ac.manchester.tornado.api.types.arrays.ShortArray;
 
 /** How weights, keys and values are read and stored. */
 class FormatsTest extends KernelFixture {
   @Test
   void everyFiniteHalfIsReadExactly() {
-    ShortArray halves = new ShortArray(1 << 16);
+    IntArray halves = new IntArray(1 << 15);
     FloatArray none = new FloatArray(1);
-    for (int bits = 0; bits < 1 << 16; bits++) {
-      halves.set(bits, (short) bits);
+    for (int bits = 0; bits < 1 << 16; bits += 2) {
+      halves.set(bits / 2, bits | bits + 1 << 16);
     }
     for (int bits = 0; bits < 1 << 16; bits++) {
       float bf16 = Float.intBitsToFloat(bits << 16);
       if (Float.isFinite(bf16)) {
         float read = WeightFormat.weight(WeightFormat.BF16, none, halves, table, bits);
         assertEquals(bf16, read, "BF16 " + bits);
+        int pair = WeightFormat.bits(WeightFormat.BF16, halves, bits & ~1);
+        float converted =
+            (bits & 1) == 0
+                ? WeightFormat.even(WeightFormat.BF16, 1, none, table, pair, bits)
+                : WeightFormat.odd(WeightFormat.BF16, 1, none, table, pair, bits - 1);
+        assertEquals(bf16, converted, "BF16 " + bits);
       }
       float f16 = Float.float16ToFloat((short) bits);
       if (Float.isFinite(f16)) {
         float read = WeightFormat.weight(WeightFormat.F16, none, halves, table, bits);
         assertEquals(f16, read, "F16 " + bits);
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {WeightFormat.Q8, WeightFormat.Q4})
+  void wholeNumbersAreReadWithTheirScales(int format) {
+    int columns = 70;
+    Weights weights = new Weights(format, 3, columns);
+    for (int row = 0; row < 3; row++) {
+      for (int column = 0; column < columns; column++) {
+        int at = row * weights.stride + column;
+        float read = WeightFormat.weight(format, weights.floats, weights.packed, table, at);
+        assertEquals(weights.values[row][column], read, "row " + row + ", column " + column);
       }
     }
   }

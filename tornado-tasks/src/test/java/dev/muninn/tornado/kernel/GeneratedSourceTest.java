@@ -25,14 +25,15 @@ import uk.ac.manchester.tornado.api.enums.DataTransferMode;
 import uk.ac.manchester.tornado.api.enums.TornadoVMBackendType;
 import uk.ac.manchester.tornado.api.exceptions.TornadoExecutionPlanException;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
-import uk.ac.manchester.tornado.api.types.arrays.ShortArray;
+import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /** Reads what a kernel is compiled to: local memory is addressed from its start. */
 class GeneratedSourceTest extends KernelFixture {
   private static final int LANES = 16;
+  private static final int GROUP = Lanes.ITEMS * LANES;
 
   private static final Pattern LOCAL_ARRAY =
-      Pattern.compile("(?:__local|__shared__|threadgroup) float (\\w+)\\[" + LANES + "\\]");
+      Pattern.compile("(?:__local|__shared__|threadgroup) float (\\w+)\\[" + GROUP + "\\]");
 
   @Test
   void localMemoryIsAddressedFromItsStart() throws TornadoExecutionPlanException {
@@ -69,12 +70,12 @@ class GeneratedSourceTest extends KernelFixture {
     RowTable rows = rows();
     Weights weights = new Weights(WeightFormat.F32, WIDTH, WIDTH);
     FloatArray floats = weights.floats;
-    ShortArray halves = weights.halves;
+    IntArray packed = weights.packed;
     FloatArray input = FloatArray.fromArray(values(MOST_ROWS * WIDTH));
     FloatArray target = new FloatArray(MOST_ROWS * WIDTH);
     TaskGraph graph = new TaskGraph("source");
     graph.transferToDevice(
-        DataTransferMode.EVERY_EXECUTION, rows.data(), input, floats, halves, table, target);
+        DataTransferMode.EVERY_EXECUTION, rows.data(), input, floats, packed, table, target);
     graph.task(
         "kernel",
         ProductKernels::product,
@@ -82,16 +83,20 @@ class GeneratedSourceTest extends KernelFixture {
         rows.data(),
         input,
         floats,
-        halves,
+        packed,
         table,
         target,
+        RowTable.ROWS,
+        RowTable.identity(MOST_ROWS),
+        WIDTH,
         WIDTH,
         WIDTH,
         WeightFormat.F32,
         LANES);
     graph.transferToHost(DataTransferMode.EVERY_EXECUTION, target);
-    WorkerGrid grid = new WorkerGrid1D(WIDTH * LANES);
-    grid.setLocalWork(LANES, 1, 1);
+    int items = ProductKernels.items(WIDTH, MOST_ROWS, LANES);
+    WorkerGrid grid = new WorkerGrid1D(items * LANES);
+    grid.setLocalWork(GROUP, 1, 1);
     PrintStream out = System.out;
     ByteArrayOutputStream printed = new ByteArrayOutputStream();
     System.setOut(new PrintStream(printed, true, StandardCharsets.UTF_8));

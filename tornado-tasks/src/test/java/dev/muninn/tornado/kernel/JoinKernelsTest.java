@@ -1,6 +1,7 @@
 package dev.muninn.tornado.kernel;
 
 import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
@@ -20,6 +21,30 @@ class JoinKernelsTest extends KernelFixture {
     }
     array.set(WIDTH, epsilon);
     return array;
+  }
+
+  @Test
+  void gateRows() {
+    RowTable rows = rows();
+    float[] values = values(MOST_ROWS * 2 * WIDTH);
+    FloatArray both = FloatArray.fromArray(values);
+    FloatArray hidden = new FloatArray(MOST_ROWS * WIDTH);
+    float[][] expected = new float[ROWS][];
+    for (int row = 0; row < ROWS; row++) {
+      expected[row] =
+          ScalarTwins.gate(
+              ScalarTwins.part(values, row * 2 * WIDTH, WIDTH),
+              ScalarTwins.part(values, (row * 2 + 1) * WIDTH, WIDTH));
+    }
+    KernelRun.check(
+        WIDTH,
+        new Object[] {rows.data(), both, hidden},
+        hidden,
+        i -> i / WIDTH < ROWS ? expected[i / WIDTH][i % WIDTH] : Float.NaN,
+        1e-5,
+        (context, lanes) -> JoinKernels.gateRows(context, rows.data(), both, hidden, WIDTH),
+        (graph, context, lanes) ->
+            graph.task("kernel", JoinKernels::gateRows, context, rows.data(), both, hidden, WIDTH));
   }
 
   @ParameterizedTest

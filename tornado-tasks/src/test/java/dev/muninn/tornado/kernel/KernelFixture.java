@@ -7,7 +7,6 @@ import java.util.SplittableRandom;
 import org.junit.jupiter.api.BeforeAll;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
-import uk.ac.manchester.tornado.api.types.arrays.ShortArray;
 
 /** What tests of kernels share: odd sizes, three rows in slots of their own, weights and caches. */
 abstract class KernelFixture {
@@ -34,29 +33,49 @@ abstract class KernelFixture {
   /** Weights as a kernel takes them, and their values. */
   final class Weights {
     final FloatArray floats;
-    final ShortArray halves;
+    final IntArray packed;
+    final int stride;
     final float[][] values;
 
     Weights(int format, int rows, int columns) {
-      floats = new FloatArray(format == WeightFormat.F32 ? rows * columns : 1);
-      halves = new ShortArray(format == WeightFormat.F32 ? 1 : rows * columns);
+      boolean scaled = format == WeightFormat.Q8 || format == WeightFormat.Q4;
+      int blocks = Math.ceilDiv(columns, WeightFormat.BLOCK);
+      stride = scaled ? blocks * WeightFormat.BLOCK : columns;
+      int perInt = WeightFormat.perInt(format);
+      int bits = Integer.SIZE / perInt;
+      floats = new FloatArray(scaled ? rows * blocks : perInt == 1 ? rows * columns : 1);
+      packed = new IntArray(perInt == 1 ? 1 : rows * stride / perInt);
       values = new float[rows][columns];
       for (int r = 0; r < rows; r++) {
-        for (int c = 0; c < columns; c++) {
+        for (int c = 0; c < stride; c++) {
           float value = (float) random.nextDouble(-1, 1);
-          int at = r * columns + c;
+          int at = r * stride + c;
+          int number = 0;
           switch (format) {
             case WeightFormat.F32 -> floats.set(at, value);
             case WeightFormat.BF16 -> {
-              halves.set(at, (short) (Float.floatToRawIntBits(value) >>> 16));
-              value = Float.intBitsToFloat(halves.get(at) << 16);
+              number = Float.floatToRawIntBits(value) >>> 16;
+              value = Float.intBitsToFloat(number << 16);
+            }
+            case WeightFormat.F16 -> {
+              number = Float.floatToFloat16(value) & 0xFFFF;
+              value = Float.float16ToFloat((short) number);
             }
             default -> {
-              halves.set(at, Float.floatToFloat16(value));
-              value = Float.float16ToFloat(halves.get(at));
+              if (c % WeightFormat.BLOCK == 0) {
+                floats.set(at / WeightFormat.BLOCK, value / 8);
+              }
+              number = random.nextInt(1 << bits);
+              value = (number - (1 << bits - 1)) * floats.get(at / WeightFormat.BLOCK);
             }
           }
-          values[r][c] = value;
+          if (perInt > 1) {
+            int old = packed.get(at / perInt);
+            packed.set(at / perInt, old | number << at % perInt * bits);
+          }
+          if (c < columns) {
+            values[r][c] = value;
+          }
         }
       }
     }
@@ -72,7 +91,11 @@ abstract class KernelFixture {
 
   /** Rows in slots 4, 3, 2, the last of them in two runs; two are read out. */
   static RowTable rows() {
-    RowTable rows = new RowTable(MOST_ROWS, CONTEXT);
+    return rows(MOST_ROWS);
+  }
+
+  static RowTable rows(int mostRows) {
+    RowTable rows = new RowTable(mostRows, CONTEXT);
     rows.clear();
     for (int row = 0; row < ROWS; row++) {
       rows.add(4 - row, POSITIONS[row], cacheUnit(row, POSITIONS[row]), UNITS[row]);

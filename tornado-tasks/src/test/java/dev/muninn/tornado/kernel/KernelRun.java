@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import java.lang.reflect.Field;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.function.IntFunction;
 import uk.ac.manchester.tornado.api.GridScheduler;
 import uk.ac.manchester.tornado.api.KernelContext;
@@ -15,6 +16,7 @@ import uk.ac.manchester.tornado.api.WorkerGrid;
 import uk.ac.manchester.tornado.api.WorkerGrid1D;
 import uk.ac.manchester.tornado.api.common.TornadoDevice;
 import uk.ac.manchester.tornado.api.enums.DataTransferMode;
+import uk.ac.manchester.tornado.api.enums.TornadoVMBackendType;
 import uk.ac.manchester.tornado.api.exceptions.TornadoExecutionPlanException;
 import uk.ac.manchester.tornado.api.runtime.TornadoRuntimeProvider;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
@@ -56,6 +58,36 @@ final class KernelRun {
   }
 
   /**
+   * How work is laid on a device.
+   *
+   * @param items of work
+   * @param lanes of an item
+   * @param group work-items of a workgroup, or 1 to leave them to the device
+   * @param warps whether lanes are warps of CUDA
+   */
+  record Lay(int items, int lanes, int group, boolean warps) {
+    private boolean fits(TornadoDevice device) {
+      TornadoVMBackendType type = device.getTornadoVMBackend();
+      return !warps || type == TornadoVMBackendType.CUDA || type == TornadoVMBackendType.JAVA;
+    }
+
+    private WorkerGrid grid() {
+      WorkerGrid grid = new WorkerGrid1D(Math.ceilDiv(items * lanes, group) * group);
+      if (group == 1) {
+        grid.setLocalWorkToNull();
+      } else {
+        grid.setLocalWork(group, 1, 1);
+      }
+      return grid;
+    }
+  }
+
+  /** Adds kernels in a lay as tasks; returns the lay of each. */
+  interface Tasks {
+    Map<String, Lay> add(TaskGraph graph, KernelContext context, Lay lay);
+  }
+
+  /**
    * Checks a kernel in every way.
    *
    * @param items of work
@@ -71,8 +103,7 @@ final class KernelRun {
       double tolerance,
       Call call,
       Task task) {
-    Output floats = new Output(output, output.getSize(), () -> output.init(Float.NaN), output::get);
-    check(items, arguments, floats, expected, tolerance, call, task);
+    check(items, arguments, Output.of(output), expected, tolerance, call, task);
   }
 
   /**
@@ -81,7 +112,11 @@ final class KernelRun {
    * @param clear makes all elements something that no kernel writes
    * @param element reads one
    */
-  record Output(Object array, int size, Runnable clear, IntFunction<Float> element) {}
+  record Output(Object array, int size, Runnable clear, IntFunction<Float> element) {
+    static Output of(FloatArray array) {
+      return new Output(array, array.getSize(), () -> array.init(Float.NaN), array::get);
+    }
+  }
 
   /** The same of an array of any kind. */
   static void check(
@@ -92,16 +127,46 @@ final class KernelRun {
       double tolerance,
       Call call,
       Task task) {
+    inJava(items, output, expected, tolerance, call);
+    List<Lay> lays =
+        List.of(new Lay(items, 1, 1, false), new Lay(items, DEVICE_LANES, DEVICE_LANES, false));
+    onDevices(
+        lays,
+        arguments,
+        output,
+        expected,
+        tolerance,
+        (graph, context, lay) -> {
+          task.add(graph, context, lay.lanes());
+          return Map.of("kernel", lay);
+        });
+  }
+
+  /** Checks a kernel as Java, an item after the other. */
+  static void inJava(
+      int items, Output output, IntFunction<Float> expected, double tolerance, Call call) {
     output.clear().run();
     for (int item = 0; item < items; item++) {
       call.run(context(item), 1);
     }
     compare("Java", output, expected, tolerance);
+  }
+
+  /** Checks kernels on all devices, in all lays that these take. */
+  static void onDevices(
+      List<Lay> lays,
+      Object[] arguments,
+      Output output,
+      IntFunction<Float> expected,
+      double tolerance,
+      Tasks tasks) {
     for (TornadoDevice device : devices()) {
-      for (int lanes : new int[] {1, DEVICE_LANES}) {
-        output.clear().run();
-        device(device, items, lanes, arguments, output, task);
-        compare(device.getDeviceName() + ", lanes " + lanes, output, expected, tolerance);
+      for (Lay lay : lays) {
+        if (lay.fits(device)) {
+          output.clear().run();
+          device(device, lay, arguments, output, tasks);
+          compare(device.getDeviceName() + ", " + lay, output, expected, tolerance);
+        }
       }
     }
   }
@@ -118,21 +183,18 @@ final class KernelRun {
   }
 
   private static void device(
-      TornadoDevice device, int items, int lanes, Object[] arguments, Output output, Task task) {
+      TornadoDevice device, Lay lay, Object[] arguments, Output output, Tasks tasks) {
     String name = "kernelTest" + count++;
     TaskGraph graph = new TaskGraph(name);
     graph.transferToDevice(DataTransferMode.EVERY_EXECUTION, arguments);
-    task.add(graph, new KernelContext(), lanes);
+    GridScheduler grids = new GridScheduler();
+    tasks
+        .add(graph, new KernelContext(), lay)
+        .forEach((task, laid) -> grids.addWorkerGrid(name + "." + task, laid.grid()));
     graph.transferToHost(DataTransferMode.EVERY_EXECUTION, output.array());
-    WorkerGrid grid = new WorkerGrid1D(items * lanes);
-    if (lanes == 1) {
-      grid.setLocalWorkToNull();
-    } else {
-      grid.setLocalWork(lanes, 1, 1);
-    }
     try (TornadoExecutionPlan plan = new TornadoExecutionPlan(graph.snapshot())) {
       plan.withDevice(device);
-      plan.withGridScheduler(new GridScheduler(name + ".kernel", grid));
+      plan.withGridScheduler(grids);
       plan.withGraph(0).execute();
     } catch (TornadoExecutionPlanException e) {
       throw new AssertionError(e);

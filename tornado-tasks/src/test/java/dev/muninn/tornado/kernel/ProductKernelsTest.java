@@ -1,64 +1,99 @@
 package dev.muninn.tornado.kernel;
 
-import java.util.Arrays;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.function.IntFunction;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 
-/** Products in Java and on the devices against sums in doubles, on odd sizes. */
+/**
+ * The product in Java and on the devices against sums in doubles: in all formats, of as many rows
+ * as stand in registers together and of some that stay over, and in tiles.
+ */
 class ProductKernelsTest extends KernelFixture {
-  private static final int INTERMEDIATE = 53;
+  private static final int MOST = 150;
+  private static final int TILE_LANES = 32;
 
-  private static float[] concatenate(float[]... parts) {
-    int size = Arrays.stream(parts).mapToInt(part -> part.length).sum();
-    float[] all = new float[size];
-    int at = 0;
-    for (float[] part : parts) {
-      System.arraycopy(part, 0, all, at, part.length);
-      at += part.length;
+  /** Rows of the product are in the input from behind. */
+  private static RowTable reversed(int count) {
+    RowTable rows = new RowTable(MOST, MOST);
+    rows.clear();
+    for (int row = 0; row < count; row++) {
+      rows.add(MOST - 1 - row, 0, 0, CacheFormat.BF16_UNITS);
     }
-    return all;
+    return rows;
   }
 
-  private static float at(float[][] rows, int width, int index) {
-    int row = index / width;
-    return row < rows.length ? rows[row][index % width] : Float.NaN;
-  }
-
-  @ParameterizedTest
-  @ValueSource(ints = {WeightFormat.F32, WeightFormat.BF16, WeightFormat.F16})
-  void product(int format) {
-    RowTable rows = rows();
-    Weights weights = new Weights(format, WIDTH, INTERMEDIATE);
-    float[] values = values(MOST_ROWS * INTERMEDIATE);
+  private void check(int format, int count, int inputs, int outputs) {
+    RowTable rows = reversed(count);
+    Weights weights = new Weights(format, outputs, inputs);
+    float[] values = values(MOST * inputs);
     FloatArray input = FloatArray.fromArray(values);
-    FloatArray target = new FloatArray(MOST_ROWS * WIDTH);
-    float[][] expected = new float[ROWS][];
-    for (int row = 0; row < ROWS; row++) {
-      expected[row] =
-          ScalarTwins.product(
-              weights.values, ScalarTwins.part(values, row * INTERMEDIATE, INTERMEDIATE));
+    FloatArray target = new FloatArray(MOST * outputs);
+    float[][] expected = new float[count][];
+    for (int row = 0; row < count; row++) {
+      int from = (MOST - 1 - row) * inputs;
+      expected[row] = ScalarTwins.product(weights.values, ScalarTwins.part(values, from, inputs));
     }
-    KernelRun.check(
-        WIDTH,
-        new Object[] {rows.data(), input, weights.floats, weights.halves, table, target},
-        target,
-        i -> at(expected, WIDTH, i),
-        1e-4,
+    IntFunction<Float> at =
+        i -> i / outputs < count ? expected[i / outputs][i % outputs] : Float.NaN;
+    double tolerance = 2e-4;
+    int section = RowTable.slots(MOST);
+    KernelRun.Output output = KernelRun.Output.of(target);
+    KernelRun.inJava(
+        outputs,
+        output,
+        at,
+        tolerance,
         (context, lanes) ->
             ProductKernels.product(
                 context,
                 rows.data(),
                 input,
                 weights.floats,
-                weights.halves,
+                weights.packed,
                 table,
                 target,
-                INTERMEDIATE,
-                WIDTH,
+                RowTable.ROWS,
+                section,
+                inputs,
+                weights.stride,
+                outputs,
                 format,
-                lanes),
-        (graph, context, lanes) ->
+                lanes));
+    List<KernelRun.Lay> lays = new ArrayList<>();
+    lays.add(new KernelRun.Lay(outputs, 1, 1, false));
+    lays.add(lay(outputs, 4, false));
+    lays.add(lay(outputs, TILE_LANES, false));
+    lays.add(lay(outputs, TILE_LANES, true));
+    KernelRun.onDevices(
+        lays,
+        new Object[] {rows.data(), input, weights.floats, weights.packed, table, target},
+        output,
+        at,
+        tolerance,
+        (graph, context, lay) -> {
+          if (lay.warps()) {
+            graph.task(
+                "kernel",
+                ProductKernels::productByWarps,
+                context,
+                rows.data(),
+                input,
+                weights.floats,
+                weights.packed,
+                table,
+                target,
+                RowTable.ROWS,
+                section,
+                inputs,
+                weights.stride,
+                outputs,
+                format);
+          } else {
             graph.task(
                 "kernel",
                 ProductKernels::product,
@@ -66,272 +101,72 @@ class ProductKernelsTest extends KernelFixture {
                 rows.data(),
                 input,
                 weights.floats,
-                weights.halves,
+                weights.packed,
                 table,
                 target,
-                INTERMEDIATE,
-                WIDTH,
+                RowTable.ROWS,
+                section,
+                inputs,
+                weights.stride,
+                outputs,
                 format,
-                lanes));
+                lay.lanes());
+          }
+          return Map.of("kernel", lay);
+        });
   }
 
-  /** Each of the three in a format of its own. */
-  @ParameterizedTest
-  @ValueSource(ints = {0, 1, 2})
-  void queriesKeysValues(int first) {
-    final int queryFormat = first;
-    final int keyFormat = (first + 1) % 3;
-    final int valueFormat = (first + 2) % 3;
-    final int queryWidth = 70;
-    final int keyValueWidth = 28;
-    RowTable rows = rows();
-    Weights query = new Weights(queryFormat, queryWidth, WIDTH);
-    Weights key = new Weights(keyFormat, keyValueWidth, WIDTH);
-    Weights value = new Weights(valueFormat, keyValueWidth, WIDTH);
-    float[] values = values(MOST_ROWS * WIDTH);
-    FloatArray input = FloatArray.fromArray(values);
-    int outputs = queryWidth + 2 * keyValueWidth;
-    FloatArray target = new FloatArray(MOST_ROWS * outputs);
-    float[][] expected = new float[ROWS][];
-    for (int row = 0; row < ROWS; row++) {
-      float[] own = ScalarTwins.part(values, row * WIDTH, WIDTH);
-      expected[row] =
-          concatenate(
-              ScalarTwins.product(query.values, own),
-              ScalarTwins.product(key.values, own),
-              ScalarTwins.product(value.values, own));
-    }
-    KernelRun.check(
-        outputs,
-        new Object[] {
-          rows.data(),
-          input,
-          query.floats,
-          query.halves,
-          key.floats,
-          key.halves,
-          value.floats,
-          value.halves,
-          table,
-          target
-        },
-        target,
-        i -> at(expected, outputs, i),
-        1e-4,
-        (context, lanes) ->
-            ProductKernels.queriesKeysValues(
-                context,
-                rows.data(),
-                input,
-                query.floats,
-                query.halves,
-                key.floats,
-                key.halves,
-                value.floats,
-                value.halves,
-                table,
-                target,
-                WIDTH,
-                queryWidth,
-                keyValueWidth,
-                queryFormat,
-                keyFormat,
-                valueFormat,
-                lanes),
-        (graph, context, lanes) ->
-            graph.task(
-                "kernel",
-                ProductKernels::queriesKeysValues,
-                context,
-                rows.data(),
-                input,
-                query.floats,
-                query.halves,
-                key.floats,
-                key.halves,
-                value.floats,
-                value.halves,
-                table,
-                target,
-                WIDTH,
-                queryWidth,
-                keyValueWidth,
-                queryFormat,
-                keyFormat,
-                valueFormat,
-                lanes));
+  private static KernelRun.Lay lay(int outputs, int lanes, boolean warps) {
+    int items = ProductKernels.items(outputs, MOST, lanes);
+    return new KernelRun.Lay(items, lanes, Lanes.ITEMS * lanes, warps);
   }
 
   @ParameterizedTest
-  @ValueSource(ints = {WeightFormat.F32, WeightFormat.BF16, WeightFormat.F16})
-  void gateUp(int gateFormat) {
-    int upFormat = (gateFormat + 1) % 3;
-    RowTable rows = rows();
-    Weights gate = new Weights(gateFormat, INTERMEDIATE, WIDTH);
-    Weights up = new Weights(upFormat, INTERMEDIATE, WIDTH);
-    float[] values = values(MOST_ROWS * WIDTH);
-    FloatArray input = FloatArray.fromArray(values);
-    FloatArray hidden = new FloatArray(MOST_ROWS * INTERMEDIATE);
-    float[][] expected = new float[ROWS][];
-    for (int row = 0; row < ROWS; row++) {
-      float[] own = ScalarTwins.part(values, row * WIDTH, WIDTH);
-      expected[row] =
-          ScalarTwins.gate(
-              ScalarTwins.product(gate.values, own), ScalarTwins.product(up.values, own));
-    }
-    KernelRun.check(
-        INTERMEDIATE,
-        new Object[] {
-          rows.data(), input, gate.floats, gate.halves, up.floats, up.halves, table, hidden
-        },
-        hidden,
-        i -> at(expected, INTERMEDIATE, i),
-        2e-4,
-        (context, lanes) ->
-            ProductKernels.gateUp(
-                context,
-                rows.data(),
-                input,
-                gate.floats,
-                gate.halves,
-                up.floats,
-                up.halves,
-                table,
-                hidden,
-                WIDTH,
-                INTERMEDIATE,
-                gateFormat,
-                upFormat,
-                lanes),
-        (graph, context, lanes) ->
-            graph.task(
-                "kernel",
-                ProductKernels::gateUp,
-                context,
-                rows.data(),
-                input,
-                gate.floats,
-                gate.halves,
-                up.floats,
-                up.halves,
-                table,
-                hidden,
-                WIDTH,
-                INTERMEDIATE,
-                gateFormat,
-                upFormat,
-                lanes));
+  @ValueSource(
+      ints = {
+        WeightFormat.F32,
+        WeightFormat.BF16,
+        WeightFormat.F16,
+        WeightFormat.Q8,
+        WeightFormat.Q4
+      })
+  void everyFormatInBlocksAndInTiles(int format) {
+    check(format, 3, 70, 42);
+    check(format, 17, 70, 66);
+  }
+
+  /** Each number of rows that stand in registers together, with others left over. */
+  @ParameterizedTest
+  @ValueSource(ints = {0, 1, 2, 4, 7, 8})
+  void anyNumberOfRows(int count) {
+    check(WeightFormat.BF16, count, 62, 11);
+  }
+
+  /** A row is long enough for eight loads in flight, and some pairs stay over. */
+  @ParameterizedTest
+  @CsvSource({"1, 1130, 9", "1, 512, 8", "2, 514, 3"})
+  void longRows(int count, int inputs, int outputs) {
+    check(WeightFormat.BF16, count, inputs, outputs);
+  }
+
+  /** Columns, rows and outputs that fill no tile, and such that do; floats may be odd. */
+  @ParameterizedTest
+  @CsvSource({"9, 1, 1", "65, 17, 65", "64, 16, 64", "130, 35, 129", "10, 31, 70"})
+  void tilesOfAnySize(int count, int inputs, int outputs) {
+    check(WeightFormat.F32, count, inputs, outputs);
   }
 
   @ParameterizedTest
-  @ValueSource(ints = {WeightFormat.F32, WeightFormat.BF16, WeightFormat.F16})
-  void inject(int format) {
-    RowTable rows = rows();
-    Weights weights = new Weights(format, WIDTH, 2 * WIDTH);
-    float[] latents = values(MOST_ROWS * WIDTH);
-    float[] embeddings = values(MOST_ROWS * WIDTH);
-    FloatArray latentArray = FloatArray.fromArray(latents);
-    FloatArray embeddingArray = FloatArray.fromArray(embeddings);
-    FloatArray sums = new FloatArray(MOST_ROWS * WIDTH);
-    float[][] expected = new float[ROWS][];
-    for (int row = 0; row < ROWS; row++) {
-      int slot = 4 - row;
-      expected[row] =
-          ScalarTwins.product(
-              weights.values,
-              concatenate(
-                  ScalarTwins.part(latents, slot * WIDTH, WIDTH),
-                  ScalarTwins.part(embeddings, slot * WIDTH, WIDTH)));
-    }
-    KernelRun.check(
-        WIDTH,
-        new Object[] {
-          rows.data(), latentArray, embeddingArray, weights.floats, weights.halves, table, sums
-        },
-        sums,
-        i -> at(expected, WIDTH, i),
-        1e-4,
-        (context, lanes) ->
-            ProductKernels.inject(
-                context,
-                rows.data(),
-                latentArray,
-                embeddingArray,
-                weights.floats,
-                weights.halves,
-                table,
-                sums,
-                MOST_ROWS,
-                WIDTH,
-                format,
-                lanes),
-        (graph, context, lanes) ->
-            graph.task(
-                "kernel",
-                ProductKernels::inject,
-                context,
-                rows.data(),
-                latentArray,
-                embeddingArray,
-                weights.floats,
-                weights.halves,
-                table,
-                sums,
-                MOST_ROWS,
-                WIDTH,
-                format,
-                lanes));
+  @CsvSource({"3, 53, 42", "1, 1, 5"})
+  void oddFloats(int count, int inputs, int outputs) {
+    check(WeightFormat.F32, count, inputs, outputs);
   }
 
+  /** The last block of a row has other columns behind it. */
   @ParameterizedTest
-  @ValueSource(ints = {WeightFormat.F32, WeightFormat.BF16, WeightFormat.F16})
-  void logits(int format) {
-    RowTable rows = rows();
-    int vocabulary = 37;
-    Weights weights = new Weights(format, vocabulary, WIDTH);
-    float[] values = values(MOST_ROWS * WIDTH);
-    FloatArray input = FloatArray.fromArray(values);
-    FloatArray logits = new FloatArray(MOST_ROWS * vocabulary);
-    float[][] expected = new float[2][];
-    for (int index = 0; index < 2; index++) {
-      expected[index] =
-          ScalarTwins.product(weights.values, ScalarTwins.part(values, 2 * index * WIDTH, WIDTH));
-    }
-    KernelRun.check(
-        vocabulary,
-        new Object[] {rows.data(), input, weights.floats, weights.halves, table, logits},
-        logits,
-        i -> at(expected, vocabulary, i),
-        1e-4,
-        (context, lanes) ->
-            ProductKernels.logits(
-                context,
-                rows.data(),
-                input,
-                weights.floats,
-                weights.halves,
-                table,
-                logits,
-                MOST_ROWS,
-                WIDTH,
-                vocabulary,
-                format,
-                lanes),
-        (graph, context, lanes) ->
-            graph.task(
-                "kernel",
-                ProductKernels::logits,
-                context,
-                rows.data(),
-                input,
-                weights.floats,
-                weights.halves,
-                table,
-                logits,
-                MOST_ROWS,
-                WIDTH,
-                vocabulary,
-                format,
-                lanes));
+  @ValueSource(ints = {WeightFormat.Q8, WeightFormat.Q4})
+  void oddBlocks(int format) {
+    check(format, 2, 37, 9);
+    check(format, 12, 37, 9);
   }
 }

@@ -13,6 +13,7 @@ public class KernelContext {
 
   private final Workgroup group;
   private int localArrays;
+  private int warpArrays;
 
   /** A work-item that is alone. */
   public KernelContext() {
@@ -41,5 +42,21 @@ public class KernelContext {
   /** The workgroup's next array; all its work-items get the same. */
   public float[] allocateFloatLocalArray(int size) {
     return group == null ? new float[size] : group.localArray(localArrays++, size);
+  }
+
+  /** The sum of the values of a warp's 32 work-items, known to all; only these wait. */
+  public float simdSum(float value) {
+    if (group == null) {
+      return value;
+    }
+    Workgroup warp = group.warp(localIdx);
+    float[] values = warp.localArray(warpArrays++, Workgroup.WARP);
+    values[localIdx % Workgroup.WARP] = value;
+    warp.meet();
+    float sum = 0;
+    for (int i = 0; i < warp.size(); i++) {
+      sum += values[i];
+    }
+    return sum;
   }
 }

@@ -7,7 +7,11 @@ import java.util.function.IntConsumer;
 
 /** Work-items that run at the same time, each in a thread. */
 final class Workgroup {
+  /** Work-items of a warp. */
+  static final int WARP = 32;
+
   private final int size;
+  private final Workgroup[] warps;
   private final List<float[]> localArrays = new ArrayList<>();
   private int waiting;
   private int ended;
@@ -15,7 +19,24 @@ final class Workgroup {
   private Throwable failure;
 
   Workgroup(int size) {
+    this(size, new Workgroup[Math.ceilDiv(size, WARP)]);
+    for (int i = 0; i < warps.length; i++) {
+      warps[i] = new Workgroup(Math.min(WARP, size - i * WARP), new Workgroup[0]);
+    }
+  }
+
+  private Workgroup(int size, Workgroup[] warps) {
     this.size = size;
+    this.warps = warps;
+  }
+
+  /** The part of the group that a work-item shares registers with. */
+  Workgroup warp(int item) {
+    return warps[item / WARP];
+  }
+
+  int size() {
+    return size;
   }
 
   /** Runs all work-items, by their index, and waits for them. */
@@ -45,11 +66,15 @@ final class Workgroup {
       fail(e);
     }
     end();
+    warp(index).end();
   }
 
   private synchronized void fail(Throwable cause) {
     failure = failure == null ? cause : failure;
     notifyAll();
+    for (Workgroup warp : warps) {
+      warp.fail(cause);
+    }
   }
 
   private synchronized void end() {
