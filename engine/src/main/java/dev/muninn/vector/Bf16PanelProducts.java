@@ -33,7 +33,15 @@ final class Bf16PanelProducts extends PanelProducts {
   }
 
   @Override
-  void row(MemorySegment weights, long offset, long far, int columns, PanelRows x, float[] out) {
+  void row(
+      MemorySegment weights,
+      long offset,
+      long far,
+      int panels,
+      int columns,
+      PanelRows x,
+      float[] out) {
+    // A single panel is computed more than once.
     row(
         weights,
         offset,

@@ -39,14 +39,21 @@ abstract class PanelProducts extends Products {
   abstract int together();
 
   /**
-   * The products of {@link #together} panels with one row.
+   * The products of {@link #together} panels, or of a single one, with one row.
    *
    * @param offset byte offset of the first panel
-   * @param far bytes from one panel to the next
+   * @param far bytes from one panel to the next; 0 if it is a single one
+   * @param panels how many
    * @param out gets 32 outputs of each panel
    */
   abstract void row(
-      MemorySegment weights, long offset, long far, int columns, PanelRows x, float[] out);
+      MemorySegment weights,
+      long offset,
+      long far,
+      int panels,
+      int columns,
+      PanelRows x,
+      float[] out);
 
   /**
    * Adds the products of a panel to the sums of all rows.
@@ -110,6 +117,7 @@ abstract class PanelProducts extends Products {
           matrix.data(),
           (first + i) * matrix.stride(),
           each * matrix.stride(),
+          together,
           matrix.columns(),
           x,
           scratch.results);
@@ -118,8 +126,7 @@ abstract class PanelProducts extends Products {
       }
     }
     for (int panel = first + each * together; panel < end; panel++) {
-      // The same panel more than once.
-      row(matrix.data(), panel * matrix.stride(), 0, matrix.columns(), x, scratch.results);
+      row(matrix.data(), panel * matrix.stride(), 0, 1, matrix.columns(), x, scratch.results);
       copy(scratch.results, 0, panel, to, y, at);
     }
   }

@@ -12,6 +12,7 @@ import static jdk.incubator.vector.VectorOperators.LSHR;
 import dev.muninn.model.WeightFormat;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
@@ -29,142 +30,149 @@ final class Q4Products extends BlockProducts {
   private static final int GROUP_BYTES = 64;
   private static final int SCALES = 512;
 
+  /** Panels that two vectors of shorts take. */
+  private static final int PANELS = Math.max(1, 2 * COUNT / PAIRS);
+
+  /** Regions that are read in turn, so that memory is ahead of the arithmetic in each. */
+  private static final int TURNS = 4;
+
   private Q4Products() {
     super(WeightFormat.Q4);
   }
 
   @Override
   int together() {
-    return Math.max(1, 2 * COUNT / PAIRS);
+    return TURNS * PANELS;
   }
 
   @Override
-  void row(MemorySegment weights, long offset, long far, int columns, PanelRows x, float[] out) {
+  void row(
+      MemorySegment weights,
+      long offset,
+      long far,
+      int panels,
+      int columns,
+      PanelRows x,
+      float[] out) {
+    int turns = Math.max(1, panels / PANELS);
     int blocks = Math.ceilDiv(columns, WeightFormat.BLOCK_INPUTS);
-    long second = COUNT / PAIRS * far + COUNT % PAIRS * 4;
-    int secondOut = COUNT / PAIRS * ROWS + COUNT % PAIRS;
+    Arrays.fill(out, 0, ROWS * PANELS * turns, 0);
     // Short vectors take half a panel at a time.
     for (int pair = 0; pair < PAIRS; pair += 2 * COUNT) {
       row(
           weights,
           offset + 4L * pair,
-          second,
+          far,
+          turns,
           groupBytes,
           blocks,
           x.digits,
           x.digitStarts,
           x.blockScales,
           out,
-          pair,
-          pair + secondOut);
+          pair);
     }
   }
 
-  /** Two vectors of shorts, at a distance. */
+  /** Two vectors of shorts: a block of each turn's panels after the other. */
   private static void row(
       MemorySegment weights,
       long offset,
-      long second,
+      long far,
+      int turns,
       long step,
       int blocks,
       int[] x,
       int[] starts,
       float[] scales,
       float[] out,
-      int to0,
-      int to1) {
+      int first) {
     weights.get(ValueLayout.JAVA_BYTE, offset);
-    FloatVector sum0 = FloatVector.zero(FLOATS);
-    FloatVector sum1 = sum0;
-    FloatVector upper0 = sum0;
-    FloatVector upper1 = sum0;
-    long at = offset;
-    int k = 0;
+    final long second = COUNT / PAIRS * far + COUNT % PAIRS * 4;
+    final int secondOut = COUNT / PAIRS * ROWS + COUNT % PAIRS;
+    final long turn = PANELS * far - 8 * step;
+    long begin = offset;
     for (int block = 0; block < blocks; block++) {
-      ShortVector high0 = IntVector.broadcast(INTS, starts[2 * block]).reinterpretAsShorts();
-      ShortVector low0 = IntVector.broadcast(INTS, starts[2 * block + 1]).reinterpretAsShorts();
-      ShortVector high1 = high0;
-      ShortVector low1 = low0;
-      for (long end = at + 8 * step; at < end; at += step) {
-        ShortVector v =
-            IntVector.fromMemorySegment(INTS, weights, at, LITTLE_ENDIAN).reinterpretAsShorts();
-        ShortVector w =
-            IntVector.fromMemorySegment(INTS, weights, at + second, LITTLE_ENDIAN)
-                .reinterpretAsShorts();
-        ShortVector y = IntVector.broadcast(INTS, x[k]).reinterpretAsShorts();
-        high0 = v.mul(y).add(high0);
-        high1 = w.mul(y).add(high1);
-        y = IntVector.broadcast(INTS, x[k + 1]).reinterpretAsShorts();
-        low0 = v.mul(y).add(low0);
-        low1 = w.mul(y).add(low1);
-        v = v.lanewise(LSHR, 4);
-        w = w.lanewise(LSHR, 4);
-        y = IntVector.broadcast(INTS, x[k + 2]).reinterpretAsShorts();
-        high0 = v.mul(y).add(high0);
-        high1 = w.mul(y).add(high1);
-        y = IntVector.broadcast(INTS, x[k + 3]).reinterpretAsShorts();
-        low0 = v.mul(y).add(low0);
-        low1 = w.mul(y).add(low1);
-        v = v.lanewise(LSHR, 4);
-        w = w.lanewise(LSHR, 4);
-        y = IntVector.broadcast(INTS, x[k + 4]).reinterpretAsShorts();
-        high0 = v.mul(y).add(high0);
-        high1 = w.mul(y).add(high1);
-        y = IntVector.broadcast(INTS, x[k + 5]).reinterpretAsShorts();
-        low0 = v.mul(y).add(low0);
-        low1 = w.mul(y).add(low1);
-        v = v.lanewise(LSHR, 4);
-        w = w.lanewise(LSHR, 4);
-        y = IntVector.broadcast(INTS, x[k + 6]).reinterpretAsShorts();
-        high0 = v.mul(y).add(high0);
-        high1 = w.mul(y).add(high1);
-        y = IntVector.broadcast(INTS, x[k + 7]).reinterpretAsShorts();
-        low0 = v.mul(y).add(low0);
-        low1 = w.mul(y).add(low1);
-        k += 8;
+      long at = begin;
+      int to = first;
+      for (int t = 0; t < turns; t++) {
+        ShortVector high0 = IntVector.broadcast(INTS, starts[2 * block]).reinterpretAsShorts();
+        ShortVector low0 = IntVector.broadcast(INTS, starts[2 * block + 1]).reinterpretAsShorts();
+        ShortVector high1 = high0;
+        ShortVector low1 = low0;
+        int k = 2 * WeightFormat.BLOCK_INPUTS * block;
+        for (long end = at + 8 * step; at < end; at += step) {
+          ShortVector v =
+              IntVector.fromMemorySegment(INTS, weights, at, LITTLE_ENDIAN).reinterpretAsShorts();
+          ShortVector w =
+              IntVector.fromMemorySegment(INTS, weights, at + second, LITTLE_ENDIAN)
+                  .reinterpretAsShorts();
+          ShortVector y = IntVector.broadcast(INTS, x[k]).reinterpretAsShorts();
+          high0 = v.mul(y).add(high0);
+          high1 = w.mul(y).add(high1);
+          y = IntVector.broadcast(INTS, x[k + 1]).reinterpretAsShorts();
+          low0 = v.mul(y).add(low0);
+          low1 = w.mul(y).add(low1);
+          v = v.lanewise(LSHR, 4);
+          w = w.lanewise(LSHR, 4);
+          y = IntVector.broadcast(INTS, x[k + 2]).reinterpretAsShorts();
+          high0 = v.mul(y).add(high0);
+          high1 = w.mul(y).add(high1);
+          y = IntVector.broadcast(INTS, x[k + 3]).reinterpretAsShorts();
+          low0 = v.mul(y).add(low0);
+          low1 = w.mul(y).add(low1);
+          v = v.lanewise(LSHR, 4);
+          w = w.lanewise(LSHR, 4);
+          y = IntVector.broadcast(INTS, x[k + 4]).reinterpretAsShorts();
+          high0 = v.mul(y).add(high0);
+          high1 = w.mul(y).add(high1);
+          y = IntVector.broadcast(INTS, x[k + 5]).reinterpretAsShorts();
+          low0 = v.mul(y).add(low0);
+          low1 = w.mul(y).add(low1);
+          v = v.lanewise(LSHR, 4);
+          w = w.lanewise(LSHR, 4);
+          y = IntVector.broadcast(INTS, x[k + 6]).reinterpretAsShorts();
+          high0 = v.mul(y).add(high0);
+          high1 = w.mul(y).add(high1);
+          y = IntVector.broadcast(INTS, x[k + 7]).reinterpretAsShorts();
+          low0 = v.mul(y).add(low0);
+          low1 = w.mul(y).add(low1);
+          k += 8;
+        }
+        FloatVector scale = FloatVector.broadcast(FLOATS, scales[block]);
+        IntVector s = IntVector.fromMemorySegment(INTS, weights, at, LITTLE_ENDIAN);
+        IntVector high = high0.reinterpretAsInts();
+        IntVector low = low0.reinterpretAsInts();
+        addScaled(lower(high), lower(low), scale, s.lanewise(LSHL, 16), out, to);
+        addScaled(upper(high), upper(low), scale, s.and(0xFFFF0000), out, to + PAIRS);
+        s = IntVector.fromMemorySegment(INTS, weights, at + second, LITTLE_ENDIAN);
+        high = high1.reinterpretAsInts();
+        low = low1.reinterpretAsInts();
+        addScaled(lower(high), lower(low), scale, s.lanewise(LSHL, 16), out, to + secondOut);
+        addScaled(upper(high), upper(low), scale, s.and(0xFFFF0000), out, to + secondOut + PAIRS);
+        at += turn;
+        to += ROWS * PANELS;
       }
-      FloatVector scale = FloatVector.broadcast(FLOATS, scales[block]);
-      IntVector high = high0.reinterpretAsInts();
-      IntVector low = low0.reinterpretAsInts();
-      IntVector s = IntVector.fromMemorySegment(INTS, weights, at, LITTLE_ENDIAN);
-      IntVector whole =
-          high.lanewise(LSHL, 16)
-              .lanewise(ASHR, 16)
-              .mul(PanelRows.UNIT)
-              .add(low.lanewise(LSHL, 16).lanewise(ASHR, 16));
-      sum0 =
-          ((FloatVector) whole.convert(I2F, 0))
-              .mul(scale)
-              .fma(s.lanewise(LSHL, 16).reinterpretAsFloats(), sum0);
-      whole = high.lanewise(ASHR, 16).mul(PanelRows.UNIT).add(low.lanewise(ASHR, 16));
-      upper0 =
-          ((FloatVector) whole.convert(I2F, 0))
-              .mul(scale)
-              .fma(s.and(0xFFFF0000).reinterpretAsFloats(), upper0);
-      high = high1.reinterpretAsInts();
-      low = low1.reinterpretAsInts();
-      s = IntVector.fromMemorySegment(INTS, weights, at + second, LITTLE_ENDIAN);
-      whole =
-          high.lanewise(LSHL, 16)
-              .lanewise(ASHR, 16)
-              .mul(PanelRows.UNIT)
-              .add(low.lanewise(LSHL, 16).lanewise(ASHR, 16));
-      sum1 =
-          ((FloatVector) whole.convert(I2F, 0))
-              .mul(scale)
-              .fma(s.lanewise(LSHL, 16).reinterpretAsFloats(), sum1);
-      whole = high.lanewise(ASHR, 16).mul(PanelRows.UNIT).add(low.lanewise(ASHR, 16));
-      upper1 =
-          ((FloatVector) whole.convert(I2F, 0))
-              .mul(scale)
-              .fma(s.and(0xFFFF0000).reinterpretAsFloats(), upper1);
       // Behind the scales, which take as much as a group.
-      at += step;
+      begin += 9 * step;
     }
-    sum0.intoArray(out, to0);
-    upper0.intoArray(out, to0 + PAIRS);
-    sum1.intoArray(out, to1);
-    upper1.intoArray(out, to1 + PAIRS);
+  }
+
+  private static IntVector lower(IntVector pairs) {
+    return pairs.lanewise(LSHL, 16).lanewise(ASHR, 16);
+  }
+
+  private static IntVector upper(IntVector pairs) {
+    return pairs.lanewise(ASHR, 16);
+  }
+
+  private static void addScaled(
+      IntVector high, IntVector low, FloatVector scale, IntVector scales, float[] out, int to) {
+    IntVector whole = high.mul(PanelRows.UNIT).add(low);
+    ((FloatVector) whole.convert(I2F, 0))
+        .mul(scale)
+        .fma(scales.reinterpretAsFloats(), FloatVector.fromArray(FLOATS, out, to))
+        .intoArray(out, to);
   }
 
   @Override

@@ -12,6 +12,7 @@ import static jdk.incubator.vector.VectorOperators.LSHR;
 import dev.muninn.model.WeightFormat;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 
@@ -27,30 +28,46 @@ final class Q8Products extends BlockProducts {
   private static final int GROUP_BYTES = 4 * ROWS;
   private static final int SCALES = 1024;
 
+  /** Panels that four vectors take. */
+  private static final int PANELS = Math.max(1, 4 * COUNT / ROWS);
+
+  /** Regions that are read in turn, so that memory is ahead of the arithmetic in each. */
+  private static final int TURNS = 4;
+
   private Q8Products() {
     super(WeightFormat.Q8);
   }
 
   @Override
   int together() {
-    return Math.max(1, 4 * COUNT / ROWS);
+    return TURNS * PANELS;
   }
 
   @Override
-  void row(MemorySegment weights, long offset, long far, int columns, PanelRows x, float[] out) {
+  void row(
+      MemorySegment weights,
+      long offset,
+      long far,
+      int panels,
+      int columns,
+      PanelRows x,
+      float[] out) {
+    int turns = Math.max(1, panels / PANELS);
     int blocks = Math.ceilDiv(columns, WeightFormat.BLOCK_INPUTS);
+    Arrays.fill(out, 0, ROWS * PANELS * turns, 0);
     // Short vectors take half a panel at a time.
     for (int row = 0; row < ROWS; row += 4 * COUNT) {
-      row(weights, offset, row, far, groupBytes, blocks, x.values, x.blockStarts, out);
+      row(weights, offset, row, far, turns, groupBytes, blocks, x.values, x.blockStarts, out);
     }
   }
 
-  /** Four vectors of rows, from one on. */
+  /** Four vectors of rows, from one on: a block of each turn's panels after the other. */
   private static void row(
       MemorySegment weights,
       long offset,
       int first,
       long far,
+      int turns,
       long step,
       int blocks,
       float[] x,
@@ -68,59 +85,63 @@ final class Q8Products extends BlockProducts {
     final int shift1 = first + COUNT < 16 ? 16 : 0;
     final int shift2 = row2 < 16 ? 16 : 0;
     final int shift3 = row2 + COUNT < 16 ? 16 : 0;
-    FloatVector sum0 = FloatVector.zero(FLOATS);
-    FloatVector sum1 = sum0;
-    FloatVector sum2 = sum0;
-    FloatVector sum3 = sum0;
-    long at = offset + 4L * first;
-    int k = 0;
+    final long turn = PANELS * far - 8 * step;
+    long begin = offset + 4L * first;
     for (int block = 0; block < blocks; block++) {
-      FloatVector a0 = FloatVector.broadcast(FLOATS, starts[block]);
-      FloatVector a1 = a0;
-      FloatVector a2 = a0;
-      FloatVector a3 = a0;
-      for (long end = at + 8 * step; at < end; at += step) {
-        FloatVector y0 = FloatVector.broadcast(FLOATS, x[k]);
-        FloatVector y1 = FloatVector.broadcast(FLOATS, x[k + 1]);
-        FloatVector y2 = FloatVector.broadcast(FLOATS, x[k + 2]);
-        FloatVector y3 = FloatVector.broadcast(FLOATS, x[k + 3]);
-        IntVector v = IntVector.fromMemorySegment(INTS, weights, at, LITTLE_ENDIAN);
-        a0 = ((FloatVector) v.and(0xFF).convert(I2F, 0)).fma(y0, a0);
-        a0 = ((FloatVector) v.and(0xFF00).convert(I2F, 0)).fma(y1, a0);
-        a0 = ((FloatVector) v.and(0xFF0000).convert(I2F, 0)).fma(y2, a0);
-        a0 = ((FloatVector) v.lanewise(LSHR, 24).convert(I2F, 0)).fma(y3, a0);
-        v = IntVector.fromMemorySegment(INTS, weights, at + second, LITTLE_ENDIAN);
-        a1 = ((FloatVector) v.and(0xFF).convert(I2F, 0)).fma(y0, a1);
-        a1 = ((FloatVector) v.and(0xFF00).convert(I2F, 0)).fma(y1, a1);
-        a1 = ((FloatVector) v.and(0xFF0000).convert(I2F, 0)).fma(y2, a1);
-        a1 = ((FloatVector) v.lanewise(LSHR, 24).convert(I2F, 0)).fma(y3, a1);
-        v = IntVector.fromMemorySegment(INTS, weights, at + third, LITTLE_ENDIAN);
-        a2 = ((FloatVector) v.and(0xFF).convert(I2F, 0)).fma(y0, a2);
-        a2 = ((FloatVector) v.and(0xFF00).convert(I2F, 0)).fma(y1, a2);
-        a2 = ((FloatVector) v.and(0xFF0000).convert(I2F, 0)).fma(y2, a2);
-        a2 = ((FloatVector) v.lanewise(LSHR, 24).convert(I2F, 0)).fma(y3, a2);
-        v = IntVector.fromMemorySegment(INTS, weights, at + third + second, LITTLE_ENDIAN);
-        a3 = ((FloatVector) v.and(0xFF).convert(I2F, 0)).fma(y0, a3);
-        a3 = ((FloatVector) v.and(0xFF00).convert(I2F, 0)).fma(y1, a3);
-        a3 = ((FloatVector) v.and(0xFF0000).convert(I2F, 0)).fma(y2, a3);
-        a3 = ((FloatVector) v.lanewise(LSHR, 24).convert(I2F, 0)).fma(y3, a3);
-        k += 4;
+      long at = begin;
+      int to = first;
+      for (int t = 0; t < turns; t++) {
+        FloatVector a0 = FloatVector.broadcast(FLOATS, starts[block]);
+        FloatVector a1 = a0;
+        FloatVector a2 = a0;
+        FloatVector a3 = a0;
+        int k = WeightFormat.BLOCK_INPUTS * block;
+        for (long end = at + 8 * step; at < end; at += step) {
+          FloatVector y0 = FloatVector.broadcast(FLOATS, x[k]);
+          FloatVector y1 = FloatVector.broadcast(FLOATS, x[k + 1]);
+          FloatVector y2 = FloatVector.broadcast(FLOATS, x[k + 2]);
+          FloatVector y3 = FloatVector.broadcast(FLOATS, x[k + 3]);
+          IntVector v = IntVector.fromMemorySegment(INTS, weights, at, LITTLE_ENDIAN);
+          a0 = ((FloatVector) v.and(0xFF).convert(I2F, 0)).fma(y0, a0);
+          a0 = ((FloatVector) v.and(0xFF00).convert(I2F, 0)).fma(y1, a0);
+          a0 = ((FloatVector) v.and(0xFF0000).convert(I2F, 0)).fma(y2, a0);
+          a0 = ((FloatVector) v.lanewise(LSHR, 24).convert(I2F, 0)).fma(y3, a0);
+          v = IntVector.fromMemorySegment(INTS, weights, at + second, LITTLE_ENDIAN);
+          a1 = ((FloatVector) v.and(0xFF).convert(I2F, 0)).fma(y0, a1);
+          a1 = ((FloatVector) v.and(0xFF00).convert(I2F, 0)).fma(y1, a1);
+          a1 = ((FloatVector) v.and(0xFF0000).convert(I2F, 0)).fma(y2, a1);
+          a1 = ((FloatVector) v.lanewise(LSHR, 24).convert(I2F, 0)).fma(y3, a1);
+          v = IntVector.fromMemorySegment(INTS, weights, at + third, LITTLE_ENDIAN);
+          a2 = ((FloatVector) v.and(0xFF).convert(I2F, 0)).fma(y0, a2);
+          a2 = ((FloatVector) v.and(0xFF00).convert(I2F, 0)).fma(y1, a2);
+          a2 = ((FloatVector) v.and(0xFF0000).convert(I2F, 0)).fma(y2, a2);
+          a2 = ((FloatVector) v.lanewise(LSHR, 24).convert(I2F, 0)).fma(y3, a2);
+          v = IntVector.fromMemorySegment(INTS, weights, at + third + second, LITTLE_ENDIAN);
+          a3 = ((FloatVector) v.and(0xFF).convert(I2F, 0)).fma(y0, a3);
+          a3 = ((FloatVector) v.and(0xFF00).convert(I2F, 0)).fma(y1, a3);
+          a3 = ((FloatVector) v.and(0xFF0000).convert(I2F, 0)).fma(y2, a3);
+          a3 = ((FloatVector) v.lanewise(LSHR, 24).convert(I2F, 0)).fma(y3, a3);
+          k += 4;
+        }
+        IntVector s = IntVector.fromMemorySegment(INTS, weights, at + scales0, LITTLE_ENDIAN);
+        addScaled(a0, s.lanewise(LSHL, shift0), out, to);
+        s = IntVector.fromMemorySegment(INTS, weights, at + scales1, LITTLE_ENDIAN);
+        addScaled(a1, s.lanewise(LSHL, shift1), out, to + COUNT);
+        s = IntVector.fromMemorySegment(INTS, weights, at + scales2, LITTLE_ENDIAN);
+        addScaled(a2, s.lanewise(LSHL, shift2), out, to + 2 * COUNT);
+        s = IntVector.fromMemorySegment(INTS, weights, at + scales3, LITTLE_ENDIAN);
+        addScaled(a3, s.lanewise(LSHL, shift3), out, to + 3 * COUNT);
+        at += turn;
+        to += ROWS * PANELS;
       }
-      IntVector s = IntVector.fromMemorySegment(INTS, weights, at + scales0, LITTLE_ENDIAN);
-      sum0 = a0.fma(s.lanewise(LSHL, shift0).and(0xFFFF0000).reinterpretAsFloats(), sum0);
-      s = IntVector.fromMemorySegment(INTS, weights, at + scales1, LITTLE_ENDIAN);
-      sum1 = a1.fma(s.lanewise(LSHL, shift1).and(0xFFFF0000).reinterpretAsFloats(), sum1);
-      s = IntVector.fromMemorySegment(INTS, weights, at + scales2, LITTLE_ENDIAN);
-      sum2 = a2.fma(s.lanewise(LSHL, shift2).and(0xFFFF0000).reinterpretAsFloats(), sum2);
-      s = IntVector.fromMemorySegment(INTS, weights, at + scales3, LITTLE_ENDIAN);
-      sum3 = a3.fma(s.lanewise(LSHL, shift3).and(0xFFFF0000).reinterpretAsFloats(), sum3);
       // Behind the scales, which take half as much as a group.
-      at += step / 2;
+      begin += 8 * step + step / 2;
     }
-    sum0.intoArray(out, first);
-    sum1.intoArray(out, first + COUNT);
-    sum2.intoArray(out, first + 2 * COUNT);
-    sum3.intoArray(out, first + 3 * COUNT);
+  }
+
+  private static void addScaled(FloatVector sum, IntVector scales, float[] out, int to) {
+    sum.fma(scales.and(0xFFFF0000).reinterpretAsFloats(), FloatVector.fromArray(FLOATS, out, to))
+        .intoArray(out, to);
   }
 
   @Override
