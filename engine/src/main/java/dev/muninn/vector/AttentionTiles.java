@@ -3,6 +3,7 @@ package dev.muninn.vector;
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
 
 import dev.muninn.kernel.Lanes;
+import dev.muninn.kernel.NativeMemory;
 import dev.muninn.kernel.RowKernels;
 import dev.muninn.kernel.ScalarKernels;
 import dev.muninn.model.WeightFormat;
@@ -21,7 +22,7 @@ import jdk.incubator.vector.VectorOperators;
  */
 final class AttentionTiles {
   /** Most rows that are computed together. */
-  static final int MOST_ROWS = 128;
+  static final int MOST_ROWS = 256;
 
   private static final int COLUMNS = PanelTiles.OUTPUTS;
   private static final int POSITIONS = PanelProducts.INPUTS;
@@ -36,6 +37,13 @@ final class AttentionTiles {
   private float[] scores = new float[0];
   private float[] weights = new float[0];
 
+  // For keys and values in 8 bits: what a query's products start from, what its weighted sums do,
+  // scales by position, and widened keys of a few positions.
+  private final float[] starts = new float[MOST_ROWS];
+  private final float[] valueStarts = new float[MOST_ROWS];
+  private float[] scales = new float[0];
+  private MemorySegment keyRows = MemorySegment.NULL;
+
   AttentionTiles(int size) {
     this.size = size;
     this.queries = new PackedRows(MOST_ROWS, size);
@@ -44,15 +52,23 @@ final class AttentionTiles {
   }
 
   /**
-   * Whether so many rows may be computed here. Columns of BF16 that fill no chunk would be added up
-   * in another order.
+   * Whether so many rows may be computed here. Columns of BF16 or of bytes that fill no chunk would
+   * be added up in another order.
    */
   static boolean pays(VectorStore store, int size, int rows) {
     return rows >= PackingProducts.LEAST_ROWS
-        && (store.type == DType.F32 || store.type == DType.BF16 && size % Lanes.CHUNK == 0)
+        && size % chunk(store.type) == 0
         && !WarmUp.lacksPacking()
         && !WarmUp.lacksRows()
         && !WarmUp.lacksStore(store.type);
+  }
+
+  private static int chunk(DType type) {
+    return switch (type) {
+      case BF16 -> Lanes.CHUNK;
+      case U8 -> ByteRows.CHUNK;
+      default -> 1;
+    };
   }
 
   /** Begins with some number of rows. */
@@ -71,9 +87,18 @@ final class AttentionTiles {
    */
   void add(VectorStore store, int row, float[] values, int length) {
     lengths[row] = length;
+    float sum = 0;
     for (int i = 0; i < size; i++) {
-      query[store.type == DType.BF16 ? ScalarKernels.shuffled(i, size) : i] = values[i];
+      switch (store.type) {
+        case BF16 -> query[ScalarKernels.shuffled(i, size)] = values[i];
+        case U8 -> {
+          sum += values[i];
+          query[i] = values[i] * ByteRows.factor(i, size);
+        }
+        default -> query[i] = values[i];
+      }
     }
+    starts[row] = -ByteRows.ZERO * sum;
     queries.pack(row, query, 0);
   }
 
@@ -86,29 +111,122 @@ final class AttentionTiles {
       scores = new float[Math.max(rows * stride, Math.min(2 * scores.length, 1 << 28))];
       weights = new float[scores.length + PanelRows.GROUP * stride];
     }
-    long first = store.key(plane, head, 0);
-    long bytes = (length - 1L) * store.rowBytes() + format(store).bytes(size);
-    WeightMatrix keys =
-        new WeightMatrix(
-            format(store), length, size, store.rowBytes(), store.data.asSlice(first, bytes));
-    PackingProducts.multiply(keys, 0, length, queries, scores, 0, stride, own.product);
+    boolean inBytes = store.type == DType.U8;
+    if (inBytes) {
+      multiplyBytes(store, store.key(plane, head, 0), stride, own);
+    } else {
+      multiply(store, store.key(plane, head, 0), stride, own);
+    }
     for (int row = 0; row < rows; row++) {
-      exponentiate(row, stride, own);
+      exponentiate(row, stride, inBytes, own);
+    }
+    if (inBytes) {
+      ByteTiles.scales(store.data, store.value(plane, head, 0), size, length, scales);
+      for (int row = 0; row < rows; row++) {
+        scale(row, stride);
+      }
+    }
+    for (int group = 0; group < queries.panels().groups(); group++) {
+      pack(group, stride);
     }
     mix(store, plane, head, stride);
   }
 
-  /** Makes a row's scores weights, and packs those of the positions that its whole group sees. */
-  private void exponentiate(int row, int stride, ThreadScratch own) {
+  /** Scores of all positions, for the rows that see them. */
+  private void multiply(VectorStore store, long first, int stride, ThreadScratch own) {
+    int length = lengths[queries.rows() - 1];
+    long bytes = (length - 1L) * store.rowBytes() + format(store).bytes(size);
+    WeightMatrix keys =
+        new WeightMatrix(
+            format(store), length, size, store.rowBytes(), store.data.asSlice(first, bytes));
+    int position = lengths[0] - lengths[0] % COLUMNS;
+    if (position > 0) {
+      PackingProducts.multiply(keys, 0, position, queries, scores, 0, stride, own.product);
+    }
+    int group = 0;
+    for (; position < length; position += COLUMNS) {
+      group = firstThatSees(position, group);
+      int end = Math.min(position + COLUMNS, length);
+      PackingProducts.multiply(keys, position, end, queries, group, scores, 0, stride, own.product);
+    }
+  }
+
+  /** The same for keys in bytes, which are widened first. */
+  private void multiplyBytes(VectorStore store, long first, int stride, ThreadScratch own) {
+    int length = lengths[queries.rows() - 1];
+    long rowBytes = (long) Float.BYTES * size;
+    if (keyRows.byteSize() == 0) {
+      keyRows = NativeMemory.allocateAutomatic(COLUMNS * rowBytes);
+    }
+    int group = 0;
+    for (int position = 0; position < length; position += COLUMNS) {
+      group = firstThatSees(position, group);
+      int count = Math.min(COLUMNS, length - position);
+      ByteTiles.widen(store.data, first + (long) position * store.rowBytes(), size, count, keyRows);
+      WeightMatrix keys =
+          new WeightMatrix(WeightFormat.F32, count, size, keyRows.asSlice(0, count * rowBytes));
+      PackingProducts.multiply(
+          keys, 0, count, queries, group, scores, position, stride, own.product);
+    }
+    if (scales.length < length + Lanes.COUNT) {
+      scales = new float[Math.max(length + Lanes.COUNT, 2 * scales.length)];
+    }
+    ByteTiles.scales(store.data, first, size, length, scales);
+  }
+
+  /** The first group, from one on, with a row that sees a position. */
+  private int firstThatSees(int position, int group) {
+    int first = group;
+    while (lengths[lastOf(first)] <= position) {
+      first++;
+    }
+    return first;
+  }
+
+  /** The last row of a group. */
+  private int lastOf(int group) {
+    return Math.min(queries.rows(), PanelRows.GROUP * (group + 1)) - 1;
+  }
+
+  /** Makes a row's scores weights. */
+  private void exponentiate(int row, int stride, boolean inBytes, ThreadScratch own) {
     int count = lengths[row];
     float[] values = own.scores(count);
     System.arraycopy(scores, row * stride, values, 0, count);
+    if (inBytes) {
+      ByteTiles.finish(values, count, starts[row], scales);
+    }
     shares[row] = 1 / RowKernels.exponentiate(values, count);
     System.arraycopy(values, 0, scores, row * stride, count);
-    int seen = lengths[row - row % PanelRows.GROUP];
-    int to = row / PanelRows.GROUP * PanelRows.GROUP * stride + row % PanelRows.GROUP;
-    for (int p = 0; p < seen; p++, to += PanelRows.GROUP) {
-      weights[to] = values[p];
+  }
+
+  /** Multiplies a row's weights by the scales of values, and sums them up. */
+  private void scale(int row, int stride) {
+    int at = row * stride;
+    float sum = 0;
+    for (int p = 0; p < lengths[row]; p++) {
+      float weight = scores[at + p] * scales[p];
+      scores[at + p] = weight;
+      sum += weight;
+    }
+    valueStarts[row] = -ByteRows.ZERO * sum;
+  }
+
+  /** Packs the weights of a group's rows, of the positions that all of them see. */
+  private void pack(int group, int stride) {
+    int first = PanelRows.GROUP * group;
+    int last = lastOf(group);
+    // Where rows are missing, one stands in for them.
+    int a = first * stride;
+    int b = Math.min(first + 1, last) * stride;
+    int c = Math.min(first + 2, last) * stride;
+    int d = last * stride;
+    int to = first * stride;
+    for (int p = 0; p < lengths[first]; p++, to += PanelRows.GROUP) {
+      weights[to] = scores[a + p];
+      weights[to + 1] = scores[b + p];
+      weights[to + 2] = scores[c + p];
+      weights[to + 3] = scores[d + p];
     }
   }
 
@@ -138,6 +256,12 @@ final class AttentionTiles {
   /** Widens some columns of the values of some positions. */
   private void widen(VectorStore store, long offset, int column, int positions) {
     int end = Math.min(size, column + COLUMNS);
+    if (store.type == DType.U8) {
+      for (int i = column; i < end; i += Lanes.COUNT) {
+        ByteTiles.widenColumns(store.data, offset, size, i, positions, widened, i - column);
+      }
+      return;
+    }
     int chunked = Math.min(end, size - size % Lanes.CHUNK);
     int rowBytes = store.rowBytes();
     for (int i = column; i < chunked; i += Lanes.CHUNK) {
@@ -188,9 +312,13 @@ final class AttentionTiles {
       out[i] = sums[i / COLUMNS * block + row * COLUMNS + i % COLUMNS];
     }
     int seen = lengths[row - row % PanelRows.GROUP];
-    if (seen < lengths[row]) {
+    int at = row * (lengths[queries.rows() - 1] + Lanes.COUNT);
+    if (store.type == DType.U8) {
+      long offset = store.value(plane, head, seen);
+      ByteRows.addRest(
+          store.data, offset, size, scores, at + seen, at + lengths[row], valueStarts[row], out);
+    } else if (seen < lengths[row]) {
       // Positions that not all of the group see.
-      int at = row * (lengths[queries.rows() - 1] + Lanes.COUNT);
       RowKernels.addWeighted(
           store.type,
           store.data,

@@ -30,9 +30,9 @@ final class ByteRows {
   static final int SCALE_BYTES = Float.BYTES;
 
   /** Numbers that share a vector of ints. */
-  private static final int CHUNK = 4 * COUNT;
+  static final int CHUNK = 4 * COUNT;
 
-  private static final float ZERO = 128;
+  static final float ZERO = 128;
 
   private ByteRows() {}
 
@@ -66,7 +66,7 @@ final class ByteRows {
   }
 
   /** What a byte counts too much where it is. */
-  private static float factor(int index, int size) {
+  static float factor(int index, int size) {
     if (index >= size - size % CHUNK) {
       return 1;
     }
@@ -278,6 +278,35 @@ final class ByteRows {
         sum = Math.fma(value / factor, scaled[p], sum);
       }
       out[i] += sum * factor + start;
+    }
+  }
+
+  /**
+   * Ends weighted sums that other positions are in already: adds some more, and makes of a sum of
+   * bytes where they are one of numbers.
+   *
+   * @param scaled weights times scales, of the rows from {@code from} to {@code to}
+   * @param start what is too much in all
+   * @param out has the sums, and gets the ends
+   */
+  static void addRest(
+      MemorySegment rows,
+      long offset,
+      int size,
+      float[] scaled,
+      int from,
+      int to,
+      float start,
+      float[] out) {
+    for (int i = 0; i < size; i++) {
+      float factor = factor(i, size);
+      float sum = out[i];
+      long at = offset + place(i, size);
+      for (int p = from; p < to; p++, at += size + SCALE_BYTES) {
+        float value = rows.get(ValueLayout.JAVA_BYTE, at) & 0xFF;
+        sum = Math.fma(value / factor, scaled[p], sum);
+      }
+      out[i] = 0f + (sum * factor + start);
     }
   }
 

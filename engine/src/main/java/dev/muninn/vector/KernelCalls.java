@@ -176,10 +176,14 @@ final class KernelCalls {
     int rowBytes = COLUMNS + ByteRows.SCALE_BYTES;
     MemorySegment stored = NativeMemory.allocateAutomatic((long) MatrixKernels.UNIT * rowBytes);
     MemorySegment query = NativeMemory.allocateAutomatic(4L * (COLUMNS + 1));
+    MemorySegment widened = NativeMemory.allocateAutomatic(2L * Float.BYTES * COLUMNS);
     float[] scaled = new float[MatrixKernels.UNIT];
     return () -> {
       ByteRows.scores(stored, 0, COLUMNS, query, scratch.partials);
       ByteRows.addWeighted(stored, 0, COLUMNS, y, 0, MatrixKernels.UNIT, scaled, x);
+      ByteTiles.widen(stored, 0, COLUMNS, 2, widened);
+      ByteTiles.widenColumns(stored, 0, COLUMNS, 0, 2, x, 0);
+      ByteTiles.finish(x, COLUMNS, 0, y);
       clear();
     };
   }

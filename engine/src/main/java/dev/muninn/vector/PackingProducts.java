@@ -66,33 +66,65 @@ final class PackingProducts {
       int at,
       int stride,
       MatrixKernels.Scratch scratch) {
-    int rows = x.rows();
-    int places = PanelRows.places(rows);
-    int lane = OUTPUTS * places;
-    float[] sums = scratch.sums(places * Lanes.COUNT);
+    multiply(matrix, from, to, x, 0, y, at, stride, scratch);
+  }
+
+  /**
+   * The same without the rows of some groups.
+   *
+   * @param firstGroup the first group of rows whose results are wanted
+   */
+  static void multiply(
+      WeightMatrix matrix,
+      int from,
+      int to,
+      PackedRows x,
+      int firstGroup,
+      float[] y,
+      int at,
+      int stride,
+      MatrixKernels.Scratch scratch) {
+    int groups = x.panels().groups();
+    int columns = matrix.columns();
+    // Of few columns the packed weights serve group after group, whose sums stay in the cache.
+    int together = columns <= COLUMNS ? 1 : groups - firstGroup;
+    float[] sums = scratch.sums(together * PanelRows.GROUP * Lanes.COUNT);
     float[] packed = scratch.widened();
     int[] starts = scratch.laneStarts;
-    int columns = matrix.columns();
     for (int first = from; first < to; first += OUTPUTS) {
       int count = Math.min(OUTPUTS, to - first);
-      Arrays.fill(sums, 0, lane * Lanes.COUNT, 0);
-      for (int column = 0; column < columns; column += COLUMNS) {
-        int width = Math.min(COLUMNS, columns - column);
-        laneStarts(width, x.paired(), starts);
-        pack(matrix, first, count, column, width, starts, packed);
-        addAll(packed, starts, column, x.panels(), sums, lane);
-      }
-      fold(sums, lane);
-      for (int row = 0; row < rows; row++) {
-        System.arraycopy(sums, OUTPUTS * row, y, at + row * stride + first, count);
+      for (int group = firstGroup; group < groups; group += together) {
+        int lane = OUTPUTS * PanelRows.GROUP * together;
+        Arrays.fill(sums, 0, lane * Lanes.COUNT, 0);
+        for (int column = 0; column < columns; column += COLUMNS) {
+          if (group == firstGroup) {
+            int width = Math.min(COLUMNS, columns - column);
+            laneStarts(width, x.paired(), starts);
+            pack(matrix, first, count, column, width, starts, packed);
+          }
+          addAll(packed, starts, column, x.panels(), group, together, sums, lane);
+        }
+        fold(sums, lane);
+        int firstRow = PanelRows.GROUP * group;
+        int end = Math.min(x.rows(), firstRow + PanelRows.GROUP * together);
+        for (int row = firstRow; row < end; row++) {
+          System.arraycopy(sums, OUTPUTS * (row - firstRow), y, at + row * stride + first, count);
+        }
       }
     }
   }
 
   private static void addAll(
-      float[] packed, int[] starts, int column, PanelRows x, float[] sums, int lane) {
-    for (int group = 0; group < x.groups(); group++) {
-      int at = x.offset(group, column);
+      float[] packed,
+      int[] starts,
+      int column,
+      PanelRows x,
+      int first,
+      int groups,
+      float[] sums,
+      int lane) {
+    for (int group = 0; group < groups; group++) {
+      int at = x.offset(first + group, column);
       int to = OUTPUTS * PanelRows.GROUP * group;
       for (int i = 0; i < OUTPUTS; i += PanelTiles.STEP) {
         for (int l = 0; l < Lanes.COUNT; l++) {
