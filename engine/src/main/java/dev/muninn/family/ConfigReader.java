@@ -65,6 +65,11 @@ public final class ConfigReader {
     return file;
   }
 
+  /** All values, by key. */
+  public Map<String, Object> values() {
+    return values;
+  }
+
   /** Whether a key is there; null says nothing. */
   public boolean has(String name) {
     return values.get(name) != null;

@@ -32,11 +32,12 @@ final class PreparedFiles {
    * Begins.
    *
    * @param config the configuration as it came
+   * @param name what it will be called
    * @param state the folder of the pull's own files
    */
-  PreparedFiles(Recipe recipe, Path config, Path state) throws IOException {
+  PreparedFiles(Recipe recipe, Path config, Path name, Path state) throws IOException {
     this.recipe = recipe;
-    this.config = ConfigReader.of(config, JsonFile.readObject(config));
+    this.config = ConfigReader.of(name, JsonFile.readObject(config));
     this.folder = Files.createDirectories(state.resolve(FOLDER));
   }
 

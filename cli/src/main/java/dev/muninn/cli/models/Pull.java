@@ -145,7 +145,11 @@ final class Pull {
     wanted.forEach(file -> names.add(file.name()));
     if (recipe.isPresent()) {
       PreparedFiles prepared =
-          new PreparedFiles(recipe.get(), at(RemoteFile.CONFIGURATION, staged), state);
+          new PreparedFiles(
+              recipe.get(),
+              at(RemoteFile.CONFIGURATION, staged),
+              directory.resolve(RemoteFile.CONFIGURATION),
+              state);
       fetched += prepare(transport, listing.commit(), weights, prepared, staged);
       names.remove(RemoteFile.INDEX);
       names.addAll(prepared.finish(staged));
@@ -215,7 +219,15 @@ final class Pull {
       Map<String, Path> one = new LinkedHashMap<>();
       fetched += provide(transport, commit, file, one);
       progress.file("preparing " + file.name(), file);
-      prepared.prepare(at(file.name(), one), file.name(), id, progress::at);
+      Path source = at(file.name(), one);
+      try {
+        prepared.prepare(source, file.name(), id, progress::at);
+      } catch (CheckpointException problem) {
+        // Not the name that it has while it is staged.
+        String name = directory.resolve(file.name()).toString();
+        throw new CheckpointException(
+            problem.getMessage().replace(source.toString(), name), problem);
+      }
       progress.fileEnded(file);
       for (Path partial : one.values()) {
         Files.delete(partial);

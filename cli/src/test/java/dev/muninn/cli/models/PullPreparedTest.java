@@ -200,7 +200,19 @@ class PullPreparedTest {
     assertEquals(ExitCode.FAILED, failed.exitCode());
     String last = failed.err().lines().toList().getLast();
     assertTrue(last.startsWith("muninn: ") && last.contains("head_dim is 16"), failed.err());
+    assertTrue(last.contains(other.resolve("config.json") + ": "), failed.err());
     assertEquals(List.of(), names(other));
+  }
+
+  /** Not by the hidden name that a file has until all are there. */
+  @Test
+  void brokenWeightsAreNamed() throws IOException {
+    hub.files.put(SECOND, FakeHub.utf8("these are no weights"));
+    CommandRun failed = run("pull", FakeHub.MODEL, "--quantize", "q8");
+    assertEquals(ExitCode.FAILED, failed.exitCode());
+    String last = failed.err().lines().toList().getLast();
+    assertTrue(last.startsWith("muninn: " + target.resolve(SECOND) + ": "), failed.err());
+    assertEquals(List.of(), names(target));
   }
 
   @Test
