@@ -29,21 +29,32 @@ final class PanelEncoder {
   };
 
   private final PanelTensor tensor;
+
+  /** Null if all inputs are alike. */
+  private final ErrorFeedback feedback;
+
   private final float[] values = new float[BLOCK];
+  private final float[] importance = new float[BLOCK];
   private final int[] quantized = new int[BLOCK];
   private final int[] best = new int[BLOCK];
   private final byte[] block;
 
-  /** An encoder for one thread. */
-  PanelEncoder(PanelTensor tensor) {
+  /**
+   * An encoder for one thread.
+   *
+   * @param feedback what is known of the inputs, or null
+   */
+  PanelEncoder(PanelTensor tensor, ErrorFeedback feedback) {
     this.tensor = tensor;
+    this.feedback = feedback;
     this.block = new byte[tensor.format().blockBytes()];
   }
 
   /**
    * Writes a panel.
    *
-   * @param weights rows of the panel, [at most 32][inputs]; what is missing is padding
+   * @param weights rows of the panel, [at most 32][inputs]; what is missing is padding. They are
+   *     changed if there is feedback
    * @param rows how many there are
    * @param target gets {@link PanelTensor#panelBytes}
    */
@@ -76,15 +87,22 @@ final class PanelEncoder {
   private void encodeBlock(float[][] weights, int rows, int from, int count) {
     ByteBuffer bytes = ByteBuffer.wrap(block).order(ByteOrder.LITTLE_ENDIAN);
     boolean q4 = tensor.format() == WeightFormat.Q4;
+    int least = q4 ? Q4_LEAST : -Q8_MOST;
+    int most = q4 ? Q4_MOST : Q8_MOST;
     Arrays.fill(block, (byte) 0);
+    for (int i = 0; i < BLOCK; i++) {
+      importance[i] = feedback == null || i >= count ? 1 : feedback.importance(from + i);
+    }
     int scales = tensor.format().blockBytes() - Short.BYTES * PANEL;
     for (int row = 0; row < PANEL; row++) {
       int place = place(row);
       for (int i = 0; i < BLOCK; i++) {
         values[i] = row < rows && i < count ? weights[row][from + i] : 0;
       }
-      float scale =
-          q4 ? quantize(Q4_DIVISORS, Q4_LEAST, Q4_MOST) : quantize(Q8_DIVISORS, -Q8_MOST, Q8_MOST);
+      float scale = quantize(q4 ? Q4_DIVISORS : Q8_DIVISORS, least, most);
+      if (feedback != null && row < rows && scale != 0) {
+        roundInTurn(weights[row], from, count, scale, least, most);
+      }
       bytes.putShort(scales + Short.BYTES * place, ScalarKernels.bf16(scale));
       for (int i = 0; i < BLOCK; i++) {
         if (q4) {
@@ -100,10 +118,20 @@ final class PanelEncoder {
     }
   }
 
+  /** Chooses {@link #best} input by input: each makes up for the errors of those before. */
+  private void roundInTurn(float[] row, int from, int count, float scale, int least, int most) {
+    float inverse = 1 / scale;
+    for (int i = 0; i < count; i++) {
+      float weight = row[from + i];
+      best[i] = Math.clamp(Math.round(weight * inverse), least, most);
+      feedback.spread(from + i, weight - best[i] * scale, row);
+    }
+  }
+
   /**
-   * Chooses the scale, and whole numbers {@link #best}, of the least sum of squared errors among
-   * some: for each divisor of the largest value the numbers that it gives, and for these the best
-   * scale there is.
+   * Chooses the scale, and whole numbers {@link #best}, of the least sum of squared errors, each
+   * times its importance, among some: for each divisor of the largest value the numbers that it
+   * gives, and for these the best scale there is.
    *
    * @return a number of BF16
    */
@@ -150,8 +178,9 @@ final class PanelEncoder {
     double product = 0;
     double square = 0;
     for (int i = 0; i < BLOCK; i++) {
-      product += (double) quantized[i] * values[i];
-      square += (double) quantized[i] * quantized[i];
+      double weighted = (double) importance[i] * quantized[i];
+      product += weighted * values[i];
+      square += weighted * quantized[i];
     }
     float fitted = square == 0 ? candidate : round((float) (product / square));
     return fitted == 0 || !Float.isFinite(1 / fitted) ? candidate : fitted;
@@ -162,7 +191,7 @@ final class PanelEncoder {
     double gain = 0;
     for (int i = 0; i < BLOCK; i++) {
       double found = (double) quantized[i] * scale;
-      gain += found * (2 * values[i] - found);
+      gain += importance[i] * found * (2 * values[i] - found);
     }
     return gain;
   }

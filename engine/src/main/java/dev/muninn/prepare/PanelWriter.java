@@ -25,15 +25,22 @@ final class PanelWriter {
   private final String name;
   private final Tensor source;
   private final PanelTensor layout;
+  private final ErrorFeedback feedback;
   private final int inputs;
 
   /** Rows that lie in one panel. */
   private record Rows(int from, int count) {}
 
-  PanelWriter(String name, Tensor source, PanelTensor layout) {
+  /**
+   * A writer of one tensor.
+   *
+   * @param feedback what is known of the matrix' inputs, or null
+   */
+  PanelWriter(String name, Tensor source, PanelTensor layout, ErrorFeedback feedback) {
     this.name = name;
     this.source = source;
     this.layout = layout;
+    this.feedback = feedback;
     this.inputs = layout.inputs();
   }
 
@@ -76,7 +83,7 @@ final class PanelWriter {
       requireFinite(rows, weights);
     }
     ByteBuffer target = ByteBuffer.allocate(Math.toIntExact(layout.panelBytes()));
-    new PanelEncoder(layout).encode(weights, rows.count(), target);
+    new PanelEncoder(layout, feedback).encode(weights, rows.count(), target);
     return target.flip();
   }
 

@@ -40,6 +40,10 @@ public final class Preparation {
   private final Set<String> used;
   private final Map<String, PanelTensor> panels;
   private final Recipe recipe;
+
+  /** Null if nothing is known of the matrices' inputs. */
+  private Calibration calibration;
+
   private final Map<String, String> shardOfTensor = new TreeMap<>();
   private final Set<String> leftOut = new LinkedHashSet<>();
   private long writtenBytes;
@@ -64,10 +68,7 @@ public final class Preparation {
    *     quantized before, or if its tensors are not those that its configuration asks for
    */
   public static Preparation of(ConfigReader config, Set<String> tensors, Recipe recipe) {
-    if (PreparedTensors.read(config).isPrepared()) {
-      throw new CheckpointException(
-          config.file() + ": the model is prepared already; expected a checkpoint as it came");
-    }
+    requireAsItCame(config);
     BoundTensors bound = new BoundTensors(tensors);
     bound.observe(
         ModelFamilies.bind(ModelFamilies.choose(config, tensors::contains), config, bound));
@@ -89,7 +90,15 @@ public final class Preparation {
     if (panels.isEmpty()) {
       throw new IllegalArgumentException("nothing is to be prepared: every part is kept");
     }
-    return new Preparation(JsonFile.readObject(config.file()), bound.used(), panels, recipe);
+    return new Preparation(config.values(), bound.used(), panels, recipe);
+  }
+
+  /** Refuses a checkpoint that is prepared already. */
+  static void requireAsItCame(ConfigReader config) {
+    if (PreparedTensors.read(config).isPrepared()) {
+      throw new CheckpointException(
+          config.file() + ": the model is prepared already; expected a checkpoint as it came");
+    }
   }
 
   /**
@@ -107,10 +116,30 @@ public final class Preparation {
    */
   public static Preparation prepare(Path source, Path target, Recipe recipe, LongConsumer progress)
       throws IOException {
+    return prepare(source, target, recipe, null, progress);
+  }
+
+  /**
+   * Prepares the checkpoint of a directory, and rounds with an eye to what its matrices are
+   * multiplied with.
+   *
+   * @param source as above
+   * @param target as above
+   * @param recipe the format of each part
+   * @param calibration what was seen of the same checkpoint, or null
+   * @param progress is told how many bytes of the source have been read
+   * @return what was done
+   * @throws CheckpointException as above
+   * @throws IOException as above
+   */
+  public static Preparation prepare(
+      Path source, Path target, Recipe recipe, Calibration calibration, LongConsumer progress)
+      throws IOException {
     ConfigReader config = ConfigReader.of(source);
     ModelFamilies.requireKnown(config);
     try (Checkpoint checkpoint = Checkpoint.open(source)) {
       Preparation preparation = of(config, names(checkpoint), recipe);
+      preparation.calibration = calibration;
       long before = 0;
       for (Path file : checkpoint.files()) {
         long begin = before;
@@ -214,7 +243,11 @@ public final class Preparation {
       for (Map.Entry<String, Tensor> entry : inPanels.entrySet()) {
         long begin = done;
         PanelTensor layout = panels.get(entry.getKey());
-        new PanelWriter(entry.getKey(), entry.getValue(), layout)
+        ErrorFeedback feedback =
+            calibration == null || layout.format().blockInputs() == 1
+                ? null
+                : calibration.feedback(entry.getValue(), layout);
+        new PanelWriter(entry.getKey(), entry.getValue(), layout, feedback)
             .write(output, bytes -> progress.accept(begin + bytes));
         done += entry.getValue().byteSize();
       }

@@ -2,18 +2,13 @@ package dev.muninn.prepare;
 
 import dev.muninn.backend.Backend;
 import dev.muninn.backend.Backends;
-import dev.muninn.cache.KeyValueLayout;
-import dev.muninn.cache.SlotPolicy;
-import dev.muninn.decode.InitialState;
 import dev.muninn.decode.SequenceForward;
 import dev.muninn.family.ConfigReader;
-import dev.muninn.family.ModelFamilies;
 import dev.muninn.family.PanelTensor;
 import dev.muninn.family.PreparedTensors;
 import dev.muninn.model.RecurrentModel;
 import dev.muninn.model.WeightMatrix;
 import dev.muninn.trace.Distribution;
-import dev.muninn.weights.Checkpoint;
 import dev.muninn.weights.CheckpointException;
 import dev.muninn.weights.Tensor;
 import java.nio.file.Path;
@@ -27,8 +22,8 @@ import java.util.stream.IntStream;
 
 /** Compares a prepared checkpoint with the one that it was made from. */
 public final class Verification implements AutoCloseable {
-  private final Model source;
-  private final Model prepared;
+  private final OpenModel source;
+  private final OpenModel prepared;
   private final PreparedTensors panels;
 
   /**
@@ -51,50 +46,7 @@ public final class Verification implements AutoCloseable {
    */
   public record Divergence(int recurrence, double mean, double largest, double agreement) {}
 
-  private record Model(Checkpoint checkpoint, RecurrentModel model) implements AutoCloseable {
-    static Model open(Path directory) {
-      Checkpoint checkpoint = Checkpoint.open(directory);
-      try {
-        return new Model(checkpoint, ModelFamilies.load(directory, checkpoint));
-      } catch (RuntimeException | Error problem) {
-        checkpoint.close();
-        throw problem;
-      }
-    }
-
-    /** Logarithms of the distributions behind each token; null if it was cancelled. */
-    float[][] distributions(
-        Backend backend, int[] tokens, int recurrence, BooleanSupplier cancelled) {
-      return checkpoint.guard(() -> compute(backend, tokens, recurrence, cancelled));
-    }
-
-    private float[][] compute(
-        Backend backend, int[] tokens, int recurrence, BooleanSupplier cancelled) {
-      float[][] found = new float[tokens.length][];
-      KeyValueLayout layout =
-          new KeyValueLayout(model, SlotPolicy.full(), recurrence, tokens.length);
-      try (SequenceForward sequence =
-          new SequenceForward(
-              backend, layout, recurrence, tokens.length, InitialState.random(0), cancelled)) {
-        boolean complete =
-            sequence.append(
-                tokens,
-                0,
-                (position, logits) -> {
-                  found[position] = logits.clone();
-                  Distribution.logSoftmax(found[position], 0, logits.length);
-                });
-        return complete ? found : null;
-      }
-    }
-
-    @Override
-    public void close() {
-      checkpoint.close();
-    }
-  }
-
-  private Verification(Model source, Model prepared, PreparedTensors panels) {
+  private Verification(OpenModel source, OpenModel prepared, PreparedTensors panels) {
     this.source = source;
     this.prepared = prepared;
     this.panels = panels;
@@ -112,9 +64,9 @@ public final class Verification implements AutoCloseable {
     if (!panels.isPrepared()) {
       throw new CheckpointException(prepared + ": not a prepared checkpoint");
     }
-    Model original = Model.open(source);
+    OpenModel original = OpenModel.open(source);
     try {
-      return new Verification(original, Model.open(prepared), panels);
+      return new Verification(original, OpenModel.open(prepared), panels);
     } catch (RuntimeException | Error problem) {
       original.close();
       throw problem;
@@ -123,7 +75,7 @@ public final class Verification implements AutoCloseable {
 
   /** The error of each tensor that lies in panels, by name. */
   public List<TensorError> errors() {
-    return source.checkpoint.guard(() -> prepared.checkpoint.guard(this::readErrors));
+    return source.checkpoint().guard(() -> prepared.checkpoint().guard(this::readErrors));
   }
 
   private List<TensorError> readErrors() {
@@ -143,10 +95,10 @@ public final class Verification implements AutoCloseable {
   }
 
   private TensorError error(String name, PanelTensor layout) {
-    Tensor original = source.checkpoint.tensor(name);
+    Tensor original = source.checkpoint().tensor(name);
     Sums all = new Sums(0, 0, 0);
     int from = 0;
-    for (WeightMatrix part : layout.matrices(prepared.checkpoint.tensor(name).data())) {
+    for (WeightMatrix part : layout.matrices(prepared.checkpoint().tensor(name).data())) {
       int first = from;
       all =
           IntStream.range(0, part.rows())
@@ -198,9 +150,11 @@ public final class Verification implements AutoCloseable {
     try (Backend first = open(source, threads);
         Backend second = open(prepared, threads)) {
       for (int recurrence : recurrences) {
-        float[][] expected = source.distributions(first, tokens, recurrence, cancelled);
+        float[][] expected = distributions(source, first, tokens, recurrence, cancelled);
         float[][] found =
-            expected == null ? null : prepared.distributions(second, tokens, recurrence, cancelled);
+            expected == null
+                ? null
+                : distributions(prepared, second, tokens, recurrence, cancelled);
         if (found == null) {
           break;
         }
@@ -210,8 +164,32 @@ public final class Verification implements AutoCloseable {
     return divergences;
   }
 
-  private static Backend open(Model model, int threads) {
-    return Backends.open(model.model, model.checkpoint, threads, Backends.VECTOR, Optional.empty());
+  private static Backend open(OpenModel model, int threads) {
+    return Backends.open(
+        model.model(), model.checkpoint(), threads, Backends.VECTOR, Optional.empty());
+  }
+
+  /** Logarithms of the distributions behind each token; null if it was cancelled. */
+  private static float[][] distributions(
+      OpenModel model, Backend backend, int[] tokens, int recurrence, BooleanSupplier cancelled) {
+    return model.checkpoint().guard(() -> compute(model, backend, tokens, recurrence, cancelled));
+  }
+
+  private static float[][] compute(
+      OpenModel model, Backend backend, int[] tokens, int recurrence, BooleanSupplier cancelled) {
+    float[][] found = new float[tokens.length][];
+    try (SequenceForward sequence =
+        model.sequence(backend, recurrence, tokens.length, tokens.length, cancelled)) {
+      boolean complete =
+          sequence.append(
+              tokens,
+              0,
+              (position, logits) -> {
+                found[position] = logits.clone();
+                Distribution.logSoftmax(found[position], 0, logits.length);
+              });
+      return complete ? found : null;
+    }
   }
 
   private static Divergence divergence(int recurrence, float[][] expected, float[][] found) {
@@ -238,7 +216,7 @@ public final class Verification implements AutoCloseable {
 
   /** The model as it came: its shape, its default of recurrences. */
   public RecurrentModel model() {
-    return source.model;
+    return source.model();
   }
 
   @Override

@@ -1,5 +1,6 @@
 package dev.muninn.vector;
 
+import dev.muninn.backend.MatrixInputs;
 import dev.muninn.kernel.ThreadTeam;
 import dev.muninn.model.Block;
 import dev.muninn.model.Norm;
@@ -29,7 +30,8 @@ final class Activations {
   private final RowChunk chunk;
   private final int width;
 
-  Activations(RecurrentModel model, ThreadTeam team, RowChunk chunk, int rows) {
+  Activations(
+      RecurrentModel model, ThreadTeam team, RowChunk chunk, int rows, MatrixInputs inputs) {
     this.team = team;
     this.chunk = chunk;
     this.width = model.width();
@@ -53,7 +55,7 @@ final class Activations {
     projected = new float[rows * width];
     hidden = new float[rows * intermediate];
     int columns = Math.max(width, Math.max(attentionWidth, intermediate));
-    products = new TeamProducts(team, packings, rows, columns, model.matrixFormats());
+    products = new TeamProducts(team, packings, rows, columns, model.matrixFormats(), inputs);
     scratch = new ThreadScratch[team.size()];
     for (int thread = 0; thread < scratch.length; thread++) {
       scratch[thread] = new ThreadScratch(rows, width, intermediate, model.headSize());

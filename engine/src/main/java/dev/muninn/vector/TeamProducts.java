@@ -1,7 +1,9 @@
 package dev.muninn.vector;
 
+import dev.muninn.backend.MatrixInputs;
 import dev.muninn.kernel.ThreadTeam;
 import dev.muninn.model.WeightFormat;
+import java.util.Arrays;
 import java.util.Set;
 
 /**
@@ -21,14 +23,25 @@ final class TeamProducts {
   private final ThreadTeam team;
   private final PackedRows[] packed;
 
+  /** Is shown all rows; null if nobody is. */
+  private final MatrixInputs inputs;
+
   /**
    * Room for packed rows.
    *
    * @param packings most formats of matrices that read the same input
    * @param formats all formats
+   * @param inputs is shown all rows, or null
    */
-  TeamProducts(ThreadTeam team, int packings, int rows, int columns, Set<WeightFormat> formats) {
+  TeamProducts(
+      ThreadTeam team,
+      int packings,
+      int rows,
+      int columns,
+      Set<WeightFormat> formats,
+      MatrixInputs inputs) {
     this.team = team;
+    this.inputs = inputs;
     this.packed = new PackedRows[packings];
     for (int i = 0; i < packings; i++) {
       packed[i] = new PackedRows(rows, columns);
@@ -50,6 +63,9 @@ final class TeamProducts {
 
   /** Packs one row. */
   void pack(MatrixGroup group, int row, float[] source, int from) {
+    if (inputs != null) {
+      inputs.accept(Arrays.asList(group.matrices), source, from);
+    }
     for (int i = 0; i < group.packings(); i++) {
       Kernels.pack(packed[i], row, source, from);
     }

@@ -3,6 +3,7 @@ package dev.muninn.vector;
 import dev.muninn.backend.Backend;
 import dev.muninn.backend.ComputeDevice;
 import dev.muninn.backend.LatentRows;
+import dev.muninn.backend.MatrixInputs;
 import dev.muninn.cache.KeyValueLayout;
 import dev.muninn.cache.KeyValueStore;
 import dev.muninn.kernel.Lanes;
@@ -27,11 +28,18 @@ final class VectorBackend implements Backend {
   private final ComputeDevice device;
   private final RecurrentModel model;
   private final ThreadTeam team;
+  private final MatrixInputs inputs;
   private final Map<Rotary, RotaryTable> rotary = new IdentityHashMap<>();
 
-  VectorBackend(ComputeDevice device, RecurrentModel model, int threads) {
+  /**
+   * Takes a model.
+   *
+   * @param inputs is shown what matrices are multiplied with, or null
+   */
+  VectorBackend(ComputeDevice device, RecurrentModel model, int threads, MatrixInputs inputs) {
     this.device = device;
     this.model = model;
+    this.inputs = inputs;
     for (WeightFormat format : model.matrixFormats()) {
       WarmUp.begin(format, isLarge() ? Duration.ZERO : SHORT_ANSWER);
     }
@@ -81,7 +89,7 @@ final class VectorBackend implements Backend {
 
   @Override
   public LatentRows rows(int capacity) {
-    return new VectorRows(model, team, rotary, capacity);
+    return new VectorRows(model, team, rotary, capacity, inputs);
   }
 
   @Override

@@ -4,6 +4,7 @@ import dev.muninn.backend.Backend;
 import dev.muninn.backend.BackendProvider;
 import dev.muninn.backend.Backends;
 import dev.muninn.backend.ComputeDevice;
+import dev.muninn.backend.MatrixInputs;
 import dev.muninn.kernel.Lanes;
 import dev.muninn.model.RecurrentModel;
 import dev.muninn.weights.Checkpoint;
@@ -26,6 +27,11 @@ public final class VectorBackendProvider implements BackendProvider {
   @Override
   public Backend open(
       RecurrentModel model, Checkpoint checkpoint, int threads, ComputeDevice device) {
-    return new VectorBackend(device, model, threads);
+    return new VectorBackend(device, model, threads, null);
+  }
+
+  /** A backend of one thread that shows what a model's matrices are multiplied with. */
+  public Backend open(RecurrentModel model, MatrixInputs inputs) {
+    return new VectorBackend(devices().getFirst(), model, 1, inputs);
   }
 }

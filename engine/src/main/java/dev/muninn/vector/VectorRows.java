@@ -1,6 +1,7 @@
 package dev.muninn.vector;
 
 import dev.muninn.backend.LatentRows;
+import dev.muninn.backend.MatrixInputs;
 import dev.muninn.backend.RowBatch;
 import dev.muninn.kernel.RotaryTable;
 import dev.muninn.kernel.ThreadTeam;
@@ -69,7 +70,12 @@ final class VectorRows extends LatentRows implements ThreadTeam.Task {
   private int readOutFrom;
   private boolean hasUnread;
 
-  VectorRows(RecurrentModel model, ThreadTeam team, Map<Rotary, RotaryTable> rotary, int capacity) {
+  VectorRows(
+      RecurrentModel model,
+      ThreadTeam team,
+      Map<Rotary, RotaryTable> rotary,
+      int capacity,
+      MatrixInputs inputs) {
     this.model = model;
     this.team = team;
     this.capacity = capacity;
@@ -79,7 +85,7 @@ final class VectorRows extends LatentRows implements ThreadTeam.Task {
     this.coreWeights = coreWeights(model);
     int rows = Math.min(capacity, CHUNK);
     this.chunk = new RowChunk(rows);
-    this.activations = new Activations(model, team, chunk, rows);
+    this.activations = new Activations(model, team, chunk, rows, inputs);
     this.prelude = forwards(model.prelude(), rotary);
     this.core = forwards(model.core().blocks(), rotary);
     this.coda = forwards(model.coda().blocks(), rotary);

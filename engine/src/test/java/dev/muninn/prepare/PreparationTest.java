@@ -147,7 +147,7 @@ class PreparationTest {
     PanelTensor q4 = new PanelTensor(WeightFormat.Q4, List.of(2), List.of(5));
     float[][] weights = {{-8, 1, 2, 3, 4}, {0.5f, -0.25f, 0, 0, -4}};
     ByteBuffer bytes = ByteBuffer.allocate(576).order(ByteOrder.LITTLE_ENDIAN);
-    new PanelEncoder(q4).encode(weights, 2, bytes);
+    new PanelEncoder(q4, null).encode(weights, 2, bytes);
     // Rows 0 and 16 come first, then 1 and 17.
     assertEquals((short) 0xBA90, bytes.getShort(0));
     assertEquals((short) 0x8888, bytes.getShort(2));
@@ -158,7 +158,8 @@ class PreparationTest {
 
     PanelTensor q8 = new PanelTensor(WeightFormat.Q8, List.of(2), List.of(5));
     bytes = ByteBuffer.allocate(1088).order(ByteOrder.LITTLE_ENDIAN);
-    new PanelEncoder(q8).encode(new float[][] {{127, 1, 2, 3, -4}, {0, 0, 0, 0, 0}}, 2, bytes);
+    new PanelEncoder(q8, null)
+        .encode(new float[][] {{127, 1, 2, 3, -4}, {0, 0, 0, 0, 0}}, 2, bytes);
     assertEquals((byte) 255, bytes.get(0));
     assertEquals((byte) 129, bytes.get(1));
     assertEquals((byte) 124, bytes.get(4 * 32));
@@ -171,7 +172,7 @@ class PreparationTest {
     float[][] rows = new float[18][1];
     rows[1][0] = 1;
     rows[17][0] = -2;
-    new PanelEncoder(bf16).encode(rows, 18, bytes);
+    new PanelEncoder(bf16, null).encode(rows, 18, bytes);
     assertEquals(0x3F80, bytes.getShort(4));
     assertEquals((short) 0xC000, bytes.getShort(6));
   }
@@ -201,7 +202,7 @@ class PreparationTest {
       }
     }
     ByteBuffer bytes = ByteBuffer.allocate((int) q4.panelBytes());
-    new PanelEncoder(q4).encode(weights, 32, bytes);
+    new PanelEncoder(q4, null).encode(weights, 32, bytes);
     float[] found = ExpandedModel.weights(q4, MemorySegment.ofArray(bytes.array()));
     double error = 0;
     for (int i = 0; i < flat.length; i++) {

@@ -12,7 +12,9 @@ import dev.muninn.cli.terminal.StandardStreams;
 import dev.muninn.cli.terminal.Terminal;
 import dev.muninn.cli.trace.OutputDirectory;
 import dev.muninn.decode.Cancellation;
+import dev.muninn.prepare.Calibration;
 import dev.muninn.prepare.Preparation;
+import dev.muninn.prepare.Recipe;
 import dev.muninn.weights.Checkpoint;
 import dev.muninn.weights.CheckpointException;
 import java.io.IOException;
@@ -46,6 +48,8 @@ public final class QuantizeCommand implements Callable<Integer> {
 
   @Mixin private final RecipeOptions recipeOptions = new RecipeOptions();
 
+  @Mixin private final CalibrationOptions calibrationOptions = new CalibrationOptions();
+
   @Mixin private final Target target = new Target();
 
   @Mixin private final VerifyOptions verifyOptions = new VerifyOptions();
@@ -74,6 +78,8 @@ public final class QuantizeCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     verifyOptions.requireConsistent();
     String text = verifyOptions.text();
+    Recipe recipe = recipeOptions.recipe();
+    String seen = calibrationOptions.text(recipe);
     Path source = ModelOptions.orBuiltIn(modelArgument.model(), environment);
     requireOther(source);
     try (OutputDirectory output =
@@ -82,18 +88,23 @@ public final class QuantizeCommand implements Callable<Integer> {
         ShutdownCancellation shutdown = new ShutdownCancellation()) {
       long sourceBytes = bytes(source);
       Preparation done;
-      try (Progress progress =
-          new Progress(
-              Terminal.isStandardError() && sourceBytes > MEGABYTE,
-              "preparing (MB)",
-              sourceBytes / MEGABYTE)) {
-        done = prepare(source, output, progress, shutdown.cancellation());
+      boolean calibrated;
+      try (Calibration calibration =
+              CalibrationOptions.calibrate(source, seen, shutdown.cancellation()::isCancelled);
+          Progress progress =
+              new Progress(
+                  Terminal.isStandardError() && sourceBytes > MEGABYTE,
+                  "preparing (MB)",
+                  sourceBytes / MEGABYTE)) {
+        calibrated = calibration != null;
+        done = prepare(source, output, recipe, calibration, progress, shutdown.cancellation());
       } catch (CancellationException interrupted) {
         return ExitCode.INTERRUPTED;
       }
       VerifyOptions.Findings findings =
           verifyOptions.compare(source, target.directory, text, shutdown.cancellation());
-      QuantizeReport report = new QuantizeReport(target.directory, sourceBytes, done, findings);
+      QuantizeReport report =
+          new QuantizeReport(target.directory, sourceBytes, done, calibrated, findings);
       streams.out().write(outputOptions.json() ? report.json() : report.text());
       streams.out().flush();
       return shutdown.cancellation().isCancelled() ? ExitCode.INTERRUPTED : ExitCode.OK;
@@ -101,14 +112,20 @@ public final class QuantizeCommand implements Callable<Integer> {
   }
 
   private Preparation prepare(
-      Path source, OutputDirectory output, Progress progress, Cancellation cancellation)
+      Path source,
+      OutputDirectory output,
+      Recipe recipe,
+      Calibration calibration,
+      Progress progress,
+      Cancellation cancellation)
       throws IOException {
     try {
       Preparation done =
           Preparation.prepare(
               source,
               output.work(),
-              recipeOptions.recipe(),
+              recipe,
+              calibration,
               bytes -> {
                 progress.stepTo(bytes / MEGABYTE);
                 if (cancellation.isCancelled()) {

@@ -20,6 +20,7 @@ final class QuantizeReport {
   private final Path directory;
   private final long sourceBytes;
   private final Preparation done;
+  private final boolean calibrated;
   private final Findings findings;
   private final Map<WeightFormat, Share> shares = new EnumMap<>(WeightFormat.class);
 
@@ -30,10 +31,12 @@ final class QuantizeReport {
     }
   }
 
-  QuantizeReport(Path directory, long sourceBytes, Preparation done, Findings findings) {
+  QuantizeReport(
+      Path directory, long sourceBytes, Preparation done, boolean calibrated, Findings findings) {
     this.directory = directory;
     this.sourceBytes = sourceBytes;
     this.done = done;
+    this.calibrated = calibrated;
     this.findings = findings;
     for (PanelTensor tensor : done.panels().values()) {
       shares.merge(
@@ -58,6 +61,9 @@ final class QuantizeReport {
                 Units.bytes(share.bytes),
                 Units.count(share.weights, "weight"),
                 Units.count(share.tensors, "tensor"))));
+    if (calibrated) {
+      text.append("  rounded for what matrices are multiplied with\n");
+    }
     if (!done.leftOut().isEmpty()) {
       text.append("  left out, since the model does not use it: ")
           .append(Printable.line(String.join(", ", done.leftOut())))
@@ -109,6 +115,7 @@ final class QuantizeReport {
       json.writeStringProperty("directory", directory.toString());
       json.writeNumberProperty("source_bytes", sourceBytes);
       json.writeNumberProperty("bytes", done.writtenBytes());
+      json.writeBooleanProperty("calibrated", calibrated);
       json.writeObjectPropertyStart("types");
       shares.forEach((format, share) -> {
         json.writeObjectPropertyStart(PreparedTensors.name(format));

@@ -1,6 +1,8 @@
 package dev.muninn.cli.quantize;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.muninn.cli.CommandRun;
@@ -8,6 +10,7 @@ import dev.muninn.cli.process.ExitCode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -93,6 +96,44 @@ class QuantizeCommandTest {
             .lines()
             .anyMatch(line -> line.contains("Wqkv.weight") && line.contains("[384, 128]")),
         text.out());
+  }
+
+  /** A small model is looked at by itself; a text, or none, may be asked for. */
+  @Test
+  void roundingLooksAtTexts() throws IOException {
+    Path text = Files.writeString(directory.resolve("text"), "12+34=46;7305918=3;8+9=17");
+    Path weights = out().resolve("model.safetensors");
+    List<byte[]> found = new ArrayList<>();
+    for (String[] more :
+        List.of(
+            new String[] {},
+            new String[] {"--calibrate", "own"},
+            new String[] {"--calibrate", "none"},
+            new String[] {"--calibrate", text.toString()})) {
+      CommandRun run =
+          quantize(
+              Stream.concat(Stream.of("--type", "q4", "--force", "--json"), Arrays.stream(more))
+                  .toArray(String[]::new));
+      assertEquals(ExitCode.OK, run.exitCode(), run.err());
+      assertEquals(!Arrays.asList(more).contains("none"), run.json().get("calibrated"));
+      found.add(Files.readAllBytes(weights));
+    }
+    assertArrayEquals(found.get(0), found.get(1));
+    assertFalse(Arrays.equals(found.get(0), found.get(2)));
+    assertFalse(Arrays.equals(found.get(0), found.get(3)));
+    assertFalse(Arrays.equals(found.get(2), found.get(3)));
+  }
+
+  @Test
+  void textsThatAreNoneAreRefused() throws IOException {
+    quantize("--type", "bf16", "--calibrate", "own").assertFails(ExitCode.USAGE, "--calibrate");
+    Path empty = Files.createFile(directory.resolve("empty"));
+    Path missing = directory.resolve("missing");
+    for (Path text : List.of(empty, missing)) {
+      CommandRun run = quantize("--type", "q4", "--calibrate", text.toString());
+      assertTrue(run.exitCode() != ExitCode.OK && run.err().lines().count() == 1, run.err());
+      assertTrue(Files.notExists(out()));
+    }
   }
 
   @Test
