@@ -45,7 +45,11 @@ final class CalibrationOptions {
     if (text == null || text.equals(OWN) || text.equals(NONE)) {
       return text;
     }
-    return Utf8Text.decode(text, Files.readAllBytes(Path.of(text)));
+    String read = Utf8Text.decode(text, Files.readAllBytes(Path.of(text)));
+    if (read.isEmpty()) {
+      throw new UsageException("--calibrate: " + text + " is empty, expected a text");
+    }
+    return read;
   }
 
   /**
@@ -83,11 +87,7 @@ final class CalibrationOptions {
     }
     try (Tokenizer tokenizer = Tokenizer.load(source, vocabulary)) {
       if (text != null && !text.equals(OWN)) {
-        int[] tokens = tokenizer.encode(text);
-        if (tokens.length == 0) {
-          throw new UsageException("--calibrate: the text has no tokens");
-        }
-        return calibration.read(tokens, cancelled);
+        return calibration.read(tokenizer.encode(text), cancelled);
       }
       int[] start = tokenizer.encode("");
       StopTokens end = StopTokens.load(source, tokenizer, vocabulary);
