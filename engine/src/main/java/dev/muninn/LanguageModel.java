@@ -131,7 +131,7 @@ public final class LanguageModel implements ModelService, AutoCloseable {
     Tokenizer tokenizer = null;
     try {
       ModelFamily family = ModelFamilies.choose(config, checkpoint::contains);
-      RecurrentModel model = checkpoint.guard(() -> ModelFamilies.load(family, config, checkpoint));
+      RecurrentModel model = ModelFamilies.load(family, config, checkpoint);
       final long mapped = System.nanoTime();
       backend =
           Backends.open(model, checkpoint, options.threads(), options.backend(), options.device());
@@ -166,7 +166,14 @@ public final class LanguageModel implements ModelService, AutoCloseable {
       if (backend != null) {
         backend.close();
       }
-      checkpoint.close();
+      try {
+        if (e instanceof InternalError) {
+          // A file that shrinks meanwhile becomes the error that it is.
+          checkpoint.verifyUnchanged();
+        }
+      } finally {
+        checkpoint.close();
+      }
       throw e;
     }
   }

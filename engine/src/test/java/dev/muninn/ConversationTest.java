@@ -40,6 +40,21 @@ class ConversationTest {
     tiny.close();
   }
 
+  /** The computation would wait for the first token for ever. */
+  @Test
+  void aTemplateThatMakesNothingOfAConversationIsRefused() throws IOException {
+    ModelFiles.copy(ModelFiles.ravenTiny(), temporary.resolve("model"), tensors -> {});
+    Files.writeString(temporary.resolve("model/chat_template.jinja"), "{{ nothing }}");
+    try (LanguageModel model = LanguageModel.load(temporary.resolve("model"), new LoadOptions(1))) {
+      String message =
+          assertThrows(
+                  IllegalArgumentException.class,
+                  () -> whole(model, List.of(ChatMessage.user("hi")), 1))
+              .getMessage();
+      assertEquals("the model's chat template makes no tokens of the conversation", message);
+    }
+  }
+
   private static UnaryOperator<GenerationRequest.Builder> settings(int maxTokens) {
     return builder -> builder.maxTokens(maxTokens).recurrence(3);
   }

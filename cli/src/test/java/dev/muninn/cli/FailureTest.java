@@ -2,6 +2,7 @@ package dev.muninn.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.muninn.cli.process.ExitCode;
 import java.io.IOException;
@@ -103,6 +104,14 @@ class FailureTest {
     Files.write(file, new byte[] {(byte) 0xE9, 't', (byte) 0xE9});
     CommandRun.of("score", "--prompt-file", file.toString())
         .assertFails(ExitCode.FAILED, "latin is not UTF-8 text");
+  }
+
+  @Test
+  void promptFileWithoutAnEnd() {
+    Path endless = Path.of("/dev/zero");
+    assumeTrue(Files.exists(endless), "this system has no device without an end");
+    CommandRun.of("generate", "--prompt-file", endless.toString())
+        .assertFails(ExitCode.FAILED, "/dev/zero: has more than 16777216 bytes");
   }
 
   @Test

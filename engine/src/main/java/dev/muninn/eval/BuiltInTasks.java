@@ -18,6 +18,11 @@ public final class BuiltInTasks {
   private static final String SUM = "sum:";
   private static final int MOST_DIGITS = 1000;
   private static final int MOST_NUMBERS = 100;
+
+  /** The numbers that they take, for messages. */
+  public static final String NUMBERS =
+      "check-digit:1 to check-digit:" + MOST_DIGITS + " and sum:2 to sum:" + MOST_NUMBERS;
+
   private static final int BELOW = 100;
 
   /** The model was trained on problems that follow each other this way. */
@@ -51,6 +56,11 @@ public final class BuiltInTasks {
     boolean known =
         number(name, CHECK_DIGIT, 1, MOST_DIGITS) > 0 || number(name, SUM, 2, MOST_NUMBERS) > 0;
     return known ? Optional.of(List.of(one(name, problems, seed))) : Optional.empty();
+  }
+
+  /** Whether a name is meant for a built-in task, though perhaps with a wrong number. */
+  public static boolean isMeant(String name) {
+    return name.startsWith(CHECK_DIGIT) || name.startsWith(SUM);
   }
 
   /** The number behind a prefix, 0 if it is not in the range. */

@@ -111,11 +111,20 @@ public record LlamaLayers(
         "attn_logit_softcapping",
         "final_logit_softcapping",
         "query_pre_attn_scalar",
+        "alibi",
+        "use_alibi",
+        "no_rope_layers",
         "num_experts",
         "num_local_experts");
     for (String scale :
         new String[] {
-          "attention_multiplier", "embedding_multiplier", "logits_scaling", "residual_multiplier"
+          "attention_multiplier",
+          "embedding_multiplier",
+          "logit_scale",
+          "logits_scaling",
+          "residual_multiplier",
+          "scale_depth",
+          "scale_emb"
         }) {
       if (config.number(scale, 1) != 1) {
         config.problem(scale + " other than 1 is not supported");

@@ -52,29 +52,30 @@ public record ServedModel(
    *     text where there is no tokenizer
    */
   public int[] tokens(Prompt prompt) {
-    return switch (prompt) {
-      case Prompt.Tokens(int[] tokens) -> {
-        for (int token : tokens) {
-          if (token < 0 || token >= architecture.vocabularySize()) {
-            throw new IllegalArgumentException(
-                "prompt token "
-                    + token
-                    + " is outside the vocabulary, 0 to "
-                    + (architecture.vocabularySize() - 1));
-          }
-        }
-        yield tokens;
+    int[] tokens =
+        switch (prompt) {
+          case Prompt.Tokens(int[] given) -> given;
+          case Prompt.Text(String text) ->
+              tokenizerOrRefusal().encode(text, architecture.contextLength());
+          case Prompt.Chat(var messages, var thinking) ->
+              chatTemplate.encode(tokenizerOrRefusal(), messages, thinking);
+        };
+    if (tokens.length == 0) {
+      throw new IllegalArgumentException(
+          prompt instanceof Prompt.Chat
+              ? "the model's chat template makes no tokens of the conversation"
+              : "the prompt has no tokens");
+    }
+    for (int token : tokens) {
+      if (token < 0 || token >= architecture.vocabularySize()) {
+        throw new IllegalArgumentException(
+            "prompt token "
+                + token
+                + " is outside the vocabulary, 0 to "
+                + (architecture.vocabularySize() - 1));
       }
-      case Prompt.Text(String text) -> {
-        int[] tokens = tokenizerOrRefusal().encode(text, architecture.contextLength());
-        if (tokens.length == 0) {
-          throw new IllegalArgumentException("the prompt has no tokens");
-        }
-        yield tokens;
-      }
-      case Prompt.Chat(var messages, var thinking) ->
-          chatTemplate.encode(tokenizerOrRefusal(), messages, thinking);
-    };
+    }
+    return tokens;
   }
 
   private Tokenizer tokenizerOrRefusal() {

@@ -3,6 +3,7 @@ package dev.muninn.text;
 import static dev.muninn.weights.CheckpointException.quote;
 
 import dev.muninn.weights.CheckpointException;
+import dev.muninn.weights.JsonFile;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -141,7 +142,12 @@ final class Vocabulary {
 
   private void add(String name, Object number) {
     if (!(number instanceof Long id) || id < 0) {
-      throw refusal("token " + quote(name) + " has the id " + number + ", expected an integer");
+      throw refusal(
+          "token "
+              + quote(name)
+              + " has the id "
+              + JsonFile.shown(number)
+              + ", expected an integer of at least 0");
     }
     if (id >= names.length) {
       throw refusal(

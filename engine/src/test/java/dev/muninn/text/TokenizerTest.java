@@ -288,7 +288,9 @@ class TokenizerTest {
 
   static Stream<Arguments> contradictory() {
     return Stream.of(
-        Arguments.of(builder().token("ab", "\"7\""), "token \"ab\" has the id 7"),
+        Arguments.of(
+            builder().token("ab", "\"7\""),
+            "token \"ab\" has the id \"7\", expected an integer of at least 0"),
         Arguments.of(builder().token("ab", -1), "token \"ab\" has the id -1"),
         Arguments.of(builder().token("ab", 256.5), "token \"ab\" has the id 256.5"),
         Arguments.of(builder().token("ab", "null"), "token \"ab\" has the id null"),

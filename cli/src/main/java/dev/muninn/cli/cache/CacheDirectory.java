@@ -2,11 +2,13 @@ package dev.muninn.cli.cache;
 
 import dev.muninn.cli.files.FileProblem;
 import dev.muninn.cli.files.UserDirectories;
+import dev.muninn.weights.AtomicFile;
 import dev.muninn.weights.DirectoryTree;
 import dev.muninn.weights.PrivateDirectory;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -85,11 +87,12 @@ record CacheDirectory(Path path) {
   }
 
   /** What to say of a directory of {@code MUNINN_CACHE} that cannot be used. */
-  static IOException refusal(IOException problem) {
+  IOException refusal(IOException problem) {
+    boolean named = problem instanceof FileSystemException known && known.getFile() != null;
     return new IOException(
         UserDirectories.CACHE
             + ": "
-            + FileProblem.describe(problem)
+            + FileProblem.describe(named ? problem : AtomicFile.named(path, problem))
             + ", expected a directory that only you can write to",
         problem);
   }

@@ -150,7 +150,7 @@ public record EmbeddedModel(String version, List<EmbeddedFile> files) {
       throw e;
     } catch (IOException e) {
       if (UserDirectories.isCacheChosen(environment)) {
-        throw CacheDirectory.refusal(e);
+        throw chosen.get().refusal(e);
       }
       return temporary();
     }

@@ -21,6 +21,8 @@ import dev.muninn.model.RecurrentModel;
 import dev.muninn.serve.GenerationRequest;
 import dev.muninn.serve.ModelService;
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -208,6 +210,9 @@ public final class EvalOptions {
       Optional<List<Task>> builtIn = BuiltInTasks.parse(name, problems, depthOptions.seed());
       if (builtIn.isPresent()) {
         tasks.addAll(builtIn.get());
+      } else if (BuiltInTasks.isMeant(name) && Files.notExists(Path.of(name))) {
+        throw new UsageException(
+            "there is no task " + name + "; the built-in ones are " + BuiltInTasks.NUMBERS);
       } else {
         Task task = reader.read(name);
         tasks.add(taskOptions.problems == null ? task : task.first(taskOptions.problems));

@@ -18,6 +18,8 @@ import picocli.CommandLine.Parameters;
 public final class PromptOptions {
   public static final String TEXT = "--prompt";
 
+  private static final int MOST_BYTES = 16 << 20;
+
   private static final String STANDARD_INPUT = "-";
 
   @Parameters(
@@ -83,7 +85,7 @@ public final class PromptOptions {
       return Prompt.text(text);
     }
     if (STANDARD_INPUT.equals(argument) || STANDARD_INPUT.equals(file)) {
-      return Prompt.text(decode(standardInput.readAllBytes(), "standard input"));
+      return Prompt.text(decode(bounded(standardInput, "standard input"), "standard input"));
     }
     if (argument != null) {
       return Prompt.text(argument);
@@ -92,14 +94,24 @@ public final class PromptOptions {
   }
 
   private static byte[] contents(Path path) throws IOException {
-    try {
-      return Files.readAllBytes(path);
+    try (InputStream stream = Files.newInputStream(path)) {
+      return bounded(stream, path.toString());
     } catch (FileSystemException e) {
       throw e;
     } catch (IOException e) {
       // Such as "Is a directory", which does not say what is one.
       throw new FileSystemException(path.toString(), null, e.getMessage());
     }
+  }
+
+  /** A device such as /dev/zero never ends. */
+  private static byte[] bounded(InputStream stream, String source) throws IOException {
+    byte[] bytes = stream.readNBytes(MOST_BYTES + 1);
+    if (bytes.length > MOST_BYTES) {
+      throw new FileSystemException(
+          source, null, "has more than " + MOST_BYTES + " bytes, too many for a prompt");
+    }
+    return bytes;
   }
 
   private static String decode(byte[] bytes, String source) throws IOException {

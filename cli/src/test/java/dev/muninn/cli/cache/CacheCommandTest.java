@@ -106,6 +106,16 @@ class CacheCommandTest {
     assertRefused(file.resolve("inner"), "MUNINN_CACHE: " + file + ": not a directory, expected");
   }
 
+  /** What the system says of a full disk names no file. */
+  @Test
+  void aFailureWithoutANameGetsTheCaches() {
+    assertEquals(
+        "MUNINN_CACHE: "
+            + cache
+            + ": No space left on device, expected a directory that only you can write to",
+        new CacheDirectory(cache).refusal(new IOException("No space left on device")).getMessage());
+  }
+
   @Test
   void soIsWhatOthersCanWriteTo() throws IOException {
     Path open = Files.createDirectory(cache.resolve("open"));

@@ -226,6 +226,7 @@ class EvalCommandTest {
     String choice = task(CHOICE);
     String text = Files.writeString(temporary.resolve("t.jsonl"), "{\"text\":\"12\"}").toString();
     eval().assertFails(ExitCode.USAGE, "no task");
+    eval("sum:0").assertFails(ExitCode.USAGE, "there is no task sum:0; the built-in ones are");
     eval("nothing.jsonl").assertFails(ExitCode.FAILED, "nothing.jsonl: no such file");
     eval(temporary.toString()).assertFails(ExitCode.FAILED, "is a directory");
     eval("sum:2", "sum:2").assertFails(ExitCode.USAGE, "two tasks are called sum:2");

@@ -134,6 +134,12 @@ public record HuginnConfig(
     final int contextLength = config.integer("block_size");
     final double ropeBase = ropeBase(config);
     final double normEpsilon = config.number("norm_eps", 1e-6);
+    if (config.number("rms_norm_eps", normEpsilon) != normEpsilon) {
+      config.problem("rms_norm_eps is not norm_eps, " + normEpsilon);
+    }
+    if (!config.flag("rope_interleaved", true)) {
+      config.problem("rope_interleaved false is not supported");
+    }
     final boolean qkBias = config.flag("qk_bias", true);
     final boolean tied = config.tied(true);
     config.requireNoProblems();

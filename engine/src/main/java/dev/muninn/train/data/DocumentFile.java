@@ -86,6 +86,11 @@ final class DocumentFile {
     if (text.isBlank()) {
       return List.of();
     }
+    int nul = text.indexOf('\0');
+    if (nul >= 0) {
+      throw new TrainingException(
+          file + ": found a NUL at character " + nul + ", expected text, not a binary file");
+    }
     int[] tokens = new int[0];
     for (int from = 0; from < text.length(); ) {
       int newline = from + PIECE < text.length() ? text.indexOf('\n', from + PIECE) : -1;

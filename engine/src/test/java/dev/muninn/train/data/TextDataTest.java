@@ -141,6 +141,7 @@ class TextDataTest {
     assertRefused("a.jsonl", "{\"text\": \"a\"\n", "line 1");
     assertRefused("a.txt", " \n", "nothing to learn");
     assertRefused("a.txt", "", "nothing to learn");
+    assertRefused("a.zip", "PK\3\4\0\0", "found a NUL at character 4, expected text");
     TrainingException missing =
         assertThrows(
             TrainingException.class,
