@@ -33,8 +33,14 @@ public final class Hash {
    * The hash of a model: its configuration, and of each tensor the name, type, shape and the first,
    * middle and last {@value #SAMPLE} bytes, for all bytes of a large model would take minutes. Any
    * training changes every tensor.
+   *
+   * @throws dev.muninn.weights.CheckpointException if a file of weights has shrunk
    */
   public static String of(ModelService model) {
+    return model.checkpoint().guard(() -> read(model));
+  }
+
+  private static String read(ModelService model) {
     MessageDigest digest = digest();
     digest.update(model.architecture().toString().getBytes(StandardCharsets.UTF_8));
     Map<String, Tensor> tensors = new TreeMap<>(model.checkpoint().tensors());
