@@ -4,7 +4,10 @@ import dev.muninn.backend.Backend;
 import dev.muninn.backend.BackendException;
 import dev.muninn.backend.Backends;
 import dev.muninn.backend.ComputeDevice;
+import dev.muninn.backend.DeviceLimits;
 import dev.muninn.backend.InferenceException;
+import dev.muninn.backend.KernelTime;
+import dev.muninn.backend.OpeningTimes;
 import dev.muninn.cache.KeyValueLayout;
 import dev.muninn.cache.KeyValueType;
 import dev.muninn.decode.Cancellation;
@@ -218,6 +221,39 @@ public final class LanguageModel implements ModelService, AutoCloseable {
   /** What computes: backend, instruction set or device, threads. */
   public String backendName() {
     return backend.description();
+  }
+
+  /** What opening the device took, where kernels and weights were sent to one. */
+  public Optional<OpeningTimes> openingTimes() {
+    return backend.openingTimes();
+  }
+
+  /**
+   * Measures what the device reaches by itself, for some seconds in which the model computes
+   * nothing else.
+   *
+   * @throws CancellationException if the thread is interrupted
+   */
+  public DeviceLimits measureLimits() {
+    return alone(Backend::measureLimits);
+  }
+
+  /**
+   * Times each of the device's kernels by itself; none where kernels do not stand alone.
+   *
+   * @param rows numbers of rows to call them with, each up to 256
+   * @throws CancellationException if the thread is interrupted
+   */
+  public List<KernelTime> measureKernels(List<Integer> rows) {
+    return alone(backend -> backend.measureKernels(rows));
+  }
+
+  private <T> T alone(Function<Backend, T> measurement) {
+    return runner
+        .compute(
+            RequestRunner.stopped(new Cancellation()),
+            (backend, stopped) -> measurement.apply(backend))
+        .orElseThrow(CancellationException::new);
   }
 
   /** Generates without listening. */

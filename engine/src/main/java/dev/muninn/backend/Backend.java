@@ -2,6 +2,8 @@ package dev.muninn.backend;
 
 import dev.muninn.cache.KeyValueLayout;
 import dev.muninn.cache.KeyValueStore;
+import java.util.List;
+import java.util.Optional;
 
 /**
  * A device that computes one model. Everything above it (the loop over recurrences, exits,
@@ -27,6 +29,24 @@ public interface Backend extends AutoCloseable {
 
   /** Row slots for up to {@code capacity} rows in flight. */
   LatentRows rows(int capacity);
+
+  /** What the device reaches, measured now, which may take seconds. */
+  DeviceLimits measureLimits();
+
+  /** What opening it took; empty where kernels are not sent anywhere. */
+  default Optional<OpeningTimes> openingTimes() {
+    return Optional.empty();
+  }
+
+  /**
+   * Times each kernel by itself, on the shapes of the model's recurrent block and head; none where
+   * kernels do not stand alone.
+   *
+   * @param rows numbers of rows, each up to 256
+   */
+  default List<KernelTime> measureKernels(List<Integer> rows) {
+    return List.of();
+  }
 
   /** Stops threads and frees device memory; the weights stay mapped. */
   @Override

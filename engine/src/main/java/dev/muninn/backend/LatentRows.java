@@ -1,5 +1,7 @@
 package dev.muninn.backend;
 
+import java.util.Optional;
+
 /**
  * Row slots on a device, each with the embedded token e and the latent state s of a row, and the
  * three functions of the model over rows (arXiv 2502.05171, section 3.1). A call may hold rows of
@@ -53,6 +55,11 @@ public abstract class LatentRows implements AutoCloseable {
 
   /** Sets a slot's latent state s, [h]. */
   public abstract void writeLatent(int slot, float[] latent);
+
+  /** Compares states where they are; empty where reading them costs next to nothing. */
+  public Optional<LatentComparison> comparison() {
+    return Optional.empty();
+  }
 
   @Override
   public abstract void close();

@@ -1,5 +1,7 @@
 package dev.muninn.decode;
 
+import dev.muninn.backend.LatentComparison;
+import dev.muninn.backend.LatentRows;
 import dev.muninn.model.RecurrentModel;
 import java.util.ArrayList;
 import java.util.List;
@@ -16,8 +18,13 @@ final class ExitChecks {
   private final List<ExitCriterion> criteria = new ArrayList<>();
   private final boolean[] left;
 
-  /** s at the last check of the forward's rows, [rows, h]. */
-  private final float[] latents;
+  /** s at the last check of the forward's rows, [rows, h], where the states are read. */
+  private float[] latents = new float[0];
+
+  /** What the device sums of rows, where it compares their states. */
+  private float[] sums = new float[0];
+
+  private final int[] comparedSlots;
 
   /** Recurrences of each position of a prompt whose rows leave one by one. */
   private final int[] promptDepths;
@@ -40,7 +47,7 @@ final class ExitChecks {
     this.model = model;
     this.width = width;
     this.left = new boolean[mostRows];
-    this.latents = new float[present ? Math.multiplyExact(mostRows, width) : 0];
+    this.comparedSlots = new int[mostRows];
     this.promptDepths = new int[promptLength];
   }
 
@@ -56,18 +63,32 @@ final class ExitChecks {
     }
   }
 
+  /** Whether the criteria need no more of the states than sums that the device takes. */
+  private boolean summed(LatentRows rows) {
+    return rows.comparison().isPresent() && criterion(0) instanceof SummedCriterion;
+  }
+
   /** Takes the start state of a row. */
-  void start(int row, float[] state) {
-    if (present) {
-      System.arraycopy(state, 0, latents, row * width, width);
+  void start(DepthLoop loop, int row) {
+    if (!present || summed(loop.rows())) {
+      return;
     }
+    if (latents.length == 0) {
+      latents = new float[Math.multiplyExact(left.length, width)];
+    }
+    System.arraycopy(loop.latent(), 0, latents, row * width, width);
   }
 
   /** Shows the criteria all start states. */
-  void started(float[] latent) {
+  void started(DepthLoop loop, int[] slots) {
     if (!present) {
       return;
     }
+    if (summed(loop.rows())) {
+      startSums(loop.rows(), slots);
+      return;
+    }
+    float[] latent = loop.latent();
     if (!rowByRow) {
       criterion(0).begin(latents, count, width);
       return;
@@ -76,6 +97,37 @@ final class ExitChecks {
       System.arraycopy(latents, row * width, latent, 0, width);
       criterion(row).begin(latent, 1, width);
     }
+  }
+
+  private void startSums(LatentRows rows, int[] slots) {
+    if (held) {
+      return;
+    }
+    if (sums.length == 0) {
+      sums = new float[Math.multiplyExact(left.length, LatentComparison.SUMS)];
+    }
+    rows.comparison().orElseThrow().keep(slots, count);
+    if (!rowByRow) {
+      summedCriterion(0).begin(count);
+      return;
+    }
+    for (int row = 0; row < count; row++) {
+      summedCriterion(row).begin(1);
+    }
+  }
+
+  /** Copies what is kept of a slot to the same slot of another workspace, through its state. */
+  void copyKept(LatentRows from, LatentRows to, int slot, float[] values) {
+    if (present && !held && summed(from)) {
+      from.comparison().orElseThrow().readKept(slot, values);
+      to.writeLatent(slot, values);
+      comparedSlots[0] = slot;
+      to.comparison().orElseThrow().keep(comparedSlots, 1);
+    }
+  }
+
+  private SummedCriterion summedCriterion(int index) {
+    return (SummedCriterion) criterion(index);
   }
 
   private ExitCriterion criterion(int index) {
@@ -114,12 +166,39 @@ final class ExitChecks {
 
   /** Looks at the latents alone; whether all rows have left. */
   boolean leaveByLatents(DepthLoop loop, int[] slots, int recurrences, float[] unread) {
+    if (summed(loop.rows())) {
+      return leaveBySums(loop.rows(), slots, recurrences);
+    }
     if (!rowByRow) {
       return leaveTogether(loop, slots, recurrences, unread);
     }
     for (int row = 0; row < count; row++) {
       if (!left[row]) {
         measureRow(row, loop, slots, recurrences, unread);
+      }
+    }
+    return leftCount == count;
+  }
+
+  private boolean leaveBySums(LatentRows rows, int[] slots, int recurrences) {
+    int compared = 0;
+    for (int row = 0; row < count; row++) {
+      if (!left[row]) {
+        comparedSlots[compared++] = slots[row];
+      }
+    }
+    rows.comparison().orElseThrow().compare(comparedSlots, compared, sums);
+    if (!rowByRow) {
+      SummedCriterion criterion = summedCriterion(0);
+      return leaves(criterion, criterion.measure(sums, 0, count), recurrences);
+    }
+    int next = 0;
+    for (int row = 0; row < count; row++) {
+      if (!left[row]) {
+        SummedCriterion criterion = summedCriterion(row);
+        if (leaves(criterion, criterion.measure(sums, next++, 1), recurrences)) {
+          leave(row, recurrences);
+        }
       }
     }
     return leftCount == count;
@@ -160,10 +239,14 @@ final class ExitChecks {
     loop.rows().readLatent(slots[row], latent);
     ExitCriterion criterion = criterion(row);
     if (leaves(criterion, criterion.measure(latent, 1, width, logits), recurrences)) {
-      left[row] = true;
-      leftCount++;
-      promptDepths[position + row] = recurrences;
+      leave(row, recurrences);
     }
+  }
+
+  private void leave(int row, int recurrences) {
+    left[row] = true;
+    leftCount++;
+    promptDepths[position + row] = recurrences;
   }
 
   private boolean leaves(ExitCriterion criterion, double value, int recurrences) {

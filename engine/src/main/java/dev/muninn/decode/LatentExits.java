@@ -1,11 +1,13 @@
 package dev.muninn.decode;
 
+import dev.muninn.backend.LatentComparison;
+
 /** Exit criteria that compare latent states from check to check. */
 final class LatentExits {
   private LatentExits() {}
 
   /** Keeps the latents of the check before. */
-  private abstract static class LatentCriterion extends Below {
+  private abstract static class LatentCriterion extends Below implements SummedCriterion {
     private float[] previous = new float[0];
 
     LatentCriterion(double threshold) {
@@ -35,6 +37,28 @@ final class LatentExits {
       return value(sum / rows);
     }
 
+    @Override
+    public void begin(int rows) {
+      // The device keeps the states.
+    }
+
+    @Override
+    public double measure(float[] sums, int first, int rows) {
+      double sum = 0;
+      for (int row = first; row < first + rows; row++) {
+        int from = row * LatentComparison.SUMS;
+        sum +=
+            compare(
+                sums[from + LatentComparison.CHANGE],
+                sums[from + LatentComparison.GROWTH],
+                sums[from + LatentComparison.SQUARE]);
+      }
+      return value(sum / rows);
+    }
+
+    /** Compares one row with itself before, by its sums. */
+    abstract double compare(double change, double growth, double square);
+
     /** Compares one row with itself before. */
     abstract double compare(float[] latents, float[] previous, int from, int width);
 
@@ -52,6 +76,11 @@ final class LatentExits {
     @Override
     double compare(float[] latents, float[] previous, int from, int width) {
       return relativeChange(latents, from, previous, from, width);
+    }
+
+    @Override
+    double compare(double change, double growth, double square) {
+      return Math.sqrt(change) / Math.sqrt(square);
     }
   }
 
@@ -84,6 +113,15 @@ final class LatentExits {
         previousNorm += (double) previous[i] * previous[i];
       }
       return product / Math.sqrt(norm) / Math.sqrt(previousNorm);
+    }
+
+    /** From the distance, which floats lose little of; a difference of cosines would be noise. */
+    @Override
+    double compare(double change, double growth, double square) {
+      double norm = Math.sqrt(square);
+      double previousNorm = Math.sqrt(Math.max(0, square - growth));
+      double longer = growth / (norm + previousNorm);
+      return 1 - (change - longer * longer) / (2 * norm * previousNorm);
     }
 
     @Override

@@ -1,5 +1,6 @@
 package dev.muninn.decode;
 
+import dev.muninn.backend.LatentComparison;
 import dev.muninn.model.ExitGate;
 
 /**
@@ -8,7 +9,7 @@ import dev.muninn.model.ExitGate;
  * lambda_t prod_{s < t} (1 - lambda_s)}. Rows leave where the sum of p up to t, its mean over the
  * rows of a group, reaches the threshold. The last recurrence takes what is left.
  */
-final class LearnedGate implements ExitCriterion {
+final class LearnedGate implements SummedCriterion {
   private final ExitGate gate;
   private final double threshold;
 
@@ -35,6 +36,11 @@ final class LearnedGate implements ExitCriterion {
 
   @Override
   public void begin(float[] latents, int rows, int width) {
+    begin(rows);
+  }
+
+  @Override
+  public void begin(int rows) {
     if (rest.length < rows) {
       rest = new double[rows];
       cumulated = new double[rows];
@@ -47,23 +53,34 @@ final class LearnedGate implements ExitCriterion {
 
   @Override
   public double measure(float[] latents, int rows, int width, float[] logits) {
+    float[] weight = gate.weight();
     double sum = 0;
     for (int row = 0; row < rows; row++) {
-      double lambda = lambda(latents, row * width);
-      cumulated[row] += rest[row] * lambda;
-      rest[row] *= 1 - lambda;
-      sum += cumulated[row];
+      double product = gate.bias();
+      for (int i = 0; i < weight.length; i++) {
+        product += (double) weight[i] * latents[row * width + i];
+      }
+      sum += cumulate(row, product);
     }
     return sum / rows;
   }
 
-  private double lambda(float[] latents, int from) {
-    float[] weight = gate.weight();
-    double product = gate.bias();
-    for (int i = 0; i < weight.length; i++) {
-      product += (double) weight[i] * latents[from + i];
+  @Override
+  public double measure(float[] sums, int first, int rows) {
+    double sum = 0;
+    for (int row = 0; row < rows; row++) {
+      float product = sums[(first + row) * LatentComparison.SUMS + LatentComparison.GATE];
+      sum += cumulate(row, gate.bias() + (double) product);
     }
-    return 1 / (1 + Math.exp(-product));
+    return sum / rows;
+  }
+
+  /** The probability that a row has left behind one more recurrence. */
+  private double cumulate(int row, double product) {
+    double lambda = 1 / (1 + Math.exp(-product));
+    cumulated[row] += rest[row] * lambda;
+    rest[row] *= 1 - lambda;
+    return cumulated[row];
   }
 
   @Override

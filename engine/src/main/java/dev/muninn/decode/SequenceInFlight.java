@@ -83,6 +83,7 @@ final class SequenceInFlight implements AutoCloseable {
     for (int row = 0; row < count; row++) {
       loop.rows().readEmbedding(slots[row], values);
       to.writeEmbedding(slots[row], values);
+      exits.copyKept(loop.rows(), to, slots[row], values);
       loop.rows().readLatent(slots[row], values);
       to.writeLatent(slots[row], values);
     }
@@ -153,9 +154,9 @@ final class SequenceInFlight implements AutoCloseable {
       } else {
         loop.start(initialStates, slots[row], length + row);
       }
-      exits.start(row, latent);
+      exits.start(loop, row);
     }
-    exits.started(latent);
+    exits.started(loop, slots);
   }
 
   void addThinking(RowBatch batch) {

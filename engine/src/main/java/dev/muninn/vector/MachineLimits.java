@@ -1,18 +1,14 @@
 package dev.muninn.vector;
 
+import dev.muninn.backend.DeviceLimits;
 import dev.muninn.kernel.ThreadTeam;
 import java.util.function.LongSupplier;
 
 /**
- * The limits of this machine for a number of threads, measured now: a neighbour on the same machine
- * counts. A model that decodes is bound by reading, one that takes in a prompt by arithmetic.
- *
- * @param threads that worked at the same time
- * @param readBytesPerSecond bytes a second from memory
- * @param operationsPerSecond multiplications and additions of floats a second, a fused one counting
- *     as two
+ * Measures what this machine reaches. A model that decodes is bound by reading, one that takes in a
+ * prompt by arithmetic.
  */
-public record MachineLimits(int threads, double readBytesPerSecond, double operationsPerSecond) {
+final class MachineLimits {
   /** More than the last-level caches of most machines hold. */
   static final long OUT_OF_CACHE = 512L << 20;
 
@@ -21,8 +17,13 @@ public record MachineLimits(int threads, double readBytesPerSecond, double opera
   private static final long WARM_UP_NANOS = 400_000_000;
   private static final long MEASURED_NANOS = 400_000_000;
 
-  /** Measures for about two seconds; 512 MB of memory are taken meanwhile. */
-  public static MachineLimits measure(int threads) {
+  private MachineLimits() {}
+
+  /**
+   * Reads memory, multiplies and adds by a number of threads, a fused operation counting as two.
+   * Takes about two seconds, and 512 MB of memory meanwhile.
+   */
+  static DeviceLimits measure(int threads) {
     try (ThreadTeam team = new ThreadTeam(threads)) {
       ArithmeticProbe arithmetic = new ArithmeticProbe(team);
       best(WARM_UP_NANOS, () -> nanos(() -> arithmetic.run(SHORT_CHAIN)));
@@ -34,8 +35,7 @@ public record MachineLimits(int threads, double readBytesPerSecond, double opera
       try (ReadProbe read = new ReadProbe(team, OUT_OF_CACHE)) {
         long pass = best(MEASURED_NANOS, () -> nanos(() -> read.run(1)));
         double operations = threads * ArithmeticProbe.operationsPerThread(LONG_CHAIN);
-        return new MachineLimits(
-            threads,
+        return new DeviceLimits(
             1e9 * threads * ReadProbe.bytesPerThread(OUT_OF_CACHE, threads) / pass,
             1e9 * operations / chain);
       }

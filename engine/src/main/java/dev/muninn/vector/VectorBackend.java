@@ -2,6 +2,7 @@ package dev.muninn.vector;
 
 import dev.muninn.backend.Backend;
 import dev.muninn.backend.ComputeDevice;
+import dev.muninn.backend.DeviceLimits;
 import dev.muninn.backend.LatentRows;
 import dev.muninn.backend.MatrixInputs;
 import dev.muninn.cache.KeyValueLayout;
@@ -55,6 +56,11 @@ final class VectorBackend implements Backend {
   @Override
   public ComputeDevice device() {
     return device;
+  }
+
+  @Override
+  public DeviceLimits measureLimits() {
+    return MachineLimits.measure(team.size());
   }
 
   @Override

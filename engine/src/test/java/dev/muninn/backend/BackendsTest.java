@@ -84,6 +84,11 @@ class BackendsTest {
     }
 
     @Override
+    public DeviceLimits measureLimits() {
+      throw new UnsupportedOperationException();
+    }
+
+    @Override
     public void close() {}
   }
 

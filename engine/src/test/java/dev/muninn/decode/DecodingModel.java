@@ -50,7 +50,7 @@ final class DecodingModel implements AutoCloseable {
             file.coda(),
             file.gate());
     plain = new VectorBackendProvider().open(config, checkpoint, 1);
-    backend = new CountingBackend(plain);
+    backend = new CountingBackend(plain, config.width());
   }
 
   /** Tokens of a seed. */

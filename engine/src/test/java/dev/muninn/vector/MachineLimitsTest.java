@@ -1,9 +1,9 @@
 package dev.muninn.vector;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
-import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.muninn.backend.DeviceLimits;
 import dev.muninn.kernel.Lanes;
 import dev.muninn.kernel.ThreadTeam;
 import java.util.Arrays;
@@ -34,9 +34,8 @@ class MachineLimitsTest {
 
   @Test
   void limitsAreRates() {
-    MachineLimits limits = MachineLimits.measure(1);
-    assertEquals(1, limits.threads());
-    assertTrue(limits.readBytesPerSecond() > 1e6, limits.toString());
+    DeviceLimits limits = MachineLimits.measure(1);
+    assertTrue(limits.bytesPerSecond() > 1e6, limits.toString());
     assertTrue(Double.isFinite(limits.operationsPerSecond()), limits.toString());
     assertTrue(limits.operationsPerSecond() > 1e6, limits.toString());
   }

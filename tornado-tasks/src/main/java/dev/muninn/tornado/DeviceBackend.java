@@ -4,17 +4,28 @@ import dev.muninn.backend.Backend;
 import dev.muninn.backend.BackendException;
 import dev.muninn.backend.Backends;
 import dev.muninn.backend.ComputeDevice;
+import dev.muninn.backend.DeviceLimits;
+import dev.muninn.backend.KernelTime;
 import dev.muninn.backend.LatentRows;
+import dev.muninn.backend.OpeningTimes;
 import dev.muninn.cache.KeyValueLayout;
 import dev.muninn.cache.KeyValueStore;
 import dev.muninn.model.RecurrentModel;
 import dev.muninn.weights.Checkpoint;
+import java.util.List;
+import java.util.Optional;
 import uk.ac.manchester.tornado.api.common.TornadoDevice;
 import uk.ac.manchester.tornado.api.enums.TornadoVMBackendType;
 
 /** A model on a device, and what of its memory is taken. */
 final class DeviceBackend implements Backend {
+  /** How long a kernel is timed. */
+  private static final long KERNEL_NANOS = 50_000_000;
+
   private final ComputeDevice device;
+  private final TornadoDevice tornadoDevice;
+  private final Checkpoint checkpoint;
+  private final Schedule schedule;
   private final RecurrentModel described;
   private final DeviceThread thread;
   private final DeviceMemory memory;
@@ -35,6 +46,9 @@ final class DeviceBackend implements Backend {
       Checkpoint checkpoint,
       Schedule schedule) {
     this.device = device;
+    this.tornadoDevice = tornadoDevice;
+    this.checkpoint = checkpoint;
+    this.schedule = schedule;
     this.described = described;
     memory =
         DeviceMemory.of(
@@ -50,7 +64,7 @@ final class DeviceBackend implements Backend {
       model =
           thread.call(() -> {
             SelfTest.run(tornadoDevice, schedule);
-            return load(checkpoint, tornadoDevice, schedule, sizes);
+            return load(sizes);
           });
     } catch (RuntimeException | Error e) {
       thread.close();
@@ -62,8 +76,7 @@ final class DeviceBackend implements Backend {
   }
 
   /** With captured graphs where the device has them and the runtime manages to. */
-  private DeviceModel load(
-      Checkpoint checkpoint, TornadoDevice tornadoDevice, Schedule schedule, DeviceSizes sizes) {
+  private DeviceModel load(DeviceSizes sizes) {
     if (capturesGraphs(tornadoDevice)) {
       try {
         return new DeviceModel(described, checkpoint, tornadoDevice, schedule, sizes, true);
@@ -91,9 +104,25 @@ final class DeviceBackend implements Backend {
     return Backends.TORNADO + ", " + device + limits;
   }
 
-  /** Nanoseconds that building and compiling the graphs and the upload took. */
-  long prepareNanos() {
-    return model.prepareNanos();
+  @Override
+  public Optional<OpeningTimes> openingTimes() {
+    return Optional.of(model.openingTimes());
+  }
+
+  @Override
+  public DeviceLimits measureLimits() {
+    return thread.call(() -> DeviceProbe.of(tornadoDevice, schedule).measure());
+  }
+
+  @Override
+  public List<KernelTime> measureKernels(List<Integer> rows) {
+    boolean capture = capturesGraphs(tornadoDevice) && limits.isEmpty();
+    return thread.call(() -> {
+      try (KernelTimer timer =
+          new KernelTimer(described, checkpoint, tornadoDevice, schedule, capture, KERNEL_NANOS)) {
+        return timer.measure(rows);
+      }
+    });
   }
 
   /** Bytes that the model takes on the device. */

@@ -1,5 +1,6 @@
 package dev.muninn.tornado;
 
+import dev.muninn.kernel.RotaryTable;
 import dev.muninn.model.Attention;
 import dev.muninn.model.Block;
 import dev.muninn.model.BranchNorms;
@@ -99,6 +100,21 @@ record DeviceBlock(
       from += size;
     }
     return vectors;
+  }
+
+  /** Cosine and sine of each pair's angle, [positions, head size]. */
+  static FloatArray angles(Rotary rotary, int positions) {
+    RotaryTable angles = new RotaryTable(rotary);
+    angles.extend(positions);
+    int size = rotary.headSize();
+    FloatArray table = new FloatArray(Math.multiplyExact(positions, size));
+    for (int position = 0; position < positions; position++) {
+      for (int pair = 0; pair < size / 2; pair++) {
+        table.set(position * size + 2 * pair, angles.cosine(position, pair));
+        table.set(position * size + 2 * pair + 1, angles.sine(position, pair));
+      }
+    }
+    return table;
   }
 
   /** What {@link TurnKernels#turn} does. */

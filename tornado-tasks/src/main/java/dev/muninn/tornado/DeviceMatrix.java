@@ -55,6 +55,13 @@ record DeviceMatrix(
     return new Object[] {floats, packed};
   }
 
+  /** Bytes of both arrays, as far as they hold something. */
+  double bytes() {
+    return 4.0
+        * ((floats == NO_FLOATS ? 0 : floats.getSize())
+            + (packed == NO_INTS ? 0 : packed.getSize()));
+  }
+
   /** Bytes that matrices one below the other take on the device. */
   static long bytes(List<WeightMatrix> matrices) {
     int format = format(matrices);

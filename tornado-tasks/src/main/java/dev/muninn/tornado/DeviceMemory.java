@@ -46,6 +46,9 @@ record DeviceMemory(
   /** Row slots beside those of a whole context: prompts under way in a batch. */
   private static final int EXTRA_SLOTS = 1024;
 
+  /** Vectors of a row slot: s, e, and the state that is kept for comparison. */
+  private static final int STATES = 3;
+
   /** Graphs with activations of their own. */
   private static final int GRAPHS = 3;
 
@@ -69,7 +72,7 @@ record DeviceMemory(
     long width = model.width();
     long work =
         GRAPHS * Activations.bytes(model, mostRows)
-            + 2 * 4L * rowSlots(context) * width
+            + STATES * 4L * rowSlots(context) * width
             + 4L * mostRows * (model.vocabularySize() + width)
             + GRAPHS * 4L * context * model.headSize();
     List<Long> arrays = weightBytes(model);

@@ -1,7 +1,8 @@
 package dev.muninn.tornado;
 
+import dev.muninn.backend.LatentComparison;
+import dev.muninn.backend.OpeningTimes;
 import dev.muninn.kernel.NativeMemory;
-import dev.muninn.kernel.RotaryTable;
 import dev.muninn.model.Block;
 import dev.muninn.model.RecurrentModel;
 import dev.muninn.model.Rotary;
@@ -49,6 +50,7 @@ final class DeviceModel implements AutoCloseable {
   private static final int PRELUDE = 1;
   private static final int RECURRENT_BLOCK = 2;
   private static final int CODA = 3;
+  private static final int COMPARER = 4;
 
   /** The description of the rows of the next execution. */
   final RowTable rows;
@@ -59,12 +61,13 @@ final class DeviceModel implements AutoCloseable {
   private final int keyValueWidth;
   private final int context;
   private final RowWriter writer;
+  private final StateComparer comparer;
   private final RecurrentBlockGraph recurrentBlock;
   private final FloatArray latents;
   private final FloatArray embeddings;
   private final FloatArray logits;
   private final TornadoExecutionPlan plan;
-  private final long prepareNanos;
+  private final OpeningTimes openingTimes;
   private final TornadoDevice device;
   private final Arena hostTwins = Arena.ofShared();
   private final Map<Rotary, FloatArray> rotary = new IdentityHashMap<>();
@@ -85,7 +88,6 @@ final class DeviceModel implements AutoCloseable {
       Schedule schedule,
       DeviceSizes sizes,
       boolean capture) {
-    final long began = System.nanoTime();
     this.device = device;
     keyValueWidth = model.keyValueHeads() * model.headSize();
     context = sizes.context();
@@ -101,6 +103,7 @@ final class DeviceModel implements AutoCloseable {
         new FunctionGraph.Shared(
             model, schedule, grids, MOST_ROWS, rows, WeightFormat.table(), latents, embeddings);
     writer = new RowWriter(shared);
+    comparer = new StateComparer(shared, deviceOnlyFloats(slotSize));
     try (Staging preludeWeights = new Staging(checkpoint);
         Staging recurrentWeights = new Staging(checkpoint);
         Staging codaWeights = new Staging(checkpoint)) {
@@ -126,7 +129,7 @@ final class DeviceModel implements AutoCloseable {
               logits,
               stage(model.coda().blocks(), sizes.outerUnits(), codaWeights));
       List<TaskGraph> graphs =
-          List.of(writer.graph, prelude.graph, recurrentBlock.graph, coda.graph);
+          List.of(writer.graph, prelude.graph, recurrentBlock.graph, coda.graph, comparer.graph);
       plan =
           new TornadoExecutionPlan(
               graphs.stream().map(TaskGraph::snapshot).toArray(ImmutableTaskGraph[]::new));
@@ -136,22 +139,26 @@ final class DeviceModel implements AutoCloseable {
       if (capture) {
         plan.withCUDAGraph();
       }
-      // Without rows the graphs compute nothing, but they are compiled and the weights sent. What
-      // is on the device is no longer kept mapped.
+      // Without rows the graphs compute nothing, but the weights are sent. What is on the device is
+      // no longer kept mapped.
       rows.clear();
       try {
+        final long began = System.nanoTime();
+        plan.withPreCompilation();
+        final long compiled = System.nanoTime();
         execute(WRITER);
         execute(PRELUDE);
         preludeWeights.release();
         execute(RECURRENT_BLOCK);
         recurrentWeights.release();
         execute(CODA);
+        execute(COMPARER);
+        openingTimes = new OpeningTimes(compiled - began, System.nanoTime() - compiled);
       } catch (RuntimeException | Error e) {
         closeAfter(e);
         throw e;
       }
     }
-    prepareNanos = System.nanoTime() - began;
   }
 
   private void closeAfter(Throwable failure) {
@@ -170,7 +177,9 @@ final class DeviceModel implements AutoCloseable {
     List<DeviceBlock> staged = new ArrayList<>();
     for (Block block : blocks) {
       IntArray cache = IntArray.fromSegmentShallow(deviceOnly((long) units * keyValueWidth));
-      FloatArray angles = rotary.computeIfAbsent(block.attention().rotary(), this::angles);
+      FloatArray angles =
+          rotary.computeIfAbsent(
+              block.attention().rotary(), one -> DeviceBlock.angles(one, context));
       staged.add(DeviceBlock.stage(block, angles, cache, staging));
     }
     return staged;
@@ -188,24 +197,9 @@ final class DeviceModel implements AutoCloseable {
     return FloatArray.fromSegmentShallow(deviceOnly(size));
   }
 
-  /** Cosine and sine of each pair's angle, [context, head size]. */
-  private FloatArray angles(Rotary rotary) {
-    RotaryTable angles = new RotaryTable(rotary);
-    angles.extend(context);
-    int size = rotary.headSize();
-    FloatArray table = new FloatArray(Math.multiplyExact(context, size));
-    for (int position = 0; position < context; position++) {
-      for (int pair = 0; pair < size / 2; pair++) {
-        table.set(position * size + 2 * pair, angles.cosine(position, pair));
-        table.set(position * size + 2 * pair + 1, angles.sine(position, pair));
-      }
-    }
-    return table;
-  }
-
-  /** Nanoseconds that building, compiling and the upload took. */
-  long prepareNanos() {
-    return prepareNanos;
+  /** What compiling the graphs and the upload took. */
+  OpeningTimes openingTimes() {
+    return openingTimes;
   }
 
   /** Tasks that one application of the recurrent block is made of. */
@@ -278,6 +272,37 @@ final class DeviceModel implements AutoCloseable {
   void readEmbedding(int slot, float[] target) {
     flush();
     read(WRITER, embeddings, slot, target);
+  }
+
+  /**
+   * Compares the states of slots with what was kept of them, and keeps them.
+   *
+   * @param chosen slots, relative to a first one
+   * @param sums gets {@link LatentComparison#SUMS} of each, if not null
+   */
+  void compare(int[] chosen, int count, int firstSlot, float[] sums) {
+    flush();
+    for (int from = 0; from < count; from += MOST_ROWS) {
+      int part = Math.min(MOST_ROWS, count - from);
+      comparer.choose(chosen, from, part, firstSlot);
+      execute(COMPARER);
+      if (sums != null) {
+        int floats = part * LatentComparison.SUMS;
+        last.transferToHost(new DataRange(comparer.sums).withSize(floats));
+        MemorySegment.copy(
+            comparer.sums.getSegment(),
+            ValueLayout.JAVA_FLOAT,
+            0,
+            sums,
+            from * LatentComparison.SUMS,
+            floats);
+      }
+    }
+  }
+
+  /** Copies the state that was kept of a slot. */
+  void readKept(int slot, float[] target) {
+    read(COMPARER, comparer.kept, slot, target);
   }
 
   /** Copies logits of the last coda, by the index that the row table gave. */

@@ -6,6 +6,7 @@ import dev.muninn.tornado.kernel.AttentionKernels;
 import dev.muninn.tornado.kernel.JoinKernels;
 import dev.muninn.tornado.kernel.ProductKernels;
 import dev.muninn.tornado.kernel.RowTable;
+import dev.muninn.tornado.kernel.SlotKernels;
 import dev.muninn.tornado.kernel.TurnKernels;
 import java.util.List;
 import uk.ac.manchester.tornado.api.GridScheduler;
@@ -158,7 +159,7 @@ abstract class FunctionGraph {
   }
 
   /** A branch's output joins the stream; the target gets it for the next product. */
-  private void branch(String task, DeviceBlock.Norms norms, Rows target) {
+  final void branch(String task, DeviceBlock.Norms norms, Rows target) {
     join(
         task,
         new Rows(activations.sums(), shared.identity(), DeviceNorm.NONE),
@@ -193,14 +194,27 @@ abstract class FunctionGraph {
   }
 
   private void block(String prefix, DeviceBlock block, Rows target) {
-    Attention attention = block.attention();
     product(
         prefix + "Project",
         block.projection(),
         input(block.attentionNorms().before()),
         activations.projected());
+    turn(prefix + "Turn", block);
+    attention(prefix, block);
+    product(prefix + "Output", block.output(), activations.attended(), activations.sums());
+    branch(prefix + "AttentionJoin", block.attentionNorms(), normed(block.mlpNorms().before()));
+    product(
+        prefix + "GateUp", block.gateUp(), input(block.mlpNorms().before()), activations.both());
+    gate(prefix + "Gate", block.down().columns());
+    product(prefix + "Down", block.down(), activations.hidden(), activations.sums());
+    branch(prefix + "MlpJoin", block.mlpNorms(), target);
+  }
+
+  /** Turns queries and keys, and stores keys and values. */
+  final void turn(String task, DeviceBlock block) {
+    Attention attention = block.attention();
     graph.task(
-        rowTask(prefix + "Turn"),
+        rowTask(task),
         TurnKernels::turn,
         context(),
         shared.rowData(),
@@ -216,25 +230,22 @@ abstract class FunctionGraph {
         attention.headSize(),
         block.turningFlags(),
         group());
-    attention(prefix, block);
-    product(prefix + "Output", block.output(), activations.attended(), activations.sums());
-    branch(prefix + "AttentionJoin", block.attentionNorms(), normed(block.mlpNorms().before()));
-    product(
-        prefix + "GateUp", block.gateUp(), input(block.mlpNorms().before()), activations.both());
-    int hidden = block.down().columns();
+  }
+
+  /** What the gates let through. */
+  final void gate(String task, int width) {
     graph.task(
-        task(prefix + "Gate", hidden, 1, group()),
+        task(task, width, 1, group()),
         JoinKernels::gateRows,
         context(),
         shared.rowData(),
         activations.both(),
         activations.hidden(),
-        hidden);
-    product(prefix + "Down", block.down(), activations.hidden(), activations.sums());
-    branch(prefix + "MlpJoin", block.mlpNorms(), target);
+        width);
   }
 
-  private void attention(String prefix, DeviceBlock block) {
+  /** Attention, in one task or two. */
+  final void attention(String prefix, DeviceBlock block) {
     Attention attention = block.attention();
     int heads = attention.heads();
     int headSize = attention.headSize();
@@ -304,6 +315,22 @@ abstract class FunctionGraph {
         headSize,
         workSize,
         schedule.lanes());
+  }
+
+  /** Brings s and e side by side, as inputs of an injection. */
+  final void gather(String task, int inputs) {
+    graph.task(
+        rowTask(task),
+        SlotKernels::gather,
+        context(),
+        shared.rowData(),
+        shared.latents(),
+        shared.embeddings(),
+        activations.both(),
+        shared.mostRows(),
+        model.width(),
+        inputs,
+        group());
   }
 
   /** A product of all rows. */

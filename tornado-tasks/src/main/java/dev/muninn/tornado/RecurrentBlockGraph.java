@@ -1,6 +1,5 @@
 package dev.muninn.tornado;
 
-import dev.muninn.tornado.kernel.SlotKernels;
 import java.util.List;
 import java.util.Optional;
 
@@ -31,18 +30,7 @@ final class RecurrentBlockGraph extends FunctionGraph {
 
   private void inject(DeviceMatrix matrix) {
     once(matrix.arrays());
-    graph.task(
-        rowTask("gather"),
-        SlotKernels::gather,
-        context(),
-        shared.rowData(),
-        shared.latents(),
-        shared.embeddings(),
-        activations.both(),
-        shared.mostRows(),
-        model.width(),
-        matrix.columns(),
-        group());
+    gather("gather", matrix.columns());
     product("inject", matrix, activations.both(), activations.sums());
   }
 }

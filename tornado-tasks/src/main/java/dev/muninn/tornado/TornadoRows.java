@@ -1,5 +1,6 @@
 package dev.muninn.tornado;
 
+import dev.muninn.backend.LatentComparison;
 import dev.muninn.backend.LatentRows;
 import dev.muninn.backend.RowBatch;
 import dev.muninn.cache.SequenceCache;
@@ -23,6 +24,7 @@ abstract class TornadoRows extends LatentRows {
   private final int capacity;
   private final int[] runStart;
   private final int[] runSlot;
+  private final Optional<LatentComparison> comparison = Optional.of(new Comparison());
 
   /** The place of each row of the last coda among those that were read out, or -1. */
   private int[] logitsIndex = new int[0];
@@ -226,5 +228,27 @@ abstract class TornadoRows extends LatentRows {
   @Override
   public void writeLatent(int slot, float[] latent) {
     thread.run(() -> model.write(firstSlot + slot, false, latent));
+  }
+
+  @Override
+  public Optional<LatentComparison> comparison() {
+    return comparison;
+  }
+
+  private final class Comparison implements LatentComparison {
+    @Override
+    public void keep(int[] slots, int count) {
+      thread.run(() -> model.compare(slots, count, firstSlot, null));
+    }
+
+    @Override
+    public void compare(int[] slots, int count, float[] sums) {
+      thread.run(() -> model.compare(slots, count, firstSlot, sums));
+    }
+
+    @Override
+    public void readKept(int slot, float[] latent) {
+      thread.run(() -> model.readKept(firstSlot + slot, latent));
+    }
   }
 }

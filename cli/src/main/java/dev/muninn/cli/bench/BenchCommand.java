@@ -1,6 +1,7 @@
 package dev.muninn.cli.bench;
 
 import dev.muninn.LanguageModel;
+import dev.muninn.backend.Backends;
 import dev.muninn.cache.KeyValueType;
 import dev.muninn.cache.SlotPolicy;
 import dev.muninn.cli.help.CommandSection;
@@ -19,7 +20,6 @@ import dev.muninn.cli.terminal.StandardStreams;
 import dev.muninn.cli.terminal.Terminal;
 import dev.muninn.decode.ExitOptions;
 import dev.muninn.prepare.Recipe;
-import dev.muninn.vector.MachineLimits;
 import dev.muninn.weights.AtomicFile;
 import dev.muninn.weights.DType;
 import java.io.IOException;
@@ -30,11 +30,13 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
@@ -51,6 +53,18 @@ import picocli.CommandLine.Spec;
     customSynopsis = "muninn bench [OPTION]...")
 @CommandSection.In(CommandSection.MEASURE)
 public final class BenchCommand implements Callable<Integer> {
+  /** Options that say what {@code --kernels} times and prints. */
+  private static final Set<String> KERNEL_OPTIONS =
+      Set.of(
+          "--kernels",
+          "--model",
+          "--backend",
+          "--device",
+          "--dtype",
+          "--quantize",
+          "--output",
+          BasicOptions.VERBOSE);
+
   private final StandardStreams streams;
   private final Map<String, String> environment;
 
@@ -133,6 +147,9 @@ public final class BenchCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
+    if (tests.kernels()) {
+      requireKernelsAlone();
+    }
     if (reportOptions.plot != null) {
       ChartFile.requireWritable(reportOptions.plot);
       if (tests.tokens().stream().allMatch(count -> count == 0)) {
@@ -156,6 +173,9 @@ public final class BenchCommand implements Callable<Integer> {
                 environment,
                 streams)) {
       LanguageModel model = chosen.model();
+      if (tests.kernels()) {
+        return timeKernels(chosen);
+      }
       ListOptions.requireRoom(
           tests.prompts(), tests.tokens(), model.architecture().contextLength());
       DepthWarning.check(
@@ -163,15 +183,7 @@ public final class BenchCommand implements Callable<Integer> {
           model.architecture(),
           tests.recurrences(model.architecture().defaultRecurrence()));
       List<List<Workload>> groups = groups(model, exitOptions);
-      MachineLimits limits = MachineLimits.measure(modelOptions.loadOptions().threads());
-      Bench bench =
-          new Bench(
-              spec.root().version()[0],
-              chosen.name(),
-              model,
-              limits,
-              Instant.now(),
-              tests.repetitions());
+      Bench bench = bench(chosen);
       Report report = new Report(streams.out(), reportOptions.format, bench, baseline);
       report.begin();
       boolean whole = measure(model, groups, report, shutdown);
@@ -181,6 +193,39 @@ public final class BenchCommand implements Callable<Integer> {
       }
       return whole ? ExitCode.OK : ExitCode.INTERRUPTED;
     }
+  }
+
+  private Bench bench(BenchModel chosen) {
+    return new Bench(
+        spec.root().version()[0],
+        chosen.name(),
+        chosen.model(),
+        chosen.model().measureLimits(),
+        modelOptions.loadOptions().threads(),
+        Instant.now(),
+        tests.repetitions());
+  }
+
+  private void requireKernelsAlone() {
+    for (OptionSpec option : spec.commandLine().getParseResult().matchedOptions()) {
+      if (!KERNEL_OPTIONS.contains(option.longestName())) {
+        throw new UsageException("--kernels runs no tests: leave out " + option.longestName());
+      }
+    }
+  }
+
+  private int timeKernels(BenchModel chosen) throws IOException {
+    if (chosen.model().device().backend().equals(Backends.VECTOR)) {
+      throw new UsageException(
+          "--kernels times the kernels of a TornadoVM device, as --backend tornado takes one");
+    }
+    Bench bench = bench(chosen);
+    KernelReport.write(
+        streams.out(),
+        reportOptions.format,
+        bench,
+        chosen.model().measureKernels(KernelReport.ROWS));
+    return ExitCode.OK;
   }
 
   /** Every group is in all recurrences. */

@@ -60,6 +60,15 @@ final class ListOptions {
         description = "Seed of prompt and states (default: 0).")
     private long seed;
 
+    @Option(
+        names = "--kernels",
+        description = "Time each kernel of a TornadoVM device by itself, and run no tests.")
+    private boolean kernels;
+
+    boolean kernels() {
+      return kernels;
+    }
+
     List<Integer> prompts() {
       return distinct(prompts, 128);
     }

@@ -52,28 +52,12 @@ final class Report {
     if (format != Format.MD) {
       return;
     }
-    line("model    %s, %s of %s, %,d parameters", bench.modelName(), size(), type(), parameters());
-    line("backend  %s", bench.model().backendName());
-    line(
-        "limits   %.1f GB/s read, %.0f GFLOP/s multiplied and added, now, on %s",
-        bench.limits().readBytesPerSecond() / 1e9,
-        bench.limits().operationsPerSecond() / 1e9,
-        Units.count(bench.limits().threads(), "thread"));
+    for (String line : bench.heading()) {
+      line("%s", line);
+    }
     line("");
     table(List.of(HEADINGS), true);
     out.flush();
-  }
-
-  private String size() {
-    return Units.bytes(bench.model().checkpoint().mappedBytes());
-  }
-
-  private String type() {
-    return Bench.weightType(bench.model()).name();
-  }
-
-  private long parameters() {
-    return bench.parameters();
   }
 
   /** Writes the results of a group, but for an array, which waits for the end. */
@@ -120,6 +104,10 @@ final class Report {
 
   /** All results as one JSON array. */
   String array() {
+    return array(written);
+  }
+
+  static String array(List<Map<String, Object>> written) {
     StringBuilder array = new StringBuilder("[\n");
     for (int i = 0; i < written.size(); i++) {
       array.append(json(written.get(i)).stripTrailing());
@@ -132,7 +120,7 @@ final class Report {
     return groups;
   }
 
-  private static String json(Map<String, Object> fields) {
+  static String json(Map<String, Object> fields) {
     return Json.object(
         generator -> fields.forEach((name, value) -> Json.value(generator, name, value)));
   }
@@ -159,13 +147,13 @@ final class Report {
     row.add(Units.format("%.2f", result.meanRecurrences()));
     row.add(workload.policy().toString());
     row.add(workload.exitName());
-    row.add(Integer.toString(bench.limits().threads()));
+    row.add(bench.onHost() ? Integer.toString(bench.threads()) : "");
     row.add(spread(result.tokensPerSecond(), 1));
     row.add(result.decoding() ? "" : spread(result.seconds(), 1e3));
     row.add(gaps == null ? "" : significant(gaps.percentile(50)));
     row.add(gaps == null ? "" : significant(gaps.percentile(95)));
     row.add(gaps == null ? "" : significant(gaps.percentile(99)));
-    row.add(share(result.bytesPerSecond(), bench.limits().readBytesPerSecond()));
+    row.add(share(result.bytesPerSecond(), bench.limits().bytesPerSecond()));
     row.add(share(result.operationsPerSecond(), bench.limits().operationsPerSecond()));
     return row;
   }
@@ -174,7 +162,7 @@ final class Report {
     return Units.format("%.2f ± %.2f", unit * sample.mean(), unit * sample.deviation());
   }
 
-  private static String share(double rate, double limit) {
+  static String share(double rate, double limit) {
     return Units.format("%s (%.0f %%)", significant(rate / 1e9), 100 * rate / limit);
   }
 
@@ -212,7 +200,7 @@ final class Report {
   }
 
   /** Lines of comma-separated values, without what is no single value. */
-  private static final class CsvLines {
+  static final class CsvLines {
     private CsvLines() {}
 
     static String names(Map<String, Object> fields) {

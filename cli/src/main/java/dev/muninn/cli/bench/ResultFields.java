@@ -1,5 +1,7 @@
 package dev.muninn.cli.bench;
 
+import dev.muninn.backend.OpeningTimes;
+import dev.muninn.cli.output.Units;
 import dev.muninn.decode.ExitOptions;
 import dev.muninn.model.RecurrentModel;
 import java.util.LinkedHashMap;
@@ -34,14 +36,19 @@ final class ResultFields {
     return fields;
   }
 
-  private static void putBench(Map<String, Object> fields, Bench bench) {
+  /** What all results of a call have in common. */
+  static void putBench(Map<String, Object> fields, Bench bench) {
     RecurrentModel config = bench.model().architecture();
+    Optional<OpeningTimes> opening = bench.model().openingTimes();
     fields.put("version", bench.version());
     fields.put("test_time", bench.began().toString());
     fields.put("cpu_info", Bench.processor());
     fields.put("backend", bench.model().backendName());
-    fields.put("n_threads", bench.limits().threads());
-    fields.put(READ_LIMIT, bench.limits().readBytesPerSecond() / 1e9);
+    fields.put("n_threads", bench.onHost() ? bench.threads() : null);
+    fields.put(
+        "compile_ms", opening.map(times -> Units.milliseconds(times.compileNanos())).orElse(null));
+    fields.put("send_ms", opening.map(times -> Units.milliseconds(times.sendNanos())).orElse(null));
+    fields.put(READ_LIMIT, bench.limits().bytesPerSecond() / 1e9);
     fields.put(ARITHMETIC_LIMIT, bench.limits().operationsPerSecond() / 1e9);
     fields.put("model", bench.modelName());
     fields.put("model_type", Bench.weightType(bench.model()).name());
@@ -87,7 +94,7 @@ final class ResultFields {
     fields.put("inter_token_ms_p95", gaps == null ? null : gaps.percentile(95));
     fields.put("inter_token_ms_p99", gaps == null ? null : gaps.percentile(99));
     fields.put("gb_s", result.bytesPerSecond() / 1e9);
-    fields.put("gb_s_share", result.bytesPerSecond() / bench.limits().readBytesPerSecond());
+    fields.put("gb_s_share", result.bytesPerSecond() / bench.limits().bytesPerSecond());
     fields.put("gflop_s", result.operationsPerSecond() / 1e9);
     fields.put(
         "gflop_s_share", result.operationsPerSecond() / bench.limits().operationsPerSecond());

@@ -67,6 +67,17 @@ class BenchCommandTest {
   }
 
   @Test
+  void kernelsAreTimedAlone() {
+    String tiny = CommandRun.RAVEN_TINY.toString();
+    CommandRun.of("bench", "-m", tiny, "--kernels", "-p", "5")
+        .assertFails(ExitCode.USAGE, "leave out --prompt-tokens");
+    CommandRun.of("bench", "-m", tiny, "--kernels", "--save", "kernels.json")
+        .assertFails(ExitCode.USAGE, "leave out --save");
+    CommandRun.of("bench", "-m", tiny, "--kernels")
+        .assertFails(ExitCode.USAGE, "--backend tornado");
+  }
+
+  @Test
   void devicesAreWrittenToAndFullOnesNamed() {
     assumeTrue(Files.exists(Path.of("/dev/full")), "no /dev/full here");
     CommandRun run = bench("-p", "2", "-n", "1", "-r", "1", "--save", "/dev/null");

@@ -72,7 +72,7 @@ class ManualTest {
     Path script = directory.resolve("completion");
     Files.writeString(script, CommandRun.of("completion", "bash").out());
     assertEquals("bench", complete(script, "muninn", "be"));
-    assertEquals("--kv --kv-type", complete(script, "muninn", "bench", "--k"));
+    assertEquals("--kernels --kv --kv-type", complete(script, "muninn", "bench", "--k"));
     assertEquals("f32 bf16 q8", complete(script, "muninn", "bench", "--kv-type", ""));
     assertEquals("json jsonl", complete(script, "muninn", "bench", "-o", "j"));
     assertEquals("zero random", complete(script, "muninn", "generate", "--state", ""));

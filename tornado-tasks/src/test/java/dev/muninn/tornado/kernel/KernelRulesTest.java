@@ -30,7 +30,9 @@ class KernelRulesTest {
   static final List<Class<?>> KERNELS =
       List.of(
           AttentionKernels.class,
+          CompareKernels.class,
           JoinKernels.class,
+          ProbeKernels.class,
           ProductKernels.class,
           SlotKernels.class,
           TurnKernels.class);
@@ -39,7 +41,9 @@ class KernelRulesTest {
   static final List<Class<?>> CLASSES =
       List.of(
           AttentionKernels.class,
+          CompareKernels.class,
           JoinKernels.class,
+          ProbeKernels.class,
           ProductKernels.class,
           SlotKernels.class,
           TurnKernels.class,

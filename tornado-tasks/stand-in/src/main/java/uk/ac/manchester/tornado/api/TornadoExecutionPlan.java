@@ -53,6 +53,11 @@ public class TornadoExecutionPlan implements AutoCloseable {
     return this;
   }
 
+  /** Kernels are compiled before the first execution; these are Java's. */
+  public TornadoExecutionPlan withPreCompilation() {
+    return this;
+  }
+
   /** What kernels are compiled to is printed; here they stay Java. */
   public TornadoExecutionPlan withPrintKernel() {
     return this;
