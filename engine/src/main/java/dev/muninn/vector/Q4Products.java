@@ -74,7 +74,11 @@ final class Q4Products extends BlockProducts {
     }
   }
 
-  /** Two vectors of shorts: a block of each turn's panels after the other. */
+  /**
+   * Two vectors of shorts: a block of each turn's panels after the other.
+   *
+   * <p>All is written out: where C2 does not inline a method that takes vectors, they are objects.
+   */
   private static void row(
       MemorySegment weights,
       long offset,
@@ -143,36 +147,49 @@ final class Q4Products extends BlockProducts {
         IntVector s = IntVector.fromMemorySegment(INTS, weights, at, LITTLE_ENDIAN);
         IntVector high = high0.reinterpretAsInts();
         IntVector low = low0.reinterpretAsInts();
-        addScaled(lower(high), lower(low), scale, s.lanewise(LSHL, 16), out, to);
-        addScaled(upper(high), upper(low), scale, s.and(0xFFFF0000), out, to + PAIRS);
+        IntVector whole =
+            high.lanewise(LSHL, 16)
+                .lanewise(ASHR, 16)
+                .mul(PanelRows.UNIT)
+                .add(low.lanewise(LSHL, 16).lanewise(ASHR, 16));
+        ((FloatVector) whole.convert(I2F, 0))
+            .mul(scale)
+            .fma(s.lanewise(LSHL, 16).reinterpretAsFloats(), FloatVector.fromArray(FLOATS, out, to))
+            .intoArray(out, to);
+        whole = high.lanewise(ASHR, 16).mul(PanelRows.UNIT).add(low.lanewise(ASHR, 16));
+        ((FloatVector) whole.convert(I2F, 0))
+            .mul(scale)
+            .fma(
+                s.and(0xFFFF0000).reinterpretAsFloats(),
+                FloatVector.fromArray(FLOATS, out, to + PAIRS))
+            .intoArray(out, to + PAIRS);
         s = IntVector.fromMemorySegment(INTS, weights, at + second, LITTLE_ENDIAN);
         high = high1.reinterpretAsInts();
         low = low1.reinterpretAsInts();
-        addScaled(lower(high), lower(low), scale, s.lanewise(LSHL, 16), out, to + secondOut);
-        addScaled(upper(high), upper(low), scale, s.and(0xFFFF0000), out, to + secondOut + PAIRS);
+        whole =
+            high.lanewise(LSHL, 16)
+                .lanewise(ASHR, 16)
+                .mul(PanelRows.UNIT)
+                .add(low.lanewise(LSHL, 16).lanewise(ASHR, 16));
+        ((FloatVector) whole.convert(I2F, 0))
+            .mul(scale)
+            .fma(
+                s.lanewise(LSHL, 16).reinterpretAsFloats(),
+                FloatVector.fromArray(FLOATS, out, to + secondOut))
+            .intoArray(out, to + secondOut);
+        whole = high.lanewise(ASHR, 16).mul(PanelRows.UNIT).add(low.lanewise(ASHR, 16));
+        ((FloatVector) whole.convert(I2F, 0))
+            .mul(scale)
+            .fma(
+                s.and(0xFFFF0000).reinterpretAsFloats(),
+                FloatVector.fromArray(FLOATS, out, to + secondOut + PAIRS))
+            .intoArray(out, to + secondOut + PAIRS);
         at += turn;
         to += ROWS * PANELS;
       }
       // Behind the scales, which take as much as a group.
       begin += 9 * step;
     }
-  }
-
-  private static IntVector lower(IntVector pairs) {
-    return pairs.lanewise(LSHL, 16).lanewise(ASHR, 16);
-  }
-
-  private static IntVector upper(IntVector pairs) {
-    return pairs.lanewise(ASHR, 16);
-  }
-
-  private static void addScaled(
-      IntVector high, IntVector low, FloatVector scale, IntVector scales, float[] out, int to) {
-    IntVector whole = high.mul(PanelRows.UNIT).add(low);
-    ((FloatVector) whole.convert(I2F, 0))
-        .mul(scale)
-        .fma(scales.reinterpretAsFloats(), FloatVector.fromArray(FLOATS, out, to))
-        .intoArray(out, to);
   }
 
   @Override

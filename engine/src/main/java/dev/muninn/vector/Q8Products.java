@@ -61,7 +61,11 @@ final class Q8Products extends BlockProducts {
     }
   }
 
-  /** Four vectors of rows, from one on: a block of each turn's panels after the other. */
+  /**
+   * Four vectors of rows, from one on: a block of each turn's panels after the other.
+   *
+   * <p>All is written out: where C2 does not inline a method that takes vectors, they are objects.
+   */
   private static void row(
       MemorySegment weights,
       long offset,
@@ -124,24 +128,31 @@ final class Q8Products extends BlockProducts {
           k += 4;
         }
         IntVector s = IntVector.fromMemorySegment(INTS, weights, at + scales0, LITTLE_ENDIAN);
-        addScaled(a0, s.lanewise(LSHL, shift0), out, to);
+        a0.fma(
+                s.lanewise(LSHL, shift0).and(0xFFFF0000).reinterpretAsFloats(),
+                FloatVector.fromArray(FLOATS, out, to))
+            .intoArray(out, to);
         s = IntVector.fromMemorySegment(INTS, weights, at + scales1, LITTLE_ENDIAN);
-        addScaled(a1, s.lanewise(LSHL, shift1), out, to + COUNT);
+        a1.fma(
+                s.lanewise(LSHL, shift1).and(0xFFFF0000).reinterpretAsFloats(),
+                FloatVector.fromArray(FLOATS, out, to + COUNT))
+            .intoArray(out, to + COUNT);
         s = IntVector.fromMemorySegment(INTS, weights, at + scales2, LITTLE_ENDIAN);
-        addScaled(a2, s.lanewise(LSHL, shift2), out, to + 2 * COUNT);
+        a2.fma(
+                s.lanewise(LSHL, shift2).and(0xFFFF0000).reinterpretAsFloats(),
+                FloatVector.fromArray(FLOATS, out, to + 2 * COUNT))
+            .intoArray(out, to + 2 * COUNT);
         s = IntVector.fromMemorySegment(INTS, weights, at + scales3, LITTLE_ENDIAN);
-        addScaled(a3, s.lanewise(LSHL, shift3), out, to + 3 * COUNT);
+        a3.fma(
+                s.lanewise(LSHL, shift3).and(0xFFFF0000).reinterpretAsFloats(),
+                FloatVector.fromArray(FLOATS, out, to + 3 * COUNT))
+            .intoArray(out, to + 3 * COUNT);
         at += turn;
         to += ROWS * PANELS;
       }
       // Behind the scales, which take half as much as a group.
       begin += 8 * step + step / 2;
     }
-  }
-
-  private static void addScaled(FloatVector sum, IntVector scales, float[] out, int to) {
-    sum.fma(scales.and(0xFFFF0000).reinterpretAsFloats(), FloatVector.fromArray(FLOATS, out, to))
-        .intoArray(out, to);
   }
 
   @Override
