@@ -118,8 +118,12 @@ final class LatentExits {
     /** From the distance, which floats lose little of; a difference of cosines would be noise. */
     @Override
     double compare(double change, double growth, double square) {
+      if (square <= growth) {
+        // The state before was zero. What rounding leaves of 0 / 0 may be infinite.
+        return Double.NaN;
+      }
       double norm = Math.sqrt(square);
-      double previousNorm = Math.sqrt(Math.max(0, square - growth));
+      double previousNorm = Math.sqrt(square - growth);
       double longer = growth / (norm + previousNorm);
       return 1 - (change - longer * longer) / (2 * norm * previousNorm);
     }

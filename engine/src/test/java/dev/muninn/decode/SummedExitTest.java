@@ -122,6 +122,19 @@ class SummedExitTest {
     }
   }
 
+  /** As of states that begin at zero. A float's square is seldom that of its root. */
+  @ParameterizedTest
+  @ValueSource(floats = {0.1f, 0.2f, 0.3f, 3, 7.7f, 1e-20f})
+  void nothingHasAnAngleToZero(float square) {
+    SummedCriterion cosine = new LatentExits.Cosine(1);
+    cosine.begin(1);
+    float[] sums = new float[LatentComparison.SUMS];
+    sums[LatentComparison.CHANGE] = square;
+    sums[LatentComparison.GROWTH] = square;
+    sums[LatentComparison.SQUARE] = square;
+    assertTrue(Double.isNaN(cosine.measure(sums, 0, 1)));
+  }
+
   @Test
   void theGateCumulatesProducts() {
     ExitGate gate = new ExitGate(new float[] {0.5f, -1}, 0.25f, 0.8);
