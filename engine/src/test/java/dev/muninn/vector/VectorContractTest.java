@@ -8,8 +8,8 @@ import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Tag;
 
 /** The contract on the CPU. That more threads give the same bits, {@link VectorRowsTest} says. */
-@Tag("without-c2")
 class VectorContractTest {
+  @Tag("without-c2")
   @Nested
   class OneThread extends BackendContract {
     @Override
