@@ -13,7 +13,7 @@ public abstract class ProductBenchmark extends WorkBenchmark {
 
   /** Outputs x inputs: queries, keys and values; gate and up; the MLP's projection. */
   @Param({"384x128", "704x128", "128x352"})
-  public String matrix;
+  public String dimensions;
 
   final Products products = new Products();
   Rows inputs;
@@ -33,11 +33,11 @@ public abstract class ProductBenchmark extends WorkBenchmark {
   }
 
   private int rows() {
-    return Integer.parseInt(matrix.split("x")[0]);
+    return Integer.parseInt(dimensions.split("x")[0]);
   }
 
   private int columns() {
-    return Integer.parseInt(matrix.split("x")[1]);
+    return Integer.parseInt(dimensions.split("x")[1]);
   }
 
   /** The weights, packed for the gradient of the input. */

@@ -26,7 +26,8 @@ class SmokeTest {
   private static final String COMMAND_LINE =
       "-f 0 -wi 0 -i 1 -r 1ms -foe true -v SILENT -p shape=TINY -p dtype=BF16 -p stored=F32"
           + " -p threads=1 -p rows=4 -p recurrence=2 -p positions=128 -p policy=budget:1"
-          + " -p words=100 -p size=128 -p columns=1024 -p headSize=64 -p place=CACHE";
+          + " -p words=100 -p size=128 -p columns=1024 -p headSize=64 -p place=CACHE"
+          + " -p matrix=ADAPTER_STATE -p dimensions=128x352";
 
   /** The machine's vectors may be too short for it. */
   private static final List<String> LEFT_OUT =

@@ -8,7 +8,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Sums across lanes against the twin's tree of additions, to the last bit. */
-@Tag("widths")
+@EveryWidth
 @Tag("without-c2")
 class LanesTest {
 

@@ -12,7 +12,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** What is done to a row between two products, against the scalar twins and against doubles. */
-@Tag("widths")
+@EveryWidth
 @Tag("without-c2")
 class RowKernelsTest {
   private static final int[] SIZES = {

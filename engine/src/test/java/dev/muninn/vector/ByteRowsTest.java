@@ -1,5 +1,6 @@
 package dev.muninn.vector;
 
+import dev.muninn.kernel.EveryWidth;
 import static dev.muninn.kernel.KernelInputs.assertSameBits;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -9,12 +10,11 @@ import dev.muninn.kernel.Lanes;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Keys and values in 8 bits: kernels against their twins, and against the numbers themselves. */
-@Tag("widths")
+@EveryWidth
 class ByteRowsTest {
   private static final int POSITIONS = 40;
 

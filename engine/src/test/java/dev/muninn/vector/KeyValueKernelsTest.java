@@ -1,5 +1,6 @@
 package dev.muninn.vector;
 
+import dev.muninn.kernel.EveryWidth;
 import static dev.muninn.kernel.KernelInputs.assertClose;
 import static dev.muninn.kernel.KernelInputs.assertSameBits;
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
@@ -15,13 +16,12 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** What attention does with stored keys and values, in either type that they are stored in. */
-@Tag("widths")
+@EveryWidth
 class KeyValueKernelsTest {
   private static final int[] SIZES = {
     2, 4, 8, 14, 16, 18, 24, 28, 30, 32, 34, 48, 56, 62, 64, 66, 96, 128, 130

@@ -1,5 +1,6 @@
 package dev.muninn.vector;
 
+import dev.muninn.kernel.EveryWidth;
 import static dev.muninn.kernel.KernelInputs.assertClose;
 import static dev.muninn.kernel.KernelInputs.assertSameBits;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -23,7 +24,6 @@ import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -32,7 +32,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Products against the scalar twin, to the last bit, and against a product in doubles. */
-@Tag("widths")
+@EveryWidth
 class MatrixKernelsTest {
   private static final DType[] TYPES = {DType.F32, DType.BF16, DType.F16};
   private static final int[] ROWS = {1, 2, 3, 4, 5, 8, 9, 13, 33};

@@ -1,5 +1,6 @@
 package dev.muninn.vector;
 
+import dev.muninn.kernel.EveryWidth;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -15,7 +16,6 @@ import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -26,7 +26,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * Numbers that are not finite stay where they are: what does not read them is the same to the last
  * bit, whatever is computed beside it.
  */
-@Tag("widths")
+@EveryWidth
 class NonFiniteTest {
   private static final float[] STRANGE = {
     Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY, Float.NaN

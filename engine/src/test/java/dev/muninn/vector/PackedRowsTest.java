@@ -1,5 +1,6 @@
 package dev.muninn.vector;
 
+import dev.muninn.kernel.EveryWidth;
 import static dev.muninn.kernel.KernelInputs.assertSameBits;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -12,7 +13,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-@Tag("widths")
+@EveryWidth
 @Tag("without-c2")
 class PackedRowsTest {
   private static final int[] ROWS = {1, 2, 4, 5, 9};

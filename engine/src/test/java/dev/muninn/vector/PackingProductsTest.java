@@ -1,5 +1,6 @@
 package dev.muninn.vector;
 
+import dev.muninn.kernel.EveryWidth;
 import static dev.muninn.kernel.KernelInputs.assertSameBits;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -8,12 +9,11 @@ import dev.muninn.model.WeightMatrix;
 import dev.muninn.weights.DType;
 import java.lang.foreign.Arena;
 import java.util.Arrays;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Many rows of row-major weights are the same to the last bit as each row alone. */
-@Tag("widths")
+@EveryWidth
 class PackingProductsTest {
   private static final int[] OUTPUTS = {1, 31, 32, 70};
   private static final int[] COLUMNS = {1, 17, 33, 256, 300, 523};

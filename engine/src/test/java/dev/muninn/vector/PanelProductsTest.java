@@ -1,5 +1,6 @@
 package dev.muninn.vector;
 
+import dev.muninn.kernel.EveryWidth;
 import static dev.muninn.kernel.KernelInputs.assertSameBits;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -14,12 +15,11 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.SplittableRandom;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Products of weights in panels: against their twin, against a sum in f64, and row by row. */
-@Tag("widths")
+@EveryWidth
 class PanelProductsTest {
   private static final ValueLayout.OfShort SHORT =
       ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
