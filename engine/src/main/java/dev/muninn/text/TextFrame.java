@@ -6,6 +6,7 @@ import dev.muninn.weights.CheckpointException;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /**
@@ -13,11 +14,17 @@ import java.util.stream.Collectors;
  *
  * <p>A model of the Huginn family reads begin-of-text before it, and nothing behind it: its
  * published tokenizer adds end-of-text, but the model is to go on. For all others the
- * post-processor of tokenizer.json decides, as in Python's transformers 5. Versions of that library
- * disagree about files whose tokenizer_config.json says something else, so these are refused.
+ * post-processor of tokenizer.json decides, as in Python's transformers 5, which drops {@code
+ * add_bos_token} and {@code add_eos_token} where there is a tokenizer.json. Its version 4 ignored
+ * them too, but for the classes in {@link #OBEDIENT}: there the two versions make different tokens
+ * of a file that contradicts itself, so that file is refused.
  */
 final class TextFrame {
   private static final String WHERE = PostProcessor.KEY + " of " + TokenizerFile.NAME;
+
+  /** What transformers 4 replaced the post-processor for, by the flags of tokenizer_config.json. */
+  private static final Pattern OBEDIENT =
+      Pattern.compile("(Llama|CodeLlama|Gemma|Cohere|GPTNeoX)Tokenizer(Fast)?");
 
   private final TokenizerConfig config;
   private final Vocabulary vocabulary;
@@ -42,11 +49,17 @@ final class TextFrame {
       behind = new int[0];
       return;
     }
-    requireAgreement("add_bos_token", "bos_token", first, "before");
-    requireAgreement("add_eos_token", "eos_token", last, "behind");
+    Optional<Boolean> addsFirst = config.flag("add_bos_token");
+    Optional<Boolean> addsLast = config.flag("add_eos_token");
     Optional<String> type = config.text("tokenizer_class");
+    if (type.isPresent() && OBEDIENT.matcher(type.get()).matches()) {
+      requireAgreement(type.get(), addsFirst, "add_bos_token", "bos_token", first, "before");
+      requireAgreement(type.get(), addsLast, "add_eos_token", "eos_token", last, "behind");
+    }
     if (type.isPresent()
         && type.get().startsWith("GPTNeoXTokenizer")
+        && addsFirst.isEmpty()
+        && addsLast.isEmpty()
         && first.size() + last.size() > 0) {
       throw config.refusal(
           "tokenizer_class is "
@@ -98,8 +111,13 @@ final class TextFrame {
   }
 
   /** Refuses a flag of tokenizer_config.json that contradicts the post-processor. */
-  private void requireAgreement(String flag, String key, List<Integer> tokens, String side) {
-    Optional<Boolean> adds = config.flag(flag);
+  private void requireAgreement(
+      String type,
+      Optional<Boolean> adds,
+      String flag,
+      String key,
+      List<Integer> tokens,
+      String side) {
     if (adds.isEmpty()) {
       return;
     }
@@ -117,7 +135,8 @@ final class TextFrame {
               + (tokens.isEmpty() ? "nothing" : names(tokens))
               + " "
               + side
-              + " a text; expected the two to agree");
+              + " a text; expected the two to agree where tokenizer_class is "
+              + quote(type));
     }
   }
 

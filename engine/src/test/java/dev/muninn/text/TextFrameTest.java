@@ -100,6 +100,13 @@ class TextFrameTest {
           SSAEE   ; ``                                                                                ; 256 256 97 257 257
           SAES    ; ``                                                                                ; 256 97 257 256
           XA      ; ``                                                                                ; 256 257 97 97
+          bytes   ; "add_bos_token": true, "tokenizer_class": "PreTrainedTokenizerFast"               ; 97
+          bytes   ; "add_bos_token": true, "tokenizer_class": "Qwen2Tokenizer", "bos_token": null     ; 97
+          bytes   ; "add_bos_token": true, "add_eos_token": true                                      ; 97
+          none    ; "add_bos_token": true, "bos_token": null, "tokenizer_class": "GPT2Tokenizer"      ; 97
+          SA      ; "add_bos_token": false, "tokenizer_class": "PreTrainedTokenizerFast"              ; 256 97
+          SAE     ; "add_eos_token": false                                                            ; 256 97 257
+          SA      ; "add_bos_token": true, "add_eos_token": false, "tokenizer_class": "GPTNeoXTokenizer"; 256 97
           """)
   void asPythonHasThem(String kind, String config, String expected) {
     write(kind, config);
@@ -125,13 +132,14 @@ class TextFrameTest {
       quoteCharacter = '`',
       textBlock =
           """
-          none ; "add_bos_token": true                          ; add_bos_token is true and bos_token is "<s>", but post_processor of tokenizer.json puts nothing before a text
-          bytes; "add_eos_token": true                          ; add_eos_token is true and eos_token is "</s>", but post_processor
-          SA   ; "add_bos_token": false                         ; add_bos_token is false, but post_processor of tokenizer.json puts "<s>" before
-          SAE  ; "add_eos_token": false                         ; puts "</s>" behind a text; expected the two to agree
-          SA   ; "bos_token": "</s>", "add_bos_token": true     ; bos_token is "</s>", but post_processor
-          SA   ; "bos_token": "<x>", "add_bos_token": true      ; bos_token is "<x>", expected a token of tokenizer.json
-          none ; "bos_token": null, "add_bos_token": true       ; bos_token is not set
+          none ; "tokenizer_class": "LlamaTokenizer", "add_bos_token": true     ; add_bos_token is true and bos_token is "<s>", but post_processor of tokenizer.json puts nothing before a text
+          bytes; "tokenizer_class": "LlamaTokenizerFast", "add_eos_token": true ; add_eos_token is true and eos_token is "</s>", but post_processor
+          SA   ; "tokenizer_class": "GemmaTokenizer", "add_bos_token": false    ; add_bos_token is false, but post_processor of tokenizer.json puts "<s>" before
+          SAE  ; "tokenizer_class": "CohereTokenizerFast", "add_eos_token": false; puts "</s>" behind a text; expected the two to agree where tokenizer_class is "CohereTokenizerFast"
+          SA   ; "tokenizer_class": "LlamaTokenizer", "bos_token": "</s>", "add_bos_token": true; bos_token is "</s>", but post_processor
+          SA   ; "tokenizer_class": "LlamaTokenizer", "bos_token": "<x>", "add_bos_token": true ; bos_token is "<x>", expected a token of tokenizer.json
+          none ; "tokenizer_class": "LlamaTokenizer", "bos_token": null, "add_bos_token": true  ; bos_token is not set
+          none ; "tokenizer_class": "GPTNeoXTokenizer", "add_bos_token": true   ; add_bos_token is true
           none ; "add_bos_token": "yes"                         ; add_bos_token is "yes", expected true or false
           SA   ; "tokenizer_class": "GPTNeoXTokenizer"          ; tokenizer_class is "GPTNeoXTokenizer", which adds no tokens
           none ; "split_special_tokens": true                   ; split_special_tokens true is not supported
