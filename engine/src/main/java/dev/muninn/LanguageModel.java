@@ -123,13 +123,22 @@ public final class LanguageModel implements ModelService, AutoCloseable {
    */
   public static LanguageModel load(Path directory, LoadOptions options) {
     final long began = System.nanoTime();
-    boolean hasTokenizer = Tokenizer.exists(directory);
-    if (hasTokenizer) {
+    if (Tokenizer.exists(directory)) {
       Tokenizer.prepare();
     }
     ConfigReader config = ConfigReader.of(directory);
     ModelFamilies.requireKnown(config);
     Checkpoint checkpoint = Checkpoint.open(directory);
+    try {
+      return checkpoint.guard(() -> open(directory, options, config, checkpoint, began));
+    } catch (RuntimeException | Error e) {
+      checkpoint.close();
+      throw e;
+    }
+  }
+
+  private static LanguageModel open(
+      Path directory, LoadOptions options, ConfigReader config, Checkpoint checkpoint, long began) {
     Backend backend = null;
     Tokenizer tokenizer = null;
     try {
@@ -139,7 +148,7 @@ public final class LanguageModel implements ModelService, AutoCloseable {
       backend =
           Backends.open(model, checkpoint, options.threads(), options.backend(), options.device());
       final long opened = System.nanoTime();
-      if (hasTokenizer) {
+      if (Tokenizer.exists(directory)) {
         tokenizer = Tokenizer.load(directory, model.vocabularySize());
       }
       StopTokens stopTokens =
@@ -168,14 +177,6 @@ public final class LanguageModel implements ModelService, AutoCloseable {
       }
       if (backend != null) {
         backend.close();
-      }
-      try {
-        if (e instanceof InternalError) {
-          // A file that shrinks meanwhile becomes the error that it is.
-          checkpoint.verifyUnchanged();
-        }
-      } finally {
-        checkpoint.close();
       }
       throw e;
     }

@@ -12,6 +12,7 @@ import dev.muninn.cli.process.ExitCode;
 import dev.muninn.cli.terminal.Printable;
 import dev.muninn.cli.terminal.StandardStreams;
 import dev.muninn.train.TrainingException;
+import dev.muninn.weights.Checkpoint;
 import dev.muninn.weights.CheckpointException;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -34,9 +35,6 @@ import picocli.CommandLine.UnmatchedArgumentException;
 /** Turns whatever went wrong into one line on standard error and an exit code. */
 public final class Failures implements IParameterExceptionHandler, IExecutionExceptionHandler {
   private static final String BROKEN_PIPE = StandardStreams.OUTPUT_FAILED + "Broken pipe";
-
-  /** What the JVM says of memory whose file has shrunk. */
-  private static final String GONE = "unsafe memory access operation";
 
   @Override
   public int handleParseException(ParameterException exception, String[] arguments) {
@@ -83,7 +81,7 @@ public final class Failures implements IParameterExceptionHandler, IExecutionExc
                   + memory.getMessage()
                   + "): a shorter --context or a smaller --recurrence needs less",
               ExitCode.FAILED);
-      case InternalError fault when String.valueOf(fault.getMessage()).contains(GONE) ->
+      case InternalError fault when Checkpoint.isLostData(fault) ->
           report(
               command,
               "a file of weights has shrunk while it was read; expected it to stay as it is",

@@ -3,7 +3,6 @@ package dev.muninn.serve;
 import dev.muninn.backend.Backend;
 import dev.muninn.decode.Scheduler;
 import dev.muninn.weights.Checkpoint;
-import dev.muninn.weights.CheckpointException;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -202,7 +201,7 @@ final class Owner {
         checkpoint.watch();
         scheduler.step();
       } catch (RuntimeException | Error e) {
-        scheduler.fail(cause(e));
+        scheduler.fail(checkpoint.explain(e));
       }
       for (int i = running.size() - 1; i >= 0; i--) {
         if (running.get(i).isOver()) {
@@ -234,7 +233,7 @@ final class Owner {
         scheduler.add(job.task());
         running.add(job);
       } catch (RuntimeException | Error e) {
-        job.failed(cause(e));
+        job.failed(checkpoint.explain(e));
         end(job);
       }
     }
@@ -400,17 +399,5 @@ final class Owner {
     if (interrupted) {
       Thread.currentThread().interrupt();
     }
-  }
-
-  /** A file that shrank under the map becomes the error that it is. */
-  private Throwable cause(Throwable failure) {
-    if (failure instanceof InternalError) {
-      try {
-        checkpoint.verifyUnchanged();
-      } catch (CheckpointException changed) {
-        return changed;
-      }
-    }
-    return failure;
   }
 }

@@ -75,6 +75,9 @@ public final class Checkpoint implements AutoCloseable {
   /** A file in it, while the files of one revision replace those of another. */
   public static final String UNFINISHED = "unfinished.json";
 
+  /** What HotSpot says of memory whose file has shrunk. */
+  private static final String LOST_DATA = "unsafe memory access operation";
+
   private static final long WATCH_NANOS = 50_000_000;
 
   private final Path directory;
@@ -335,9 +338,37 @@ public final class Checkpoint implements AutoCloseable {
     try {
       return reading.run();
     } catch (InternalError fault) {
-      verifyUnchanged();
+      if (explain(fault) instanceof CheckpointException changed) {
+        throw changed;
+      }
       throw fault;
     }
+  }
+
+  /**
+   * What a failure of a computation on tensors' data is to be called.
+   *
+   * @return the error that names a file, if the failure is the JVM's of data that is gone and a
+   *     file has shrunk; else the failure itself
+   */
+  public Throwable explain(Throwable failure) {
+    if (failure instanceof InternalError) {
+      try {
+        verifyUnchanged();
+      } catch (CheckpointException changed) {
+        changed.addSuppressed(failure);
+        return changed;
+      }
+    }
+    return failure;
+  }
+
+  /**
+   * Whether the JVM means by an error that mapped data is gone, for a caller that no longer has the
+   * checkpoint.
+   */
+  public static boolean isLostData(InternalError fault) {
+    return String.valueOf(fault.getMessage()).contains(LOST_DATA);
   }
 
   /**

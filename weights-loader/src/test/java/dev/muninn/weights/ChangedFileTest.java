@@ -103,6 +103,23 @@ class ChangedFileTest {
   }
 
   @Test
+  void onlyTheFaultOfAFileThatShrankIsCalledSo() throws IOException {
+    InternalError fault = new InternalError("a fault occurred");
+    RuntimeException other = new IllegalStateException("something else");
+    try (Checkpoint checkpoint = Checkpoint.open(directory)) {
+      assertSame(fault, checkpoint.explain(fault));
+      Files.write(file, Arrays.copyOf(content, content.length / 2));
+      assertSame(other, checkpoint.explain(other));
+      assertSame(fault, checkpoint.explain(fault).getSuppressed()[0]);
+      Bytes.refusal(
+          () -> {
+            throw (CheckpointException) checkpoint.explain(fault);
+          },
+          file + ": found a file of ");
+    }
+  }
+
+  @Test
   void aDeletedFileIsNoticed() throws IOException {
     assertNoticed(() -> Files.delete(file), "found no such file");
   }
@@ -179,6 +196,7 @@ class ChangedFileTest {
     assertTrue(output.contains("verify: " + file + ": found a file of 4096 bytes"), output);
     assertTrue(output.contains("write: " + directory.resolve("copy")), output);
     assertTrue(output.contains("raw: java.lang.InternalError"), output);
+    assertTrue(output.contains(", lost: true"), output);
   }
 
   /** Opens a checkpoint, cuts its file behind its back and reads on. */
@@ -216,7 +234,7 @@ class ChangedFileTest {
       try {
         System.out.println(tensor.data().toArray(ValueLayout.JAVA_BYTE).length);
       } catch (InternalError expected) {
-        System.out.println("raw: " + expected);
+        System.out.println("raw: " + expected + ", lost: " + Checkpoint.isLostData(expected));
       }
       checkpoint.close();
     }
