@@ -7,14 +7,16 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.Collectors;
 
 /**
  * Reads a model's config.json by keys. What is wrong is gathered, so that one line names all of it;
- * {@link #requireNoProblems} throws that line. A key whose value is null counts as left out. Unused
- * keys are ignored.
+ * {@link #requireNoProblems} throws that line. A key whose value is null counts as left out. Keys
+ * that nobody asks for are ignored, but for those that {@link #refuseUnread} refuses.
  */
 public final class ConfigReader {
   private static final int MAXIMUM = 1 << 24;
@@ -27,12 +29,20 @@ public final class ConfigReader {
 
   private final List<String> problems;
 
+  /** Keys that were asked for, with their prefix. */
+  private final Set<String> read;
+
   private ConfigReader(
-      Path file, Map<String, Object> values, String prefix, List<String> problems) {
+      Path file,
+      Map<String, Object> values,
+      String prefix,
+      List<String> problems,
+      Set<String> read) {
     this.file = file;
     this.values = values;
     this.prefix = prefix;
     this.problems = problems;
+    this.read = read;
   }
 
   /**
@@ -57,7 +67,7 @@ public final class ConfigReader {
 
   /** Reads values that a file has, or would have. */
   public static ConfigReader of(Path file, Map<String, Object> values) {
-    return new ConfigReader(file, values, "", new ArrayList<>());
+    return new ConfigReader(file, values, "", new ArrayList<>(), new HashSet<>());
   }
 
   /** The file, for messages. */
@@ -72,25 +82,32 @@ public final class ConfigReader {
 
   /** Whether a key is there; null says nothing. */
   public boolean has(String name) {
-    return values.get(name) != null;
+    return value(name) != null;
   }
 
   /** A value as it stands, or null. */
   public Object value(String name) {
+    read.add(prefix + name);
     return values.get(name);
+  }
+
+  /** Whether somebody has asked for a key. */
+  boolean isRead(String name) {
+    return read.contains(prefix + name);
   }
 
   /** The object behind a key; an empty one if the key is not there. */
   @SuppressWarnings("unchecked")
   public ConfigReader object(String name) {
-    Object value = values.get(name);
+    Object value = value(name);
     if (value instanceof Map<?, ?> object) {
-      return new ConfigReader(file, (Map<String, Object>) object, prefix + name + ".", problems);
+      return new ConfigReader(
+          file, (Map<String, Object>) object, prefix + name + ".", problems, read);
     }
     if (value != null) {
       problems.add(prefix + name + " is " + shown(value) + ", expected an object");
     }
-    return new ConfigReader(file, Map.of(), prefix + name + ".", problems);
+    return new ConfigReader(file, Map.of(), prefix + name + ".", problems, read);
   }
 
   /**
@@ -102,7 +119,7 @@ public final class ConfigReader {
     boolean missing = true;
     int result = 0;
     for (String name : names) {
-      Object value = values.get(name);
+      Object value = value(name);
       if (value == null) {
         continue;
       }
@@ -135,7 +152,7 @@ public final class ConfigReader {
 
   /** A number that may be left out. */
   public double number(String name, double fallback) {
-    Object value = values.get(name);
+    Object value = value(name);
     if (value == null) {
       return fallback;
     }
@@ -168,7 +185,7 @@ public final class ConfigReader {
 
   /** True or false, that may be left out. */
   public boolean flag(String name, boolean fallback) {
-    Object value = values.get(name);
+    Object value = value(name);
     if (value == null) {
       return fallback;
     }
@@ -210,7 +227,7 @@ public final class ConfigReader {
 
   /** A key may be left out, but must have one of these values. */
   public void expect(String name, Object... supported) {
-    Object value = values.get(name);
+    Object value = value(name);
     if (value != null && !List.of(supported).contains(value)) {
       problems.add(
           prefix
@@ -225,8 +242,10 @@ public final class ConfigReader {
     }
   }
 
-  private static boolean isOff(Object value) {
-    return value.equals(false)
+  /** Whether an option with this value is off: left out, false, 0 or empty. */
+  static boolean isOff(Object value) {
+    return value == null
+        || value.equals(false)
         || value instanceof Number number && number.doubleValue() == 0
         || value instanceof CharSequence text && text.isEmpty()
         || value instanceof Collection<?> list && list.isEmpty()
@@ -236,11 +255,26 @@ public final class ConfigReader {
   /** Keys of options that would be computed wrongly must be off: left out, false, 0 or empty. */
   public void refuse(String... names) {
     for (String name : names) {
-      Object value = values.get(name);
-      if (value != null && !isOff(value)) {
+      Object value = value(name);
+      if (!isOff(value)) {
         problems.add(prefix + name + " is " + shown(value) + ", which is not supported");
       }
     }
+  }
+
+  /** Says of keys that they change nothing in a model whose other keys have been read. */
+  public void ignore(String... names) {
+    for (String name : names) {
+      value(name);
+    }
+  }
+
+  /**
+   * Refuses keys that nobody has asked for and that sound as if they changed the computation. To be
+   * called when all others have been read.
+   */
+  public void refuseUnread() {
+    UnreadKeys.refuse(this);
   }
 
   /** Requires a number of a range. */
@@ -257,7 +291,12 @@ public final class ConfigReader {
    */
   public CheckpointException wrongModelType(String expected) {
     return new CheckpointException(
-        file + ": model_type is " + shown(values.get("model_type")) + ", expected " + expected);
+        file + ": model_type is " + shown(value("model_type")) + ", expected " + expected);
+  }
+
+  /** Adds what is wrong with a key of this object. */
+  void wrong(String name, String text) {
+    problems.add(prefix + name + " is " + shown(values.get(name)) + text);
   }
 
   /** Adds what is wrong, in words. */

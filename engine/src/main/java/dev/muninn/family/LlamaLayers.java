@@ -23,7 +23,7 @@ import java.util.stream.Stream;
  * @param width {@code hidden_size}
  * @param heads {@code num_attention_heads}
  * @param keyValueHeads {@code num_key_value_heads}
- * @param headSize {@code head_dim}, which times heads need not be the width
+ * @param headSize {@code head_dim} or {@code kv_channels}, which times heads need not be the width
  * @param intermediate {@code intermediate_size}
  * @param layers {@code num_hidden_layers}
  * @param vocabulary {@code vocab_size}
@@ -79,10 +79,10 @@ public record LlamaLayers(
               + " is not a multiple of num_key_value_heads "
               + keyValueHeads);
     }
-    if (!config.has("head_dim") && width % heads != 0) {
+    if (!config.has("head_dim") && !config.has("kv_channels") && width % heads != 0) {
       config.problem("hidden_size " + width + " is not a multiple of num_attention_heads " + heads);
     }
-    int headSize = config.integerOr(width / heads, "head_dim");
+    int headSize = config.integerOr(width / heads, "head_dim", "kv_channels");
     LlamaLayers read =
         new LlamaLayers(
             width,
@@ -130,7 +130,9 @@ public record LlamaLayers(
         config.problem(scale + " other than 1 is not supported");
       }
     }
-    if (!config.has("use_sliding_window")) {
+    if (config.has("use_sliding_window")) {
+      config.ignore("sliding_window");
+    } else {
       config.refuse("sliding_window");
     }
     refuseOtherAttention(config);

@@ -61,6 +61,7 @@ public final class ModelFamilies {
   public static RecurrentModel bind(ModelFamily family, ConfigReader config, TensorSource tensors) {
     try {
       RecurrentModel model = family.bind(config, tensors);
+      config.refuseUnread();
       config.requireNoProblems();
       return model;
     } catch (IllegalArgumentException e) {

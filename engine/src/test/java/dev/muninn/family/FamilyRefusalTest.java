@@ -129,10 +129,86 @@ class FamilyRefusalTest {
         LLAMA + "|logits_scaling|8.0|logits_scaling",
         OURO + "|clip_qkv|1.0|clip_qkv",
         OURO + "|residual_multiplier|0.2|residual_multiplier",
+        OURO + "|use_qk_norm|true|use_qk_norm is true, which is not supported",
+        OURO + "|qk_norm|true|qk_norm",
+        OURO + "|scale_embeddings|true|scale_embeddings is true",
+        OURO + "|embedding_scale|8.0|embedding_scale is 8.0",
+        OURO + "|normalize_embeddings|true|normalize_embeddings",
+        OURO + "|logit_soft_cap|30.0|logit_soft_cap is 30.0",
+        OURO + "|logits_softcap|30.0|logits_softcap",
+        OURO + "|attention_window|512|attention_window is 512",
+        OURO + "|attention_chunk_size|512|attention_chunk_size",
+        OURO + "|attn_output_gate|true|attn_output_gate",
+        OURO + "|num_sink_tokens|4|num_sink_tokens",
+        OURO + "|use_parallel_residual|true|use_parallel_residual",
+        OURO + "|position_embedding_type|\"alibi\"|position_embedding_type is \"alibi\"",
+        OURO + "|use_rope|false|use_rope is false, only true is supported",
+        OURO + "|is_causal|false|is_causal is false, only true",
+        OURO + "|rms_norm_add_unit_offset|true|rms_norm_add_unit_offset",
+        OURO + "|layer_norm_eps|1e-3|layer_norm_eps is 0.001, which is not supported",
+        OURO + "|mlp_activation|\"gelu\"|mlp_activation is \"gelu\"",
+        OURO + "|rotary_pct|0.25|rotary_pct is 0.25",
+        OURO + "|rope_ratio|500|rope_ratio is 500",
+        OURO + "|rope_local_base_freq|10000.0|rope_local_base_freq",
+        OURO + "|q_lora_rank|64|q_lora_rank",
+        OURO + "|quantization|{\"bits\": 4}|quantization is {bits=4}",
+        OURO + "|num_loops|3|num_loops is 3",
+        OURO + "|rope_parameters|{\"full_attention\": {\"rope_theta\": 5.0}}|full_attention",
+        OURO + "|rope_scaling|{\"rope_type\": \"default\", \"mrope_section\": [2]}|mrope_section",
+        NANBEIGE + "|loop_middle_layers|2|loop_middle_layers is 2",
+        NANBEIGE + "|loop_loss_weights|[0.5]|loop_loss_weights is [0.5]",
+        NANBEIGE + "|enable_h_res_identity|true|enable_h_res_identity",
+        NANBEIGE + "|kv_channels|8|kv_channels is 8 but head_dim is 16",
+        HUGINN + "|prelude_norm|true|prelude_norm",
+        HUGINN + "|num_hidden_layers|3|num_hidden_layers is 3",
+        LLAMA + "|rms_norm_eps|1e-3|rms_norm_eps is 0.001",
+        LLAMA + "|rope_interleaved|true|rope_interleaved",
       })
   void isRefusedByName(String fixture, String key, String value, String says) throws IOException {
     String message = refusal(change(fixture, key, value, tensors -> {}));
     assertTrue(message.contains(says), message);
+  }
+
+  /** Keys that public files of the families have, and that change nothing in them. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '~',
+      value = {
+        NANBEIGE
+            + "|loop_loss_weights|[], `num_residual_streams`: 4, `mhc_sinkhorn_iterations`: 20,"
+            + " `mhc_init_gating_factor`: 0.01, `ngram_fused_mode`: `average`, `kv_channels`: 16,"
+            + " `depth_attention_static_anchor_once`: true, `depth_attention_stride`: null,"
+            + " `emb_neighbor_num`: null, `attention_dropout`: 0.0, `pretraining_tp`: 1,"
+            + " `loop_middle_layers`: null, `initializer_range`: 0.02, `use_cache`: true",
+        OURO
+            + "|layer_types|[`full_attention`], `max_window_layers`: 28, `sliding_window`: 4096,"
+            + " `attention_dropout`: 0.0, `initializer_range`: 0.02, `bos_token_id`: 0,"
+            + " `_attn_implementation_autoset`: true, `attn_implementation`: `flash_attention_2`,"
+            + " `output_attentions`: true, `temperature`: 0.6, `use_rope`: true, `rotary_pct`: 1.0,"
+            + " `fuse_norm`: true, `logits_to_keep`: 1, `layer_norm_eps`: 1e-6,"
+            + " `rope_parameters`: {`rope_type`: `default`, `rope_theta`: 1000000.0}",
+        HUGINN
+            + "|test_time_noise_type|`fixed`, `max_position_embeddings`: 4096,"
+            + " `init_values`: {`embed_scale`: 7.483314773547883, `out_proj`: 0.01, `std`: 0.0845},"
+            + " `embedding_dropout`: 0.1, `residual_in_fp32`: true",
+        LLAMA
+            + "|max_position_embeddings|131072, `effective_expected_depth`: 132,"
+            + " `num_hidden_layers`: 6, `activation_checkpoint_impl`: `per-iteration`",
+      })
+  void isOfNoConsequence(String fixture, String key, String value) throws IOException {
+    Path model = change(fixture, key, value.replace('`', '"'), tensors -> {});
+    try (Checkpoint checkpoint = Checkpoint.open(model)) {
+      ModelFamilies.load(model, checkpoint);
+    }
+  }
+
+  @Test
+  void theShorterOfTwoContextsCounts() throws IOException {
+    Path model = change(LLAMA, "max_position_embeddings", "131072", tensors -> {});
+    try (Checkpoint checkpoint = Checkpoint.open(model)) {
+      assertEquals(256, ModelFamilies.load(model, checkpoint).contextLength());
+    }
   }
 
   @Test

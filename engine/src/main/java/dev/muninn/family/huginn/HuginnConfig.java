@@ -113,6 +113,7 @@ public record HuginnConfig(
               + " row by row");
     }
     HuginnConfig read = read(config);
+    config.refuseUnread();
     config.requireNoProblems();
     return read;
   }

@@ -61,7 +61,9 @@ public final class HuginnKeys {
     int recurrent = config.integer("n_layers_in_recurrent_block");
     int coda = config.integer("n_layers_in_coda");
     boolean allParts = prelude > 0 && recurrent > 0 && coda > 0;
-    config.repeats("n_layers", "the sum of its parts", allParts ? prelude + recurrent + coda : 0);
+    int sum = allParts ? prelude + recurrent + coda : 0;
+    config.repeats("n_layers", "the sum of its parts", sum);
+    config.repeats("num_hidden_layers", "the sum of its parts", sum);
     return new Layers(prelude, recurrent, coda);
   }
 

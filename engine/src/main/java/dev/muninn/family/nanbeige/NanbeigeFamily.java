@@ -38,13 +38,23 @@ public final class NanbeigeFamily implements ModelFamily {
     config.refuse(
         "enable_double_loop_split",
         "enable_hyper_connection",
+        "enable_h_res_identity",
         "enable_mhc",
         "enable_depth_attention",
         "qk_layernorm",
         "ngram_insert_all_layers",
         "emb_neighbor_num",
         "insert_ngram_layer_idx",
+        "loop_loss_weights",
+        "loop_middle_layers",
+        "loop_middle_repeats",
         "loop_share_kv");
+    // What belongs to the options above, as the public configuration's defaults have it.
+    config.ignore(
+        "depth_attention_static_anchor_once",
+        "mhc_sinkhorn_iterations",
+        "ngram_fused_mode",
+        "num_residual_streams");
     final int loops = config.integer("num_loops");
     final boolean once = config.flag("skip_loop_final_norm", false);
     final LlamaLayers layers = LlamaLayers.read(config, 10_000);

@@ -84,7 +84,7 @@ public final class RetrofitFamily implements ModelFamily {
             config.epsilon("norm_eps", 1e-5));
     final HuginnKeys.Layers layers = HuginnKeys.layers(config);
     final int vocabulary = HuginnKeys.vocabularySize(config);
-    final int context = config.integer("block_size", "max_position_embeddings");
+    final int context = context(config);
     final int recurrence = config.integer("mean_recurrence");
     final boolean tied = config.tied(false);
     final double scale = HuginnKeys.embeddingScale(config, 1);
@@ -119,6 +119,18 @@ public final class RetrofitFamily implements ModelFamily {
             Optional.empty());
     HuginnKeys.refuseSurplus(tensors, layers);
     return model;
+  }
+
+  /**
+   * Public files have Huginn's {@code block_size} beside the original model's {@code
+   * max_position_embeddings}: the shorter counts.
+   */
+  private static int context(ConfigReader config) {
+    int block = config.integerOr(Integer.MAX_VALUE, "block_size");
+    int positions = config.integerOr(Integer.MAX_VALUE, "max_position_embeddings");
+    return Math.min(block, positions) < Integer.MAX_VALUE
+        ? Math.min(block, positions)
+        : config.integer("block_size", "max_position_embeddings");
   }
 
   private static List<Block> blocks(
