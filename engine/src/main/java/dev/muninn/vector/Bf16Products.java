@@ -272,6 +272,69 @@ final class Bf16Products extends RowMajorProducts {
     sum33.intoArray(out, 15 * COUNT);
   }
 
+  @Override
+  void halfTile(
+      MemorySegment weights,
+      long offset,
+      long stride,
+      int steps,
+      MemorySegment x,
+      long from,
+      float[] out,
+      int to) {
+    weights.get(ValueLayout.JAVA_BYTE, offset);
+    FloatVector sum00 = FloatVector.zero(FLOATS);
+    FloatVector sum01 = sum00;
+    FloatVector sum10 = sum00;
+    FloatVector sum11 = sum00;
+    FloatVector sum20 = sum00;
+    FloatVector sum21 = sum00;
+    FloatVector sum30 = sum00;
+    FloatVector sum31 = sum00;
+    for (int step = 0; step < steps; step++) {
+      long at = from + step * 8 * BYTES;
+      long base = offset + step * BYTES;
+      IntVector pair0 = IntVector.fromMemorySegment(INTS, weights, base, LITTLE_ENDIAN);
+      IntVector pair1 = IntVector.fromMemorySegment(INTS, weights, base + stride, LITTLE_ENDIAN);
+      FloatVector w0 = pair0.lanewise(LSHL, 16).reinterpretAsFloats();
+      FloatVector w1 = pair1.lanewise(LSHL, 16).reinterpretAsFloats();
+      FloatVector column = FloatVector.fromMemorySegment(FLOATS, x, at, LITTLE_ENDIAN);
+      sum00 = w0.fma(column, sum00);
+      sum01 = w1.fma(column, sum01);
+      column = FloatVector.fromMemorySegment(FLOATS, x, at + BYTES, LITTLE_ENDIAN);
+      sum10 = w0.fma(column, sum10);
+      sum11 = w1.fma(column, sum11);
+      column = FloatVector.fromMemorySegment(FLOATS, x, at + 2 * BYTES, LITTLE_ENDIAN);
+      sum20 = w0.fma(column, sum20);
+      sum21 = w1.fma(column, sum21);
+      column = FloatVector.fromMemorySegment(FLOATS, x, at + 3 * BYTES, LITTLE_ENDIAN);
+      sum30 = w0.fma(column, sum30);
+      sum31 = w1.fma(column, sum31);
+      w0 = pair0.and(0xFFFF0000).reinterpretAsFloats();
+      w1 = pair1.and(0xFFFF0000).reinterpretAsFloats();
+      column = FloatVector.fromMemorySegment(FLOATS, x, at + 4 * BYTES, LITTLE_ENDIAN);
+      sum00 = w0.fma(column, sum00);
+      sum01 = w1.fma(column, sum01);
+      column = FloatVector.fromMemorySegment(FLOATS, x, at + 5 * BYTES, LITTLE_ENDIAN);
+      sum10 = w0.fma(column, sum10);
+      sum11 = w1.fma(column, sum11);
+      column = FloatVector.fromMemorySegment(FLOATS, x, at + 6 * BYTES, LITTLE_ENDIAN);
+      sum20 = w0.fma(column, sum20);
+      sum21 = w1.fma(column, sum21);
+      column = FloatVector.fromMemorySegment(FLOATS, x, at + 7 * BYTES, LITTLE_ENDIAN);
+      sum30 = w0.fma(column, sum30);
+      sum31 = w1.fma(column, sum31);
+    }
+    sum00.intoArray(out, to);
+    sum01.intoArray(out, to + COUNT);
+    sum10.intoArray(out, to + 4 * COUNT);
+    sum11.intoArray(out, to + 5 * COUNT);
+    sum20.intoArray(out, to + 8 * COUNT);
+    sum21.intoArray(out, to + 9 * COUNT);
+    sum30.intoArray(out, to + 12 * COUNT);
+    sum31.intoArray(out, to + 13 * COUNT);
+  }
+
   /**
    * The products of a row of each of 3 streams with the 8 rows of a group, in whole chunks of
    * 512-bit vectors: 24 sums, 3 weights and 3 pairs of them are what 32 registers hold.

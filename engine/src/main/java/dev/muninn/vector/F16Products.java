@@ -66,6 +66,19 @@ final class F16Products extends RowMajorProducts {
     F32Products.INSTANCE.tile(weights, offset, stride, steps, x, from, whole, out, to);
   }
 
+  @Override
+  void halfTile(
+      MemorySegment weights,
+      long offset,
+      long stride,
+      int steps,
+      MemorySegment x,
+      long from,
+      float[] out,
+      int to) {
+    F32Products.INSTANCE.halfTile(weights, offset, stride, steps, x, from, out, to);
+  }
+
   /**
    * Widens {@link MatrixKernels#UNIT} rows to floats, 4 of each of 4 streams: in every chunk the
    * even columns, then the odd ones, as {@link PackedRows} has them; left-over columns as they are.

@@ -10,13 +10,13 @@ import java.lang.foreign.MemorySegment;
  * Products of weights that lie row by row.
  *
  * <p>One row is computed 4 weight rows at a time, which is bound by how fast memory is read; more
- * rows in tiles of 4 by 4, which is bound by the multipliers. The 4 weight rows lie a quarter of
- * the outputs apart, so that memory is read in 4 long streams: rows that share a page confuse the
- * hardware's prefetching and halve the speed.
+ * rows in tiles of 4 by 4, or of halves of them, which is bound by the multipliers. The 4 weight
+ * rows lie a quarter of the outputs apart, so that memory is read in 4 long streams: rows that
+ * share a page confuse the hardware's prefetching and halve the speed.
  *
- * <p>A format has a subclass, with two bodies that are written out lane operation by lane
- * operation: a helper that takes or returns a vector is not always inlined into a body of this
- * size, and then every vector is boxed.
+ * <p>A format has a subclass, with bodies that are written out lane operation by lane operation: a
+ * helper that takes or returns a vector is not always inlined into a body of this size, and then
+ * every vector is boxed.
  *
  * <p>Each body begins by reading one byte of its weights. The value is not used: HotSpot turns a
  * fault of the machine (SIGBUS, after the mapped file has shrunk) into an {@link InternalError}
@@ -26,13 +26,16 @@ abstract class RowMajorProducts extends Products {
   /** Weight rows that are read side by side. */
   static final int STREAMS = 4;
 
+  /** Whether tiles are computed in halves: machines with vectors of 256 bits have 16 registers. */
+  private static final boolean HALVES = Lanes.COUNT == 8;
+
   /**
    * Rows, of each stream, of a strip of weights that stays in the second-level cache while all
    * columns pass by.
    */
   private static final int STRIP = 12;
 
-  /** What {@link #rows4} and {@link #tile} read: F32 or BF16. */
+  /** What the bodies read: F32 or BF16. */
   private final DType read;
 
   RowMajorProducts(DType read) {
@@ -103,6 +106,22 @@ abstract class RowMajorProducts extends Products {
       MemorySegment x,
       long from,
       boolean whole,
+      float[] out,
+      int to);
+
+  /**
+   * Half of a {@link #tile}, a row of each of two streams: as many sums as 16 registers hold beside
+   * what they are made of.
+   *
+   * @param out gets the vector of column c and stream j at {@code 4 c + j} vectors from {@code to}
+   */
+  abstract void halfTile(
+      MemorySegment weights,
+      long offset,
+      long stride,
+      int steps,
+      MemorySegment x,
+      long from,
       float[] out,
       int to);
 
@@ -272,7 +291,13 @@ abstract class RowMajorProducts extends Products {
       tile(weights, offset, streamBytes, steps, x.data, first, true, scratch.results, target);
       return;
     }
-    tile(weights, offset, streamBytes, steps, x.data, first, false, partials, 0);
+    if (HALVES) {
+      halfTile(weights, offset, streamBytes, steps, x.data, first, partials, 0);
+      long other = offset + 2 * streamBytes;
+      halfTile(weights, other, streamBytes, steps, x.data, first, partials, 2 * Lanes.COUNT);
+    } else {
+      tile(weights, offset, streamBytes, steps, x.data, first, false, partials, 0);
+    }
     if (tail > 0) {
       for (int sum = 0; sum < MatrixKernels.UNIT; sum++) {
         addTail(

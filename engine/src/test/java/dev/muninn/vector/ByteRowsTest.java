@@ -1,10 +1,10 @@
 package dev.muninn.vector;
 
-import dev.muninn.kernel.EveryWidth;
 import static dev.muninn.kernel.KernelInputs.assertSameBits;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.muninn.kernel.EveryWidth;
 import dev.muninn.kernel.KernelInputs;
 import dev.muninn.kernel.Lanes;
 import java.lang.foreign.Arena;

@@ -1,12 +1,12 @@
 package dev.muninn.vector;
 
-import dev.muninn.kernel.EveryWidth;
 import static dev.muninn.kernel.KernelInputs.assertClose;
 import static dev.muninn.kernel.KernelInputs.assertSameBits;
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.muninn.kernel.EveryWidth;
 import dev.muninn.kernel.KernelInputs;
 import dev.muninn.kernel.Lanes;
 import dev.muninn.kernel.RowKernels;

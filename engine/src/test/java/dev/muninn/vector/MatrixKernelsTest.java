@@ -1,6 +1,5 @@
 package dev.muninn.vector;
 
-import dev.muninn.kernel.EveryWidth;
 import static dev.muninn.kernel.KernelInputs.assertClose;
 import static dev.muninn.kernel.KernelInputs.assertSameBits;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -8,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.sun.management.ThreadMXBean;
+import dev.muninn.kernel.EveryWidth;
 import dev.muninn.kernel.KernelInputs;
 import dev.muninn.kernel.Lanes;
 import dev.muninn.kernel.ScalarKernels;

@@ -1,10 +1,10 @@
 package dev.muninn.vector;
 
-import dev.muninn.kernel.EveryWidth;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.muninn.cache.KeyValueType;
+import dev.muninn.kernel.EveryWidth;
 import dev.muninn.kernel.KernelInputs;
 import dev.muninn.kernel.Lanes;
 import dev.muninn.kernel.RowKernels;

@@ -1,9 +1,9 @@
 package dev.muninn.vector;
 
-import dev.muninn.kernel.EveryWidth;
 import static dev.muninn.kernel.KernelInputs.assertSameBits;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.muninn.kernel.EveryWidth;
 import dev.muninn.kernel.KernelInputs;
 import dev.muninn.model.WeightMatrix;
 import dev.muninn.weights.DType;
