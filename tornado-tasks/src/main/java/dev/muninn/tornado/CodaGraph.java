@@ -5,6 +5,7 @@ import dev.muninn.tornado.kernel.RowTable;
 import java.util.List;
 import uk.ac.manchester.tornado.api.enums.DataTransferMode;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /** {@code logits = C(s)}: the blocks, if any, between two norms, if any, and the head. */
 final class CodaGraph extends FunctionGraph {
@@ -12,6 +13,7 @@ final class CodaGraph extends FunctionGraph {
   /**
    * The graph.
    *
+   * @param rows their table
    * @param coda its norms
    * @param head [vocabulary, width]
    * @param logits of the rows that are read out, [rows, vocabulary]
@@ -19,11 +21,12 @@ final class CodaGraph extends FunctionGraph {
   CodaGraph(
       Shared shared,
       Activations activations,
+      IntArray rows,
       Coda coda,
       DeviceMatrix head,
       FloatArray logits,
       List<DeviceBlock> blocks) {
-    super("coda", shared, activations, blocks);
+    super("coda", shared, activations, rows, blocks);
     DeviceNorm before = DeviceNorm.of(coda.before());
     DeviceNorm beforeHead = DeviceNorm.of(coda.beforeHead());
     once(before.array(), beforeHead.array());

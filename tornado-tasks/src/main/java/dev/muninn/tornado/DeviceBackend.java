@@ -130,6 +130,11 @@ final class DeviceBackend implements Backend {
     return thread.call(model::deviceBytes);
   }
 
+  /** Executions of graphs so far. */
+  long executions() {
+    return thread.call(model::executions);
+  }
+
   /** Tasks that one application of the recurrent block is made of. */
   int tasksOfRecurrence() {
     return model.tasksOfRecurrence();

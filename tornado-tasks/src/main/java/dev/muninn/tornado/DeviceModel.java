@@ -13,6 +13,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
@@ -52,8 +53,22 @@ final class DeviceModel implements AutoCloseable {
   private static final int CODA = 3;
   private static final int COMPARER = 4;
 
-  /** The description of the rows of the next execution. */
-  final RowTable rows;
+  private static final int GRAPHS = 5;
+
+  /** Executions that the host may be ahead of the device. */
+  private static final int MOST_AHEAD = 128;
+
+  private final RowTable preludeRows;
+  private final RowTable codaRows;
+
+  /** The rows of the next recurrence. */
+  private final RowTable coreRows;
+
+  /** What was sent of them. */
+  private final RowTable sentRows;
+
+  /** What the device makes of what was sent, from recurrence to recurrence. */
+  private final RowTable expectedRows;
 
   /** Embedded tokens of the rows of the next prelude, [rows, width]. */
   final FloatArray embedded;
@@ -71,6 +86,9 @@ final class DeviceModel implements AutoCloseable {
   private final TornadoDevice device;
   private final Arena hostTwins = Arena.ofShared();
   private final Map<Rotary, FloatArray> rotary = new IdentityHashMap<>();
+  private final boolean[] underWay = new boolean[GRAPHS];
+  private int ahead;
+  private long executions;
   private TornadoExecutionResult last;
   private TornadoRows logitsOwner;
 
@@ -92,7 +110,12 @@ final class DeviceModel implements AutoCloseable {
     keyValueWidth = model.keyValueHeads() * model.headSize();
     context = sizes.context();
     int width = model.width();
-    rows = new RowTable(MOST_ROWS, Math.max(context, RUNS * MOST_ROWS));
+    int runs = Math.max(context, RUNS * MOST_ROWS);
+    preludeRows = new RowTable(MOST_ROWS, MOST_ROWS);
+    codaRows = new RowTable(MOST_ROWS, MOST_ROWS);
+    coreRows = new RowTable(MOST_ROWS, runs);
+    sentRows = new RowTable(MOST_ROWS, runs);
+    expectedRows = new RowTable(MOST_ROWS, runs);
     embedded = new FloatArray(MOST_ROWS * width);
     long slotSize = (long) sizes.rowSlots() * width;
     latents = deviceOnlyFloats(slotSize);
@@ -101,7 +124,15 @@ final class DeviceModel implements AutoCloseable {
     GridScheduler grids = new GridScheduler();
     FunctionGraph.Shared shared =
         new FunctionGraph.Shared(
-            model, schedule, grids, MOST_ROWS, rows, WeightFormat.table(), latents, embeddings);
+            model,
+            schedule,
+            grids,
+            MOST_ROWS,
+            sentRows,
+            new RowTable(MOST_ROWS, runs).data(),
+            WeightFormat.table(),
+            latents,
+            embeddings);
     writer = new RowWriter(shared);
     comparer = new StateComparer(shared, deviceOnlyFloats(slotSize));
     try (Staging preludeWeights = new Staging(checkpoint);
@@ -111,6 +142,7 @@ final class DeviceModel implements AutoCloseable {
           new PreludeGraph(
               shared,
               activations(model),
+              preludeRows.data(),
               embedded,
               stage(model.prelude(), sizes.outerUnits(), preludeWeights));
       recurrentBlock =
@@ -124,6 +156,7 @@ final class DeviceModel implements AutoCloseable {
           new CodaGraph(
               shared,
               activations(model),
+              codaRows.data(),
               model.coda(),
               DeviceMatrix.stage(model.coda().head(), codaWeights),
               logits,
@@ -141,7 +174,6 @@ final class DeviceModel implements AutoCloseable {
       }
       // Without rows the graphs compute nothing, but the weights are sent. What is on the device is
       // no longer kept mapped.
-      rows.clear();
       try {
         final long began = System.nanoTime();
         plan.withPreCompilation();
@@ -213,10 +245,43 @@ final class DeviceModel implements AutoCloseable {
     return plan.getCurrentDeviceMemoryUsage();
   }
 
-  /** Executes a graph and waits: what the host sends is read while the device computes. */
+  /** Executes a graph and waits. */
   private void execute(int graph) {
+    launch(graph);
+    settle();
+  }
+
+  /**
+   * Has the device execute a graph behind what it was told before. What the host sends is read
+   * while the device computes, so it must stay as it is until {@link #await}.
+   */
+  private void launch(int graph) {
+    if (ahead == MOST_AHEAD) {
+      settle();
+    }
     last = plan.withGraph(graph).execute();
+    underWay[graph] = true;
+    ahead++;
+    executions++;
+  }
+
+  /** Waits until what a graph sends may be changed. */
+  private void await(int graph) {
+    if (underWay[graph]) {
+      settle();
+    }
+  }
+
+  /** Waits for the device. */
+  private void settle() {
     device.sync(plan.getId());
+    Arrays.fill(underWay, false);
+    ahead = 0;
+  }
+
+  /** Executions of graphs so far. */
+  long executions() {
+    return executions;
   }
 
   /** Makes room for the logits of some rows; those of others are fetched. */
@@ -234,33 +299,65 @@ final class DeviceModel implements AutoCloseable {
     }
   }
 
-  void prelude() {
-    flush();
-    execute(PRELUDE);
+  /** An empty table for the rows of the next prelude. */
+  RowTable beginPrelude() {
+    await(PRELUDE);
+    preludeRows.clear();
+    return preludeRows;
   }
 
-  void recur() {
+  void prelude() {
     flush();
-    execute(RECURRENT_BLOCK);
+    launch(PRELUDE);
+  }
+
+  /** An empty table for the rows of the next recurrence. */
+  RowTable beginRecurrence() {
+    coreRows.clear();
+    return coreRows;
+  }
+
+  /** Sends the rows, unless the device has come to them by itself, and applies R. */
+  void recur() {
+    if (!writer.isEmpty() || !expectedRows.describes(coreRows)) {
+      await(WRITER);
+      sentRows.copyFrom(coreRows);
+      send();
+    }
+    launch(RECURRENT_BLOCK);
+    expectedRows.advance();
+  }
+
+  /** An empty table for the rows of the next coda. */
+  RowTable beginCoda() {
+    await(CODA);
+    codaRows.clear();
+    return codaRows;
   }
 
   void coda() {
     flush();
-    execute(CODA);
+    launch(CODA);
   }
 
   /** Sends what was written to row slots. */
   private void flush() {
     if (!writer.isEmpty()) {
-      execute(WRITER);
-      writer.clear();
+      send();
     }
+  }
+
+  private void send() {
+    writer.finish();
+    launch(WRITER);
+    expectedRows.copyFrom(sentRows);
   }
 
   void write(int slot, boolean embedding, float[] vector) {
     if (writer.isFull()) {
       flush();
     }
+    await(WRITER);
     writer.add(slot, embedding, vector);
   }
 
@@ -284,9 +381,11 @@ final class DeviceModel implements AutoCloseable {
     flush();
     for (int from = 0; from < count; from += MOST_ROWS) {
       int part = Math.min(MOST_ROWS, count - from);
+      await(COMPARER);
       comparer.choose(chosen, from, part, firstSlot);
-      execute(COMPARER);
+      launch(COMPARER);
       if (sums != null) {
+        settle();
         int floats = part * LatentComparison.SUMS;
         last.transferToHost(new DataRange(comparer.sums).withSize(floats));
         MemorySegment.copy(
@@ -315,6 +414,7 @@ final class DeviceModel implements AutoCloseable {
    * know, the runtime copies all that it knows, and writes what it finds over Java's objects.
    */
   private void read(int graph, FloatArray source, int row, float[] target) {
+    settle();
     plan.withGraph(graph);
     long from = (long) row * target.length;
     last.transferToHost(new DataRange(source).withOffset(from).withSize(target.length));
@@ -325,6 +425,7 @@ final class DeviceModel implements AutoCloseable {
   @Override
   public void close() {
     try {
+      settle();
       plan.freeDeviceMemory();
       plan.close();
     } catch (TornadoExecutionPlanException e) {

@@ -26,6 +26,7 @@ abstract class FunctionGraph {
   final Shared shared;
   final Activations activations;
   private final String name;
+  private final IntArray rows;
   private final List<DeviceBlock> blocks;
   private int tasks;
 
@@ -36,7 +37,8 @@ abstract class FunctionGraph {
    * @param schedule how work is laid on the device
    * @param grids gets the layout of every task
    * @param mostRows most rows of an execution
-   * @param rows what is said of the rows
+   * @param sentRows what the host says of the recurrent block's rows
+   * @param coreRows the same on the device, which goes on by itself from recurrence to recurrence
    * @param table what weights of 16 bits are read by
    * @param latents s of every row slot
    * @param embeddings e of every row slot
@@ -46,13 +48,14 @@ abstract class FunctionGraph {
       Schedule schedule,
       GridScheduler grids,
       int mostRows,
-      RowTable rows,
+      RowTable sentRows,
+      IntArray coreRows,
       FloatArray table,
       FloatArray latents,
       FloatArray embeddings) {
-    /** The numbers of the row table. */
-    IntArray rowData() {
-      return rows.data();
+    /** What stays on the device from one graph to the next. */
+    Object[] onDevice() {
+      return new Object[] {latents, embeddings, coreRows};
     }
 
     int slots() {
@@ -73,15 +76,29 @@ abstract class FunctionGraph {
    */
   record Rows(FloatArray array, int section, DeviceNorm norm) {}
 
-  FunctionGraph(String name, Shared shared, Activations activations, List<DeviceBlock> blocks) {
+  /**
+   * A graph whose tasks follow.
+   *
+   * @param rows the row table: that of the recurrent block is on the device already, and any other
+   *     travels with every execution
+   */
+  FunctionGraph(
+      String name,
+      Shared shared,
+      Activations activations,
+      IntArray rows,
+      List<DeviceBlock> blocks) {
     this.name = name;
+    this.rows = rows;
     this.shared = shared;
     this.model = shared.model();
     this.activations = activations;
     this.blocks = blocks;
     this.graph = new TaskGraph(name);
-    graph.consumeFromDevice(shared.latents(), shared.embeddings());
-    graph.transferToDevice(DataTransferMode.EVERY_EXECUTION, shared.rowData());
+    graph.consumeFromDevice(shared.onDevice());
+    if (rows != shared.coreRows()) {
+      graph.transferToDevice(DataTransferMode.EVERY_EXECUTION, rows);
+    }
     once(shared.table(), DeviceNorm.NONE.array());
     graph.transferToDevice(DataTransferMode.UNDER_DEMAND, activations.arrays());
     for (DeviceBlock block : blocks) {
@@ -179,7 +196,7 @@ abstract class FunctionGraph {
         rowTask(task),
         JoinKernels::join,
         context(),
-        shared.rowData(),
+        rows,
         source.array(),
         source.section(),
         output.array(),
@@ -217,7 +234,7 @@ abstract class FunctionGraph {
         rowTask(task),
         TurnKernels::turn,
         context(),
-        shared.rowData(),
+        rows,
         activations.projected(),
         block.turning(),
         block.rotary(),
@@ -238,7 +255,7 @@ abstract class FunctionGraph {
         task(task, width, 1, group()),
         JoinKernels::gateRows,
         context(),
-        shared.rowData(),
+        rows,
         activations.both(),
         activations.hidden(),
         width);
@@ -257,7 +274,7 @@ abstract class FunctionGraph {
           task(prefix + "Attention", items, 1, 1),
           AttentionKernels::attend,
           context(),
-          shared.rowData(),
+          rows,
           activations.queries(),
           block.cache(),
           shared.table(),
@@ -276,7 +293,7 @@ abstract class FunctionGraph {
           task(prefix + "Attention", items, lanes, group()),
           AttentionKernels::attendPartByWarps,
           context(),
-          shared.rowData(),
+          rows,
           activations.queries(),
           block.cache(),
           shared.table(),
@@ -291,7 +308,7 @@ abstract class FunctionGraph {
           task(prefix + "Attention", items, lanes, lanes),
           AttentionKernels::attendPart,
           context(),
-          shared.rowData(),
+          rows,
           activations.queries(),
           block.cache(),
           shared.table(),
@@ -307,7 +324,7 @@ abstract class FunctionGraph {
         task(prefix + "Combine", items, schedule.lanes(), group()),
         AttentionKernels::combine,
         context(),
-        shared.rowData(),
+        rows,
         activations.work(),
         activations.attended(),
         shared.mostRows(),
@@ -323,7 +340,7 @@ abstract class FunctionGraph {
         rowTask(task),
         SlotKernels::gather,
         context(),
-        shared.rowData(),
+        rows,
         shared.latents(),
         shared.embeddings(),
         activations.both(),
@@ -331,6 +348,16 @@ abstract class FunctionGraph {
         model.width(),
         inputs,
         group());
+  }
+
+  /** Goes on to the rows' next recurrence. */
+  final void advance(String task) {
+    graph.task(
+        task(task, shared.mostRows(), 1, group()),
+        SlotKernels::advance,
+        context(),
+        rows,
+        shared.mostRows());
   }
 
   /** A product of all rows. */
@@ -351,7 +378,7 @@ abstract class FunctionGraph {
         graph,
         task(task, items, shared.schedule().lanes(), group()),
         shared.schedule(),
-        shared.rowData(),
+        rows,
         input,
         matrix,
         shared.table(),

@@ -3,6 +3,7 @@ package dev.muninn.tornado;
 import java.util.List;
 import java.util.function.Consumer;
 import uk.ac.manchester.tornado.api.enums.DataTransferMode;
+import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /**
  * The same kernel several times, to be timed: beside its copies the graph's launch counts little.
@@ -11,8 +12,8 @@ final class KernelGraph extends FunctionGraph {
   static final String NAME = "kernels";
   static final int COPIES = 4;
 
-  KernelGraph(Shared shared, Activations activations) {
-    super(NAME, shared, activations, List.of());
+  KernelGraph(Shared shared, Activations activations, IntArray rows) {
+    super(NAME, shared, activations, rows, List.of());
   }
 
   /** Adds the copies of a task, each by its name. */

@@ -205,7 +205,8 @@ final class KernelTimer implements AutoCloseable {
             schedule,
             grids,
             MOST_ROWS,
-            rows,
+            new RowTable(MOST_ROWS, 1),
+            new RowTable(MOST_ROWS, 1).data(),
             WeightFormat.table(),
             FloatArray.fromSegmentShallow(floats(states)),
             FloatArray.fromSegmentShallow(floats(states)));
@@ -213,7 +214,8 @@ final class KernelTimer implements AutoCloseable {
     KernelGraph graph =
         new KernelGraph(
             shared,
-            Activations.of(model, MOST_ROWS, size -> FloatArray.fromSegmentShallow(floats(size))));
+            Activations.of(model, MOST_ROWS, size -> FloatArray.fromSegmentShallow(floats(size))),
+            rows.data());
     final Cost cost = kernel.add(graph);
     List<KernelTime> times = new ArrayList<>();
     try (TornadoExecutionPlan plan =

@@ -3,7 +3,11 @@ package dev.muninn.tornado;
 import java.util.List;
 import java.util.Optional;
 
-/** {@code s = R(e, s)}. Built once, executed at every recurrence. */
+/**
+ * {@code s = R(e, s)}. Built once, executed at every recurrence. Nothing travels with it: where
+ * keys and values of the next recurrence stand is worked out on the device, so that many executions
+ * can be under way.
+ */
 final class RecurrentBlockGraph extends FunctionGraph {
 
   /**
@@ -18,7 +22,7 @@ final class RecurrentBlockGraph extends FunctionGraph {
       Optional<DeviceMatrix> injection,
       List<DeviceBlock> blocks,
       DeviceNorm norm) {
-    super("recurrentBlock", shared, activations, blocks);
+    super("recurrentBlock", shared, activations, shared.coreRows(), blocks);
     once(norm.array());
     Rows source = new Rows(shared.latents(), shared.slots(), DeviceNorm.NONE);
     if (injection.isPresent()) {
@@ -26,6 +30,7 @@ final class RecurrentBlockGraph extends FunctionGraph {
       source = new Rows(activations.sums(), shared.identity(), DeviceNorm.NONE);
     }
     run(source, new Rows(shared.latents(), shared.slots(), norm));
+    advance("advance");
   }
 
   private void inject(DeviceMatrix matrix) {

@@ -32,8 +32,8 @@ final class StateComparer {
     slots.set(0, 0);
     sums = new FloatArray(shared.mostRows() * LatentComparison.SUMS);
     FloatArray gate = gate(shared.model());
-    // The next graph finds in the last one what stays on the device, so this one has e as well.
-    graph.consumeFromDevice(shared.latents(), shared.embeddings());
+    // The next graph finds in the last one what stays on the device, so this one has all of it.
+    graph.consumeFromDevice(shared.onDevice());
     graph.transferToDevice(DataTransferMode.EVERY_EXECUTION, slots);
     graph.transferToDevice(DataTransferMode.FIRST_EXECUTION, gate);
     graph.transferToDevice(DataTransferMode.UNDER_DEMAND, kept, sums);

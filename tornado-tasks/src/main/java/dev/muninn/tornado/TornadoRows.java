@@ -8,6 +8,7 @@ import dev.muninn.cache.SlotPolicy;
 import dev.muninn.model.Norm;
 import dev.muninn.model.RecurrentModel;
 import dev.muninn.model.WeightMatrix;
+import dev.muninn.tornado.kernel.RowTable;
 import java.util.Arrays;
 import java.util.Optional;
 
@@ -69,8 +70,8 @@ abstract class TornadoRows extends LatentRows {
     thread.run(() -> {
       for (int row = 0; row < batch.size(); ) {
         int first = row;
-        model.rows.clear();
-        while (row < batch.size() && addOuter(batch, row)) {
+        RowTable rows = model.beginPrelude();
+        while (row < batch.size() && addOuter(rows, batch, row)) {
           row++;
         }
         embed(batch, first, row);
@@ -83,8 +84,8 @@ abstract class TornadoRows extends LatentRows {
   protected void applyRecurrentBlock(RowBatch batch) {
     thread.run(() -> {
       for (int row = 0; row < batch.size(); ) {
-        model.rows.clear();
-        while (row < batch.size() && addRecurrent(batch, row)) {
+        RowTable rows = model.beginRecurrence();
+        while (row < batch.size() && addRecurrent(rows, batch, row)) {
           row++;
         }
         model.recur();
@@ -104,11 +105,11 @@ abstract class TornadoRows extends LatentRows {
       for (int row = 0; row < batch.size(); ) {
         keepLogits();
         deviceFirst = deviceEnd;
-        model.rows.clear();
-        while (row < batch.size() && addOuter(batch, row)) {
+        RowTable rows = model.beginCoda();
+        while (row < batch.size() && addOuter(rows, batch, row)) {
           logitsIndex[row] = -1;
           if (batch.logits(row)) {
-            model.rows.want();
+            rows.want();
             logitsIndex[row] = deviceEnd++;
           }
           row++;
@@ -145,35 +146,42 @@ abstract class TornadoRows extends LatentRows {
   }
 
   /** Adds a row of prelude or coda to the chunk, if it has room. */
-  private boolean addOuter(RowBatch batch, int row) {
-    if (!model.rows.hasRoom(1)) {
+  private boolean addOuter(RowTable rows, RowBatch batch, int row) {
+    if (!rows.hasRoom(1)) {
       return false;
     }
     TornadoStore store = (TornadoStore) batch.sequence(row).store();
     int position = batch.position(row);
-    model.rows.add(firstSlot + batch.slot(row), position, store.outerUnit(position), store.units());
-    model.rows.addRun(0, store.outerUnit(0));
+    rows.add(firstSlot + batch.slot(row), position, store.outerUnit(position), store.units());
+    rows.addRun(0, store.outerUnit(0));
     return true;
   }
 
-  /** Adds a row of the recurrent block to the chunk, if it has room. */
-  private boolean addRecurrent(RowBatch batch, int row) {
+  /**
+   * Adds a row of the recurrent block to the chunk, if it has room. Its steps are a guess: that it
+   * goes on to its next recurrence, for which earlier positions have keys and values of their own.
+   */
+  private boolean addRecurrent(RowTable rows, RowBatch batch, int row) {
     SequenceCache sequence = batch.sequence(row);
     int position = batch.position(row);
     int recurrence = batch.recurrence(row);
     int runs = sequence.slotRuns(position, recurrence, runStart, runSlot, 0);
-    if (!model.rows.hasRoom(runs)) {
+    if (!rows.hasRoom(runs)) {
       return false;
     }
     TornadoStore store = (TornadoStore) sequence.store();
     SlotPolicy policy = sequence.layout().policy();
-    model.rows.add(
+    int slot = policy.slot(recurrence);
+    int step = store.step(slot, policy.slot(recurrence + 1));
+    rows.add(
         firstSlot + batch.slot(row),
         position,
-        store.recurrentUnit(policy.slot(recurrence), position),
-        store.units());
+        store.recurrentUnit(slot, position),
+        store.units(),
+        step);
     for (int run = 0; run < runs; run++) {
-      model.rows.addRun(runStart[run], store.recurrentUnit(runSlot[run], 0));
+      int base = store.recurrentUnit(runSlot[run], 0);
+      rows.addRun(runStart[run], base, runSlot[run] == slot ? step : 0);
     }
     return true;
   }

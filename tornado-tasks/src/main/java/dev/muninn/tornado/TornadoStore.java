@@ -79,6 +79,11 @@ final class TornadoStore implements KeyValueStore {
     return recurrent + (slot * capacity + position) * units;
   }
 
+  /** Units from one slot of the recurrent block to another. */
+  int step(int from, int to) {
+    return (to - from) * capacity * units;
+  }
+
   private void requireOpen() {
     if (closed) {
       throw new IllegalStateException("the sequence's keys and values have been freed");

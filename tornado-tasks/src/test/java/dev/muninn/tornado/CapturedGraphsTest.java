@@ -18,8 +18,7 @@ class CapturedGraphsTest {
     ComputeDevice first = TestDevices.all().getFirst();
     TornadoDevice device = InstalledRuntime.get().find(first);
     assumeTrue(
-        device.getTornadoVMBackend() == TornadoVMBackendType.JAVA,
-        "only the stand-in's device can pass for one of CUDA");
+        TestDevices.isStandIn(device), "only the stand-in's device can pass for one of CUDA");
     try (Fixture fixture = new Fixture("raven-1-4-1-bf16");
         DeviceBackend backend =
             new DeviceBackend(

@@ -5,6 +5,7 @@ import dev.muninn.model.RecurrentModel;
 import dev.muninn.weights.Checkpoint;
 import java.util.List;
 import uk.ac.manchester.tornado.api.common.TornadoDevice;
+import uk.ac.manchester.tornado.api.enums.TornadoVMBackendType;
 
 /** TornadoVM's devices, or without TornadoVM the one of its stand-in. */
 public final class TestDevices {
@@ -18,6 +19,11 @@ public final class TestDevices {
   /** The runtime's device. */
   public static TornadoDevice find(ComputeDevice described) {
     return InstalledRuntime.get().find(described);
+  }
+
+  /** Whether a device is the stand-in's, which may pass for others. */
+  static boolean isStandIn(TornadoDevice device) {
+    return device.getTornadoVMBackend() == TornadoVMBackendType.JAVA;
   }
 
   /** Opens a model on the first device. */

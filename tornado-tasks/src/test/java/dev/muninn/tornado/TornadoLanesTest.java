@@ -5,7 +5,6 @@ import dev.muninn.backend.Backend;
 import dev.muninn.model.RecurrentModel;
 import dev.muninn.weights.Checkpoint;
 import org.junit.jupiter.api.Tag;
-import uk.ac.manchester.tornado.api.enums.TornadoVMBackendType;
 
 /** Every family as a GPU computes it, a warp an item: {@code mvn verify -Dtests.excluded=}. */
 @Tag("long")
@@ -17,9 +16,7 @@ class TornadoLanesTest extends FamilyContract {
 
   @Override
   protected Backend open(RecurrentModel model, Checkpoint checkpoint) {
-    boolean standIn =
-        InstalledRuntime.get().find(TestDevices.all().getFirst()).getTornadoVMBackend()
-            == TornadoVMBackendType.JAVA;
+    boolean standIn = TestDevices.isStandIn(TestDevices.find(TestDevices.all().getFirst()));
     return TestDevices.open(model, checkpoint, standIn ? JAVA_LANES : GPU_LANES);
   }
 

@@ -99,11 +99,11 @@ public final class AttentionKernels {
       float greatest = LEAST;
       float sum = 0;
       for (int run = begin; run < end; run++) {
-        int at = RowTable.runs(mostRows) + 2 * run;
+        int at = RowTable.runs(mostRows) + RowTable.RUN * run;
         int base = rows.get(at + 1);
         int last = length;
         if (run + 1 < end) {
-          last = rows.get(at + 2);
+          last = rows.get(at + RowTable.RUN);
         }
         for (int first = rows.get(at); first < last; first += CHUNK) {
           int count = last - first < CHUNK ? last - first : CHUNK;
@@ -292,12 +292,12 @@ public final class AttentionKernels {
       float a6 = 0;
       float a7 = 0;
       for (int run = begin; run < end; run++) {
-        int at = RowTable.runs(mostRows) + 2 * run;
+        int at = RowTable.runs(mostRows) + RowTable.RUN * run;
         int base = rows.get(at + 1);
         int first = rows.get(at);
         int last = length;
         if (run + 1 < end) {
-          last = rows.get(at + 2);
+          last = rows.get(at + RowTable.RUN);
         }
         first = first < partFirst ? partFirst : first;
         last = last < partLast ? last : partLast;

@@ -35,6 +35,34 @@ public final class SlotKernels {
   }
 
   /**
+   * Copies what a table of rows says. All lanes are those of one item.
+   *
+   * @param sent a {@link RowTable} that has come from the host
+   * @param rows the table that the recurrent block reads
+   */
+  public static void describe(KernelContext context, IntArray sent, IntArray rows, int lanes) {
+    int length = sent.get(RowTable.LENGTH);
+    for (int i = context.globalIdx; i < length; i += lanes) {
+      rows.set(i, sent.get(i));
+    }
+  }
+
+  /** Takes each row's steps to its next recurrence. An item is a row. */
+  public static void advance(KernelContext context, IntArray rows, int mostRows) {
+    int row = context.globalIdx;
+    if (row < rows.get(RowTable.ROWS)) {
+      int unit = RowTable.cacheUnits(mostRows) + row;
+      rows.set(unit, rows.get(unit) + rows.get(RowTable.steps(mostRows) + row));
+      int begin = rows.get(RowTable.runBegins(mostRows) + row);
+      int end = rows.get(RowTable.runEnds(mostRows) + row);
+      for (int run = begin; run < end; run++) {
+        int base = RowTable.runs(mostRows) + RowTable.RUN * run + 1;
+        rows.set(base, rows.get(base) + rows.get(base + 1));
+      }
+    }
+  }
+
+  /**
    * Brings s and e of each row's slot side by side. An item is a row.
    *
    * @param latents s of every row slot, [slots, width]

@@ -14,6 +14,7 @@ import uk.ac.manchester.tornado.api.common.TornadoFunctions.Task17;
 import uk.ac.manchester.tornado.api.common.TornadoFunctions.Task18;
 import uk.ac.manchester.tornado.api.common.TornadoFunctions.Task19;
 import uk.ac.manchester.tornado.api.common.TornadoFunctions.Task20;
+import uk.ac.manchester.tornado.api.common.TornadoFunctions.Task3;
 import uk.ac.manchester.tornado.api.common.TornadoFunctions.Task4;
 import uk.ac.manchester.tornado.api.common.TornadoFunctions.Task5;
 import uk.ac.manchester.tornado.api.common.TornadoFunctions.Task6;
@@ -77,6 +78,12 @@ public class TaskGraph {
   @SuppressWarnings("unchecked")
   private static <T> T argument(Object[] arguments, int index) {
     return (T) arguments[index];
+  }
+
+  /** Adds a task of 3 arguments. */
+  public <T1, T2, T3> TaskGraph task(String id, Task3<T1, T2, T3> code, T1 arg1, T2 arg2, T3 arg3) {
+    return add(
+        id, a -> code.apply(argument(a, 0), argument(a, 1), argument(a, 2)), arg1, arg2, arg3);
   }
 
   /** Adds a task of 4 arguments. */

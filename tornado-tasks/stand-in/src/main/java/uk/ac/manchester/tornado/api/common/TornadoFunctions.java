@@ -4,6 +4,13 @@ package uk.ac.manchester.tornado.api.common;
 public final class TornadoFunctions {
   private TornadoFunctions() {}
 
+  /** 3 parameters. */
+  @FunctionalInterface
+  public interface Task3<T1, T2, T3> {
+    /** Calls it. */
+    void apply(T1 arg1, T2 arg2, T3 arg3);
+  }
+
   /** 4 parameters. */
   @FunctionalInterface
   public interface Task4<T1, T2, T3, T4> {
