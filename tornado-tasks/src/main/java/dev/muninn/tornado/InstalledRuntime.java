@@ -36,9 +36,10 @@ final class InstalledRuntime {
     System.setProperty("tornado.tvm.maxbytecodesize", "1048576");
     // Products and tiles are larger than what the runtime inlines of its own accord.
     System.setProperty("tornado.compiler.fullInlining", "True");
-    // Every execution clears a list of so many events for each array: the default of 32,768 took
-    // more time than the launches. Enough for the tasks of a hundred blocks.
-    System.setProperty("tornado.max.events", "1024");
+    // What is told to a device it does in that order, so no task waits for events. Every execution
+    // clears a list of so many for each array: the default of 32,768 took more time than launches.
+    System.setProperty("tornado.vm.deps", "False");
+    System.setProperty("tornado.max.events", "16");
     // CUDA and PTX would lock all of the host's arrays in memory: mapped weights, and the twins of
     // caches, which are never touched and would become real.
     System.setProperty("tornado.staged.transfers", "True");
