@@ -30,17 +30,25 @@ final class Program {
   static ProcessBuilder builder(Path output, String heap, List<String> arguments) {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    for (String option : ManagementFactory.getRuntimeMXBean().getInputArguments()) {
-      if (option.startsWith("--")) {
-        command.add(option);
-      }
-    }
+    command.addAll(own("--"));
     command.add("@" + OPTIONS);
+    command.addAll(compiler());
     command.add("-Xmx" + heap);
     command.addAll(arguments);
     ProcessBuilder builder = new ProcessBuilder(command);
     builder.environment().put("CLASSPATH", System.getProperty("java.class.path"));
     return builder.redirectOutput(output.toFile()).redirectError(errors(output).toFile());
+  }
+
+  /** When this JVM compiles a method again, with more effort. */
+  static List<String> compiler() {
+    return own("-XX:Tier4");
+  }
+
+  private static List<String> own(String prefix) {
+    return ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
+        .filter(option -> option.startsWith(prefix))
+        .toList();
   }
 
   /** Where a program with this output reports what goes wrong. */

@@ -90,7 +90,10 @@ final class StandaloneCluster implements AutoCloseable {
             .set("spark.executor.memory", "512m")
             .set(
                 "spark.executor.extraJavaOptions",
-                "\"@" + Program.OPTIONS + "\" -Xms512m -XX:+AlwaysPreTouch")
+                "\"@"
+                    + Program.OPTIONS
+                    + "\" -Xms512m -XX:+AlwaysPreTouch "
+                    + String.join(" ", Program.compiler()))
             .set("spark.executor.heartbeatInterval", "1s")
             .set("spark.locality.wait", "0s");
     SparkSession spark = SparkSession.builder().config(conf).getOrCreate();
