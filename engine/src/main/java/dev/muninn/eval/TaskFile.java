@@ -2,12 +2,11 @@ package dev.muninn.eval;
 
 import dev.muninn.text.Prompt;
 import dev.muninn.weights.CheckpointException;
+import dev.muninn.weights.InputFile;
 import dev.muninn.weights.JsonFile;
 import dev.muninn.weights.JsonLines;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
-import java.nio.file.FileSystemException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -57,19 +56,7 @@ public final class TaskFile {
    *     the line
    */
   public static Task read(Path file) throws IOException {
-    byte[] contents;
-    try {
-      contents = Files.readAllBytes(file);
-    } catch (FileSystemException e) {
-      throw e;
-    } catch (IOException e) {
-      if (Files.isDirectory(file)) {
-        // What the system says of it does not name it.
-        throw new FileSystemException(file.toString(), null, "is a directory");
-      }
-      throw e;
-    }
-    return read(file.toString(), contents);
+    return read(file.toString(), InputFile.read(file, JsonLines.MOST_BYTES, "a task"));
   }
 
   /**

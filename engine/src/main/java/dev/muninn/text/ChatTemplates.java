@@ -1,8 +1,10 @@
 package dev.muninn.text;
 
 import dev.muninn.weights.CheckpointException;
+import dev.muninn.weights.InputFile;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -60,16 +62,11 @@ public final class ChatTemplates {
 
   private static String read(Path file) {
     try {
-      if (Files.size(file) > 4L * MAX_LENGTH) {
-        throw new CheckpointException(
-            file
-                + " has "
-                + Files.size(file)
-                + " bytes, expected a template of at most "
-                + MAX_LENGTH);
-      }
-      String source = new String(Files.readAllBytes(file), StandardCharsets.UTF_8);
+      byte[] bytes = InputFile.readRegular(file, 4 * MAX_LENGTH, "a chat template");
+      String source = new String(bytes, StandardCharsets.UTF_8);
       return source.startsWith("\uFEFF") ? source.substring(1) : source;
+    } catch (FileSystemException problem) {
+      throw new CheckpointException(problem.getMessage(), problem);
     } catch (IOException problem) {
       throw new CheckpointException(file + " cannot be read: " + problem.getMessage(), problem);
     }

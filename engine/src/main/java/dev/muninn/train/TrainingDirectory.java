@@ -6,10 +6,12 @@ import dev.muninn.weights.Checkpoint;
 import dev.muninn.weights.CheckpointException;
 import dev.muninn.weights.Csv;
 import dev.muninn.weights.DType;
+import dev.muninn.weights.InputFile;
 import dev.muninn.weights.ProcessLock;
 import dev.muninn.weights.SafetensorsWriter;
 import dev.muninn.weights.Scratch;
 import dev.muninn.weights.Tensor;
+import dev.muninn.weights.Utf8Text;
 import java.io.IOException;
 import java.io.StringReader;
 import java.io.StringWriter;
@@ -50,6 +52,7 @@ public final class TrainingDirectory implements AutoCloseable {
   private static final String LOG_HEADER =
       "step,loss,recurrence,learning_rate,gradient_norm,tokens_per_second\n";
   private static final String VALIDATION_HEADER = "step,set,recurrence,loss,accuracy\n";
+  private static final int MOST_BYTES = 100 << 20;
   private static final String STEP = "step";
   private static final String DATA = "data.";
   private static final String SETTING = "setting.";
@@ -214,7 +217,9 @@ public final class TrainingDirectory implements AutoCloseable {
       writeSettings();
       for (String name : COPIED) {
         if (Files.exists(source.resolve(name))) {
-          AtomicFile.write(path.resolve(name), Files.readAllBytes(source.resolve(name)));
+          AtomicFile.write(
+              path.resolve(name),
+              InputFile.readRegular(source.resolve(name), MOST_BYTES, "a file of a model"));
         }
       }
       writeConfig(plan);
@@ -243,7 +248,7 @@ public final class TrainingDirectory implements AutoCloseable {
     }
     Properties properties = new Properties();
     try {
-      properties.load(new StringReader(Files.readString(file)));
+      properties.load(new StringReader(text(file)));
     } catch (IOException | IllegalArgumentException e) {
       throw new TrainingException(file + ": no settings of a training run: " + e.getMessage(), e);
     }
@@ -263,6 +268,11 @@ public final class TrainingDirectory implements AutoCloseable {
     }
   }
 
+  private static String text(Path file) throws IOException {
+    byte[] bytes = InputFile.readRegular(file, MOST_BYTES, "a file of a run");
+    return Utf8Text.decode(file.toString(), bytes);
+  }
+
   private void writeConfig(TrainingPlan plan) throws IOException {
     AtomicFile.write(
         path.resolve("config.json"), ConfigJson.of(plan).getBytes(StandardCharsets.UTF_8));
@@ -272,7 +282,7 @@ public final class TrainingDirectory implements AutoCloseable {
   private static void cut(Path log, String header, long step) throws IOException {
     StringBuilder kept = new StringBuilder(header);
     if (Files.exists(log)) {
-      String text = Files.readString(log);
+      String text = text(log);
       for (String line : text.substring(0, text.lastIndexOf('\n') + 1).split("\n")) {
         int comma = line.indexOf(',');
         if (comma > 0

@@ -5,6 +5,7 @@ import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
@@ -47,12 +48,21 @@ final class FileContent {
           new Magic("425a68", "bzip2-compressed data"),
           new Magic("377abcaf271c", "a 7-Zip archive"),
           new Magic("25504446", "a PDF document"),
+          new Magic("25215053", "a PostScript document"),
+          new Magic("7b5c727466", "an RTF document"),
+          new Magic("d0cf11e0a1b1", "a document of an office program"),
+          new Magic("50415231", "a Parquet file"),
+          new Magic("53514c69746520", "an SQLite database"),
+          new Magic("ffd8ff", "a JPEG image"),
           new Magic("89504e47", "a PNG image"),
           new Magic("7f454c46", "an ELF binary"),
           new Magic("0000feff", "UTF-32 text"),
           new Magic("fffe0000", "UTF-32 text"),
           new Magic("fffe", "UTF-16 text"),
           new Magic("feff", "UTF-16 text"));
+
+  private static final Pattern HTML =
+      Pattern.compile("<(!doctype html|html|head|body|title|meta|script|style)\\b");
 
   private static final Pattern COMMENT = Pattern.compile("^<!--.*?-->\\s*", Pattern.DOTALL);
 
@@ -103,6 +113,23 @@ final class FileContent {
     if (begin.length == 0) {
       return Optional.of("an empty file");
     }
+    Optional<String> other = describeOtherThanText(begin);
+    if (other.isPresent()) {
+      return other;
+    }
+    String start = start(text(begin));
+    if (start.startsWith("<?xml") || start.matches("(?s)<[a-z][a-z0-9:._-]*[\\s>].*")) {
+      return Optional.of("an XML document, such as a server's message");
+    }
+    if (start.startsWith("{") || start.startsWith("[")) {
+      return Optional.of("JSON text, such as a server's message");
+    }
+    return Optional.empty();
+  }
+
+  /** The kind of a file whose first bytes cannot be those of a text that is meant to be read. */
+  static Optional<String> describeOtherThanText(byte[] bytes) {
+    byte[] begin = Arrays.copyOf(bytes, Math.min(BYTES, bytes.length));
     for (Magic magic : MAGICS) {
       if (startsWith(begin, magic.bytes)) {
         return Optional.of(magic.name);
@@ -118,20 +145,20 @@ final class FileContent {
     if (begin.length == BYTES && text.chars().allMatch(c -> c == 0)) {
       return Optional.of("zeros, as an incomplete download leaves them");
     }
-    String start = COMMENT.matcher(text.stripLeading()).replaceFirst("").toLowerCase(Locale.ROOT);
-    if (start.startsWith("<!doctype html")
-        || start.startsWith("<html")
-        || start.startsWith("<head")
-        || start.startsWith("<?xml") && start.contains("<html")) {
+    if (LFS.stream().anyMatch(text::startsWith)) {
+      return Optional.of("a Git LFS pointer, not the file itself");
+    }
+    String start = start(text);
+    if (HTML.matcher(start).lookingAt()
+        || start.startsWith("<?xml") && start.matches("(?s).*<(!doctype )?html.*")) {
       return Optional.of("an HTML page, such as a server's message");
     }
-    if (start.startsWith("<?xml") || start.matches("(?s)<[a-z][a-z0-9:._-]*[\\s>].*")) {
-      return Optional.of("an XML document, such as a server's message");
-    }
-    if (start.startsWith("{") || start.startsWith("[")) {
-      return Optional.of("JSON text, such as a server's message");
-    }
     return Optional.empty();
+  }
+
+  /** The first thing in a text, in small letters: behind white space and a comment of HTML. */
+  private static String start(String text) {
+    return COMMENT.matcher(text.stripLeading()).replaceFirst("").toLowerCase(Locale.ROOT);
   }
 
   private static boolean startsWith(byte[] bytes, byte[] prefix) {

@@ -1,11 +1,10 @@
 package dev.muninn.weights;
 
 import java.io.BufferedReader;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.CharacterCodingException;
-import java.nio.file.FileSystemException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -13,6 +12,11 @@ import java.util.Map;
 
 /** Strict reader of JSONL: one JSON object a line, by the rules of {@link JsonFile}. */
 public final class JsonLines {
+  /** The longest file or stream that is read. */
+  public static final int MOST_BYTES = 128 << 20;
+
+  private static final int MOST_LINES = 1_000_000;
+
   private JsonLines() {}
 
   /**
@@ -28,17 +32,8 @@ public final class JsonLines {
    * @param what the objects, for a message that there are none
    */
   public static List<Line> read(Path file, String what) throws IOException {
-    try (InputStream stream = Files.newInputStream(file)) {
-      return read(file.toString(), stream, what);
-    } catch (FileSystemException e) {
-      throw e;
-    } catch (IOException e) {
-      if (Files.isDirectory(file)) {
-        // What the system says of it does not name it.
-        throw new FileSystemException(file.toString(), null, "is a directory");
-      }
-      throw e;
-    }
+    byte[] contents = InputFile.read(file, MOST_BYTES, what);
+    return read(file.toString(), new ByteArrayInputStream(contents), what);
   }
 
   /**
@@ -46,18 +41,22 @@ public final class JsonLines {
    *
    * @param name of the stream, for messages
    * @param what the objects, for a message that there are none
-   * @throws IOException in one line, if the text is not UTF-8, a line is no JSON object, or there
-   *     is none; it names the line
+   * @throws IOException in one line, if the text is not UTF-8, has more than {@value #MOST_BYTES}
+   *     bytes or a million objects, a line is no JSON object, or there is none; it names the line
    */
   public static List<Line> read(String name, InputStream stream, String what) throws IOException {
     List<Line> lines = new ArrayList<>();
-    BufferedReader reader = new BufferedReader(Utf8Text.reader(name, stream));
+    InputStream limited = InputFile.limited(name, stream, MOST_BYTES, what);
+    BufferedReader reader = new BufferedReader(Utf8Text.reader(name, limited));
     int number = 0;
     try {
       for (String text = reader.readLine(); text != null; text = reader.readLine()) {
         number++;
         if (!text.isBlank()) {
           String where = name + ", line " + number;
+          if (lines.size() == MOST_LINES) {
+            throw new IOException(where + ": expected at most " + MOST_LINES + " " + what);
+          }
           lines.add(new Line(where, JsonFile.readObject(where, text)));
         }
       }

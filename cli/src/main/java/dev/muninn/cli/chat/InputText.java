@@ -19,6 +19,13 @@ final class InputText {
     return lines.endsWith(CONTINUATION);
   }
 
+  /** The same of a message that was open, when a line has come to it. */
+  static boolean staysOpen(String first, String next) {
+    return first.stripLeading().startsWith(QUOTES)
+        ? !next.stripTrailing().endsWith(QUOTES)
+        : next.endsWith(CONTINUATION);
+  }
+
   /** The message that lines make, whether it is ended or not. */
   static String message(String lines) {
     String text = lines.strip();

@@ -11,6 +11,7 @@ import java.util.Optional;
 /** Messages from a pipe or a file, without a terminal. Ctrl-C ends the program. */
 final class PipedInput implements ChatInput {
   private static final String SOURCE = "standard input";
+  private static final int MOST_CHARACTERS = 16 << 20;
 
   private final InputStream stream;
   private BufferedReader reader;
@@ -25,21 +26,44 @@ final class PipedInput implements ChatInput {
       if (reader == null) {
         reader = new BufferedReader(Utf8Text.reader(SOURCE, stream));
       }
-      String lines = reader.readLine();
-      if (lines == null) {
+      String first = line(MOST_CHARACTERS);
+      if (first == null) {
         return Optional.empty();
       }
-      while (InputText.isOpen(lines)) {
-        String next = reader.readLine();
+      StringBuilder lines = new StringBuilder(first);
+      boolean open = InputText.isOpen(first);
+      while (open) {
+        String next = line(MOST_CHARACTERS - lines.length());
         if (next == null) {
           break;
         }
-        lines += "\n" + next;
+        lines.append('\n').append(next);
+        open = InputText.staysOpen(first, next);
       }
-      return Optional.of(InputText.message(lines));
+      return Optional.of(InputText.message(lines.toString()));
     } catch (CharacterCodingException e) {
       throw Utf8Text.notUtf8(SOURCE, e);
     }
+  }
+
+  /** A line without its end, or null where there is no more; a device may have no line ends. */
+  private String line(int most) throws IOException {
+    StringBuilder line = new StringBuilder();
+    int character = reader.read();
+    if (character < 0) {
+      return null;
+    }
+    for (; character >= 0 && character != '\n'; character = reader.read()) {
+      if (line.length() >= most) {
+        throw new IOException(
+            SOURCE + " has more than " + MOST_CHARACTERS + " characters, too many for a message");
+      }
+      line.append((char) character);
+    }
+    if (!line.isEmpty() && line.charAt(line.length() - 1) == '\r') {
+      line.setLength(line.length() - 1);
+    }
+    return line.toString();
   }
 
   @Override

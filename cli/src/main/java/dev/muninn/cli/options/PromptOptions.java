@@ -2,11 +2,10 @@ package dev.muninn.cli.options;
 
 import dev.muninn.cli.help.HelpHeading;
 import dev.muninn.text.Prompt;
+import dev.muninn.weights.InputFile;
 import dev.muninn.weights.Utf8Text;
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.file.FileSystemException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.stream.Stream;
 import picocli.CommandLine.ITypeConverter;
@@ -85,33 +84,15 @@ public final class PromptOptions {
       return Prompt.text(text);
     }
     if (STANDARD_INPUT.equals(argument) || STANDARD_INPUT.equals(file)) {
-      return Prompt.text(decode(bounded(standardInput, "standard input"), "standard input"));
+      return Prompt.text(
+          decode(
+              InputFile.read("standard input", standardInput, MOST_BYTES, "a prompt"),
+              "standard input"));
     }
     if (argument != null) {
       return Prompt.text(argument);
     }
-    return Prompt.text(decode(contents(Path.of(file)), file));
-  }
-
-  private static byte[] contents(Path path) throws IOException {
-    try (InputStream stream = Files.newInputStream(path)) {
-      return bounded(stream, path.toString());
-    } catch (FileSystemException e) {
-      throw e;
-    } catch (IOException e) {
-      // Such as "Is a directory", which does not say what is one.
-      throw new FileSystemException(path.toString(), null, e.getMessage());
-    }
-  }
-
-  /** A device such as /dev/zero never ends. */
-  private static byte[] bounded(InputStream stream, String source) throws IOException {
-    byte[] bytes = stream.readNBytes(MOST_BYTES + 1);
-    if (bytes.length > MOST_BYTES) {
-      throw new FileSystemException(
-          source, null, "has more than " + MOST_BYTES + " bytes, too many for a prompt");
-    }
-    return bytes;
+    return Prompt.text(decode(InputFile.read(Path.of(file), MOST_BYTES, "a prompt"), file));
   }
 
   private static String decode(byte[] bytes, String source) throws IOException {

@@ -7,9 +7,8 @@ import dev.muninn.prepare.Calibration;
 import dev.muninn.prepare.Recipe;
 import dev.muninn.text.StopTokens;
 import dev.muninn.text.Tokenizer;
-import dev.muninn.weights.Utf8Text;
+import dev.muninn.weights.InputFile;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.CancellationException;
 import java.util.function.BooleanSupplier;
@@ -20,6 +19,9 @@ import picocli.CommandLine.Option;
 final class CalibrationOptions {
   private static final String OWN = "own";
   private static final String NONE = "none";
+
+  /** Of a text: more than its first tokens, which are looked at, take. */
+  private static final int MOST_BYTES = 1 << 20;
 
   @Option(
       names = "--calibrate",
@@ -45,7 +47,7 @@ final class CalibrationOptions {
     if (text == null || text.equals(OWN) || text.equals(NONE)) {
       return text;
     }
-    String read = Utf8Text.decode(text, Files.readAllBytes(Path.of(text)));
+    String read = InputFile.beginning(Path.of(text), MOST_BYTES);
     if (read.isEmpty()) {
       throw new UsageException("--calibrate: " + text + " is empty, expected a text");
     }

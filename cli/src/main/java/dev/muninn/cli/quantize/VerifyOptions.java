@@ -8,9 +8,8 @@ import dev.muninn.prepare.Verification;
 import dev.muninn.prepare.Verification.Divergence;
 import dev.muninn.prepare.Verification.TensorError;
 import dev.muninn.text.Tokenizer;
-import dev.muninn.weights.Utf8Text;
+import dev.muninn.weights.InputFile;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -22,6 +21,10 @@ import picocli.CommandLine.Option;
 @HelpHeading("Comparison")
 final class VerifyOptions {
   private static final int MOST_TOKENS = 128;
+
+  /** Of the text: more than so many tokens take. */
+  private static final int MOST_BYTES = 1 << 16;
+
   private static final List<Integer> RECURRENCES = List.of(1, 4, 8, 16);
   private static final String TEXT =
       "The old man looked at the sea and said nothing for a while. Then he turned to the boy, who"
@@ -59,7 +62,7 @@ final class VerifyOptions {
 
   /** Reads the text, so that a file that cannot be read is refused before the work is done. */
   String text() throws IOException {
-    return file == null ? TEXT : Utf8Text.decode(file.toString(), Files.readAllBytes(file));
+    return file == null ? TEXT : InputFile.beginning(file, MOST_BYTES);
   }
 
   Findings compare(Path source, Path prepared, String text, Cancellation cancellation) {

@@ -6,13 +6,13 @@ import dev.muninn.cli.options.NumberConverters;
 import dev.muninn.cli.options.UsageException;
 import dev.muninn.serve.PrefixReuse;
 import dev.muninn.serve.ServiceOptions;
+import dev.muninn.weights.InputFile;
+import dev.muninn.weights.Utf8Text;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -24,6 +24,8 @@ import picocli.CommandLine.Option;
 /** How the server meets its clients. */
 @HelpHeading("Server")
 final class ServerOptions {
+  private static final int MOST_KEY_BYTES = 4096;
+
   @Option(
       names = "--host",
       paramLabel = "ADDRESS",
@@ -126,7 +128,9 @@ final class ServerOptions {
     if (keyFile == null) {
       return Optional.empty();
     }
-    String key = Files.readString(keyFile, StandardCharsets.UTF_8).strip();
+    String key =
+        Utf8Text.decode(keyFile.toString(), InputFile.read(keyFile, MOST_KEY_BYTES, "a key"))
+            .strip();
     if (key.isEmpty() || key.lines().count() != 1) {
       throw new IOException(keyFile + ": expected one line, the key");
     }

@@ -2,9 +2,10 @@ package dev.muninn.cli.train;
 
 import dev.muninn.cli.plot.ChartFile;
 import dev.muninn.train.TrainingDirectory;
+import dev.muninn.weights.InputFile;
+import dev.muninn.weights.Utf8Text;
 import java.awt.BasicStroke;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -17,6 +18,8 @@ import org.knowm.xchart.style.markers.SeriesMarkers;
 
 /** Draws a run: the loss of its steps and of the validation, and the accuracy, by recurrence. */
 final class TrainingPlot {
+  private static final int MOST_BYTES = 100 << 20;
+
   /** Most points of a line. */
   private static final int POINTS = 200;
 
@@ -101,7 +104,8 @@ final class TrainingPlot {
   }
 
   private static List<String> rows(Path log) throws IOException {
-    List<String> lines = Files.readAllLines(log);
+    byte[] bytes = InputFile.readRegular(log, MOST_BYTES, "a log");
+    List<String> lines = Utf8Text.decode(log.toString(), bytes).lines().toList();
     return lines.subList(Math.min(1, lines.size()), lines.size());
   }
 }

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class InputTextTest {
 
@@ -31,5 +32,17 @@ class InputTextTest {
     String text = lines.replace('N', '\n');
     assertEquals(open, InputText.isOpen(text));
     assertEquals(message.replace('N', '\n'), InputText.message(text));
+  }
+
+  /** A pipe's lines are looked at one by one, not all of them again with each. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"a\\", "a\\\nb", "a\\\nb\\", "\"\"\"\nb", "\"\"\"\n\"\"\"", "\"\"\"a\n \"\"\" "})
+  void theNextLineSaysWhetherAMessageStaysOpen(String lines) {
+    String first = lines.lines().findFirst().orElseThrow();
+    for (String next : new String[] {"", "x", "x\\", "\"\"\"", "x\"\"\" ", "\""}) {
+      String all = first + "\n" + next;
+      assertEquals(InputText.isOpen(all), InputText.staysOpen(first, next), all);
+    }
   }
 }

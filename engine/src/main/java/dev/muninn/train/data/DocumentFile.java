@@ -4,13 +4,15 @@ import dev.muninn.text.SpecialTokens;
 import dev.muninn.text.Tokenizer;
 import dev.muninn.train.TrainingException;
 import dev.muninn.weights.CheckpointException;
+import dev.muninn.weights.InputFile;
 import dev.muninn.weights.JsonFile;
 import dev.muninn.weights.Utf8Text;
 import java.io.BufferedReader;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.Reader;
 import java.nio.charset.CharacterCodingException;
-import java.nio.file.Files;
+import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -18,6 +20,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * Reads what there is to learn: a text in UTF-8, or JSONL with one object a line that has either
@@ -26,6 +29,8 @@ import java.util.Map;
 final class DocumentFile {
   /** Characters that are tokenized at once, if a line ends there. */
   private static final int PIECE = 1 << 16;
+
+  private static final int MOST_BYTES = 256 << 20;
 
   private final Tokenizer tokenizer;
   private final int begin;
@@ -40,20 +45,23 @@ final class DocumentFile {
   List<Document> read(Path file) {
     String name = file.getFileName().toString().toLowerCase(Locale.ROOT);
     try {
-      boolean lines = name.endsWith(".jsonl") || name.endsWith(".ndjson") || hasJsonLines(file);
-      if (!lines && name.endsWith(".json")) {
+      byte[] bytes = InputFile.read(file, MOST_BYTES, "training data");
+      Optional<String> other = InputFile.otherThanText(bytes);
+      if (other.isPresent()) {
         throw new TrainingException(
-            file
-                + ": JSON is not a text to learn from; expected one object a line, with text or prompt"
-                + " and completion");
+            file + ": found " + other.get() + ", expected a text or JSON lines to learn from");
       }
-      List<Document> documents = lines ? lines(file) : text(file);
+      boolean lines = name.endsWith(".jsonl") || name.endsWith(".ndjson") || hasJsonLines(bytes);
+      List<Document> documents =
+          lines ? lines(file, bytes) : text(file, bytes, name.endsWith(".json"));
       if (documents.isEmpty()) {
         throw new TrainingException(file + ": nothing to learn; expected a text or JSON lines");
       }
       return documents;
     } catch (NoSuchFileException e) {
       throw new TrainingException(file + ": no such file", e);
+    } catch (FileSystemException e) {
+      throw new TrainingException(e.getMessage(), e);
     } catch (CharacterCodingException e) {
       throw new TrainingException(file + ": not UTF-8 text", e);
     } catch (IOException e) {
@@ -61,9 +69,9 @@ final class DocumentFile {
     }
   }
 
-  /** Whether the first line is an object with documents' keys, whatever the file is called. */
-  private static boolean hasJsonLines(Path file) throws IOException {
-    try (BufferedReader reader = new BufferedReader(reader(file))) {
+  /** Whether the first line is an object with members, whatever the file is called. */
+  private static boolean hasJsonLines(byte[] bytes) throws IOException {
+    try (BufferedReader reader = new BufferedReader(reader(bytes))) {
       String line = reader.readLine();
       while (line != null && line.isBlank()) {
         line = reader.readLine();
@@ -71,17 +79,40 @@ final class DocumentFile {
       if (line == null || !line.stripLeading().startsWith("{")) {
         return false;
       }
-      Map<String, Object> object = JsonFile.readObject(file.toString(), line);
-      return object.containsKey("text") || object.containsKey("prompt");
+      return !JsonFile.readObject("line", line).isEmpty();
     } catch (CheckpointException e) {
       return false;
     }
   }
 
-  private List<Document> text(Path file) throws IOException {
+  /** Whether a text as a whole is one object or array. */
+  private static boolean isJson(String text) {
+    String start = text.stripLeading();
+    try {
+      if (start.startsWith("{")) {
+        JsonFile.readObject("text", text);
+        return true;
+      }
+      if (start.startsWith("[")) {
+        JsonFile.readArray("text", text);
+        return true;
+      }
+      return false;
+    } catch (CheckpointException e) {
+      return false;
+    }
+  }
+
+  private List<Document> text(Path file, byte[] bytes, boolean calledJson) throws IOException {
     String text;
-    try (Reader reader = reader(file)) {
+    try (Reader reader = reader(bytes)) {
       text = reader.readAllAsString();
+    }
+    if (calledJson || isJson(text)) {
+      throw new TrainingException(
+          file
+              + ": JSON is not a text to learn from; expected one object a line, with text or prompt"
+              + " and completion");
     }
     if (text.isBlank()) {
       return List.of();
@@ -91,26 +122,29 @@ final class DocumentFile {
       throw new TrainingException(
           file + ": found a NUL at character " + nul + ", expected text, not a binary file");
     }
-    int[] tokens = new int[0];
+    int[] tokens = new int[PIECE];
+    int count = 0;
     for (int from = 0; from < text.length(); ) {
       int newline = from + PIECE < text.length() ? text.indexOf('\n', from + PIECE) : -1;
       int to = newline < 0 ? text.length() : newline + 1;
       int[] piece = tokenizer.encodePlain(text.substring(from, to));
-      int before = tokens.length;
-      tokens = Arrays.copyOf(tokens, before + piece.length);
-      System.arraycopy(piece, 0, tokens, before, piece.length);
+      if (count + piece.length > tokens.length) {
+        tokens = Arrays.copyOf(tokens, Math.max(2 * tokens.length, count + piece.length));
+      }
+      System.arraycopy(piece, 0, tokens, count, piece.length);
+      count += piece.length;
       from = to;
     }
-    return List.of(Document.of(begin, tokens, 0, end));
+    return List.of(Document.of(begin, Arrays.copyOf(tokens, count), 0, end));
   }
 
-  private static Reader reader(Path file) throws IOException {
-    return Utf8Text.reader("it", Files.newInputStream(file));
+  private static Reader reader(byte[] bytes) throws IOException {
+    return Utf8Text.reader("it", new ByteArrayInputStream(bytes));
   }
 
-  private List<Document> lines(Path file) throws IOException {
+  private List<Document> lines(Path file, byte[] bytes) throws IOException {
     List<Document> documents = new ArrayList<>();
-    try (BufferedReader reader = new BufferedReader(reader(file))) {
+    try (BufferedReader reader = new BufferedReader(reader(bytes))) {
       int number = 0;
       for (String line = reader.readLine(); line != null; line = reader.readLine()) {
         number++;

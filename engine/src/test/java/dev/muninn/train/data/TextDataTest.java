@@ -10,12 +10,15 @@ import dev.muninn.ModelFiles;
 import dev.muninn.text.Tokenizer;
 import dev.muninn.train.TrainingException;
 import java.io.IOException;
+import java.io.OutputStream;
+import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
+import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -54,7 +57,7 @@ class TextDataTest {
       assertEquals(6, data.sequences(), name);
     }
     for (String content :
-        new String[] {"{\n \"text\": \"a\"\n}\n", "[{\"text\":\"a\"}]", "{\"a\":1}", "7"}) {
+        new String[] {"{\n \"text\": \"a\"\n}\n", "[{\"text\":\"a\"}]", "{}", "7"}) {
       TrainingException refusal =
           assertThrows(TrainingException.class, () -> data("b.json", content, 10));
       assertTrue(refusal.getMessage().contains("b.json: JSON is not a text"), refusal.getMessage());
@@ -141,12 +144,48 @@ class TextDataTest {
     assertRefused("a.jsonl", "{\"text\": \"a\"\n", "line 1");
     assertRefused("a.txt", " \n", "nothing to learn");
     assertRefused("a.txt", "", "nothing to learn");
-    assertRefused("a.zip", "PK\3\4\0\0", "found a NUL at character 4, expected text");
+    assertRefused("a.zip", "PK\3\4\0\0", "found a ZIP archive");
+    assertRefused("a.bin", "ab\0\0", "found a NUL at character 2, expected text");
+    assertRefused("a.txt", "<!DOCTYPE html>\n<html><p>a</p>", "a.txt: found an HTML page");
+    assertRefused("a.txt", "%PDF-1.7\n1 0 obj", "a.txt: found a PDF document, expected a text");
+    assertRefused("a.jsonl", "<html>502 Bad Gateway</html>", "found an HTML page");
+    assertRefused(
+        "a.txt", "version https://git-lfs.github.com/spec/v1\n", "found a Git LFS pointer");
+    assertRefused("a.txt", "{\\rtf1\\ansi text}", "found an RTF document");
+    assertRefused("a.txt", "[\n {\"text\": \"a\"}\n]\n", "a.txt: JSON is not a text");
+    assertRefused("a.txt", "{\n \"cells\": []\n}\n", "a.txt: JSON is not a text");
+    assertRefused("a.txt", "{\"content\": \"a\"}\n", "line 1: expected either text, or prompt");
     TrainingException missing =
         assertThrows(
             TrainingException.class,
             () -> new TextData(directory.resolve("none"), tokenizer, 1, 8, 0.1, 0));
     assertTrue(missing.getMessage().endsWith("none: no such file"), missing.getMessage());
+  }
+
+  @Test
+  void compressedDataAndEndlessFilesAreRefusedInOneLine() throws IOException {
+    Path packed = directory.resolve("a.txt.gz");
+    try (OutputStream out = new GZIPOutputStream(Files.newOutputStream(packed))) {
+      out.write(new byte[100]);
+    }
+    assertUnread(packed, "found gzip-compressed data");
+    Path sparse = directory.resolve("sparse.txt");
+    try (RandomAccessFile file = new RandomAccessFile(sparse.toFile(), "rw")) {
+      file.setLength(100L << 30);
+    }
+    assertUnread(sparse, "has more than 268435456 bytes, too many for training data");
+    Path endless = Path.of("/dev/zero");
+    if (Files.exists(endless)) {
+      assertUnread(endless, "/dev/zero: has more than 268435456 bytes");
+    }
+  }
+
+  private void assertUnread(Path file, String expected) {
+    String message =
+        assertThrows(TrainingException.class, () -> new TextData(file, tokenizer, 1, 8, 0.1, 0))
+            .getMessage();
+    assertTrue(message.contains(expected), message);
+    assertFalse(message.contains("\n"), message);
   }
 
   private void assertRefused(String name, String content, String expected) {
