@@ -10,6 +10,7 @@ import java.net.JarURLConnection;
 import java.net.URL;
 import java.nio.file.AtomicMoveNotSupportedException;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -25,12 +26,16 @@ import java.util.zip.CRC32;
  * load what lies there.
  *
  * <p>The directory is this user's alone and the file's content is compared with the packed one at
- * each start. It lies in DJL_CACHE_DIR or {@code .djl.ai} in the user's home; where neither can be
- * written to, in a new directory under TMPDIR or java.io.tmpdir that goes when the process ends.
+ * each start. It lies in DJL_CACHE_DIR if that is set, else in {@code .djl.ai} in the user's home
+ * or, where that cannot be written to, in a new directory under TMPDIR or java.io.tmpdir that goes
+ * when the process ends.
  */
 final class NativeLibrary {
   /** The library's own setting: loads the file it names, and unpacks nothing. */
   private static final String SETTING = "RUST_LIBRARY_PATH";
+
+  /** Another: where it may unpack. */
+  private static final String DIRECTORY = "DJL_CACHE_DIR";
 
   private static boolean provided;
 
@@ -40,7 +45,8 @@ final class NativeLibrary {
    * Unpacks the library for this platform once, and tells it where it is. Does nothing where the
    * user has set {@code RUST_LIBRARY_PATH}, or the platform is none of the packed ones.
    *
-   * @throws InferenceException in one line, if the directory belongs to another user
+   * @throws InferenceException in one line, if the directory belongs to another user, or the one
+   *     that is set cannot be written to
    */
   static synchronized void provide() {
     if (provided || isSet(System.getenv(SETTING)) || isSet(System.getProperty(SETTING))) {
@@ -81,15 +87,29 @@ final class NativeLibrary {
   private static Path directory(String platform) {
     String version = LibUtils.class.getPackage().getImplementationVersion();
     String name = "muninn-" + platform + (version == null ? "" : '-' + version);
-    String chosen = System.getenv("DJL_CACHE_DIR");
-    Path parent =
-        isSet(chosen)
-            ? Path.of(chosen).toAbsolutePath()
-            : Path.of(System.getProperty("user.home")).toAbsolutePath().resolve(".djl.ai");
+    String chosen = System.getenv(DIRECTORY);
+    if (isSet(chosen)) {
+      return chosen(chosen, name);
+    }
+    Path home = Path.of(System.getProperty("user.home")).toAbsolutePath();
     try {
-      return own(parent.resolve(name));
+      return own(home.resolve(".djl.ai").resolve(name));
     } catch (IOException | UncheckedIOException problem) {
       return temporary();
+    }
+  }
+
+  /**
+   * A directory in the one that the user has chosen.
+   *
+   * @throws InferenceException in one line, if it cannot be made
+   */
+  static Path chosen(String parent, String name) {
+    try {
+      return own(Path.of(parent).toAbsolutePath().resolve(name));
+    } catch (IOException | UncheckedIOException | InvalidPathException problem) {
+      throw new InferenceException(
+          DIRECTORY + " is " + parent + ", which is no directory that can be written to", problem);
     }
   }
 
@@ -123,8 +143,8 @@ final class NativeLibrary {
       return directory;
     } catch (IOException problem) {
       throw new InferenceException(
-          "the tokenizer library cannot be unpacked, neither to DJL_CACHE_DIR or ~/.djl.ai nor to"
-              + " the directory for temporary files: "
+          "the tokenizer library cannot be unpacked, neither to ~/.djl.ai nor to the directory for"
+              + " temporary files: "
               + problem.getMessage(),
           problem);
     }

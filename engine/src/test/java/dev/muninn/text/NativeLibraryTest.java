@@ -36,6 +36,19 @@ class NativeLibraryTest {
   }
 
   @Test
+  void aChosenPlaceThatIsNoDirectoryIsRefused() throws IOException {
+    Path file = Files.createFile(directory.resolve("file"));
+    for (String chosen : new String[] {file.toString(), file + "/below", "/dev/null", "a\0b"}) {
+      String message =
+          assertThrows(InferenceException.class, () -> NativeLibrary.chosen(chosen, "own"))
+              .getMessage();
+      assertEquals(
+          "DJL_CACHE_DIR is " + chosen + ", which is no directory that can be written to", message);
+    }
+    assertEquals(directory.resolve("own"), NativeLibrary.chosen(directory.toString(), "own"));
+  }
+
+  @Test
   void anotherContentIsReplaced() throws IOException {
     Path packed = directory.resolve("packed");
     Path unpacked = directory.resolve("unpacked");
