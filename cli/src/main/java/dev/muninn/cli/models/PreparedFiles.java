@@ -46,7 +46,8 @@ final class PreparedFiles {
     preparation = Preparation.of(config, tensors, recipe);
   }
 
-  private Path file(String id) {
+  /** Where a file is prepared, by the id of what it is made from. */
+  Path file(String id) {
     return folder.resolve(id + "." + recipe.text().replace(' ', '.'));
   }
 

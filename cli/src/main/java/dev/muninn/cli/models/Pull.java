@@ -5,6 +5,7 @@ import dev.muninn.family.ConfigReader;
 import dev.muninn.family.ModelFamilies;
 import dev.muninn.family.PreparedTensors;
 import dev.muninn.prepare.Recipe;
+import dev.muninn.weights.AtomicFile;
 import dev.muninn.weights.CheckpointException;
 import dev.muninn.weights.DirectoryTree;
 import dev.muninn.weights.JsonFile;
@@ -86,8 +87,17 @@ final class Pull {
       createFolder();
       try (ProcessLock _ = lock()) {
         return fetch(transport, listing, revision);
+      } catch (FileSystemException problem) {
+        throw named(problem);
       }
     }
+  }
+
+  /** A failure in the pull's own folder, which its user has never heard of, is the directory's. */
+  private FileSystemException named(FileSystemException problem) {
+    return problem.getFile() != null && Path.of(problem.getFile()).startsWith(state)
+        ? AtomicFile.named(directory, problem)
+        : problem;
   }
 
   private void createFolder() throws IOException {
@@ -223,10 +233,14 @@ final class Pull {
       try {
         prepared.prepare(source, file.name(), id, progress::at);
       } catch (CheckpointException problem) {
-        // Not the name that it has while it is staged.
+        // Not the names that it has while it is staged.
         String name = directory.resolve(file.name()).toString();
         throw new CheckpointException(
-            problem.getMessage().replace(source.toString(), name), problem);
+            problem
+                .getMessage()
+                .replace(source.toString(), name)
+                .replace(prepared.file(id).toString(), name),
+            problem);
       }
       progress.fileEnded(file);
       for (Path partial : one.values()) {
@@ -264,10 +278,15 @@ final class Pull {
     }
     Path partial = partial(file, commit);
     progress.file(file.name(), file);
-    long fetched =
-        new FileDownload(
-                transport, endpoint.file(model, commit, file.name()), file, patience, progress)
-            .completeAt(partial);
+    long fetched;
+    try {
+      fetched =
+          new FileDownload(
+                  transport, endpoint.file(model, commit, file.name()), file, patience, progress)
+              .completeAt(partial);
+    } catch (FileSystemException problem) {
+      throw AtomicFile.named(directory.resolve(file.name()), problem);
+    }
     progress.fileEnded(file);
     staged.put(file.name(), partial);
     return fetched;

@@ -197,6 +197,29 @@ class PullTest {
         hub.requests(hub.file(FIRST)).stream().map(r -> r.headers().get("range")).toList());
   }
 
+  /** Such as on a full disk. */
+  @Test
+  void aFileThatCannotBeWrittenIsCalledAsItsUserKnowsIt() throws IOException {
+    int piece = hub.files.get(SECOND).length / 3;
+    hub.fault(hub.file(SECOND), hub.dropAfter(SECOND, piece));
+    hub.fault(
+        hub.file(SECOND),
+        Stream.generate(() -> FakeHub.status("503 Busy"))
+            .limit(4)
+            .toArray(RawServer.Answer[]::new));
+    assertFails("gave up after 4 tries");
+    for (String name : partialFiles()) {
+      if (name.startsWith(SECOND)) {
+        Path partial = target.resolve(".muninn-pull").resolve(name);
+        Files.delete(partial);
+        Files.createDirectory(partial);
+      }
+    }
+    IOException problem = assertThrows(IOException.class, this::pull);
+    assertTrue(
+        problem.getMessage().startsWith(target.resolve(SECOND) + ": "), problem.getMessage());
+  }
+
   @Test
   void resumesInAnotherProcess() throws IOException {
     int piece = hub.files.get(SECOND).length / 3;
