@@ -21,11 +21,12 @@ enum JitCompiler {
   /** Why scalar code computes in a JVM like this. */
   static final String NO_C2 = "this JVM has no C2 compiler";
 
+  private static final String NO_AVX = "this processor has no AVX instructions";
   private static final String NO_VECTORS = "this JVM's vector instructions are switched off";
 
   /** The compiler as the JVM's properties tell: they cost nothing, but do not tell everything. */
   static JitCompiler current() {
-    if (lacksVectors()) {
+    if (lacksVectors() || lacksAvx()) {
       return NONE;
     }
     return of(
@@ -37,11 +38,42 @@ enum JitCompiler {
 
   /** Why {@link #current} is {@link #NONE}. */
   static String reason() {
-    return lacksVectors() ? NO_VECTORS : NO_C2;
+    return lacksVectors() ? NO_VECTORS : lacksAvx() ? NO_AVX : NO_C2;
   }
 
   private static boolean lacksVectors() {
     return FloatVector.SPECIES_PREFERRED.vectorBitSize() < Lanes.FLOATS.vectorBitSize();
+  }
+
+  private static boolean lacksAvx() {
+    return Lanes.FLOATS.vectorBitSize() == 128
+        && lacksAvx(System.getProperty("os.arch", ""), FlagHolder.AVX);
+  }
+
+  /**
+   * Whether this is an Intel or AMD processor, or a virtual one, of which HotSpot uses only SSE: it
+   * has no instructions there for much of what the kernels do.
+   *
+   * @param flag the value of UseAVX, null if there is none
+   */
+  static boolean lacksAvx(String architecture, String flag) {
+    return (architecture.equals("amd64") || architecture.equals("x86_64")) && "0".equals(flag);
+  }
+
+  /** Asked only where vectors are short: it takes some tens of milliseconds. */
+  private static final class FlagHolder {
+    static final String AVX = flag("UseAVX");
+
+    private static String flag(String name) {
+      try {
+        HotSpotDiagnosticMXBean hotSpot =
+            ManagementFactory.getPlatformMXBean(HotSpotDiagnosticMXBean.class);
+        return hotSpot == null ? null : value(hotSpot, name);
+      } catch (RuntimeException | LinkageError e) {
+        // A flag or a module that this JVM does not have.
+        return null;
+      }
+    }
   }
 
   /**

@@ -8,6 +8,18 @@ import org.junit.jupiter.params.provider.CsvSource;
 class JitCompilerTest {
   private static final String COMPILER = "HotSpot 64-Bit Tiered Compilers";
 
+  @ParameterizedTest
+  @CsvSource({
+    "amd64, 0, true",
+    "x86_64, 0, true",
+    "amd64, 1, false",
+    "amd64, , false",
+    "aarch64, 0, false",
+  })
+  void sseIsNotEnough(String architecture, String flag, boolean lacks) {
+    assertEquals(lacks, JitCompiler.lacksAvx(architecture, flag));
+  }
+
   /** As the JVMs call themselves. */
   @ParameterizedTest
   @CsvSource({

@@ -17,6 +17,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -44,6 +45,15 @@ class WarmUpTest {
   })
   void scalarsComputeWhereVectorsAreSlow(String options, String reason) throws Exception {
     assertEquals(List.of("scalars: " + reason, "idle"), run(options, "BF16"));
+  }
+
+  /** As on old processors, and on some virtual ones. */
+  @Test
+  @EnabledIfSystemProperty(named = "os.arch", matches = "amd64|x86_64")
+  void scalarsComputeWithoutAvx() throws Exception {
+    assertEquals(
+        List.of("scalars: this processor has no AVX instructions", "idle"),
+        run("-XX:UseAVX=0", "BF16"));
   }
 
   /** Those that were begun, and those that somebody asked for. */
