@@ -10,6 +10,7 @@ import dev.muninn.cli.terminal.Printable;
 import dev.muninn.decode.ExitCriteria;
 import dev.muninn.serve.QueueFullException;
 import dev.muninn.text.Tokenizer;
+import dev.muninn.weights.CheckpointException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintWriter;
@@ -180,10 +181,21 @@ final class Api implements HttpHandler {
 
   private void health(Client client) throws IOException {
     State now = state;
+    boolean changed = now == State.OK && hasChanged(served);
+    String status = changed ? "changed" : now.name().toLowerCase(Locale.ROOT);
     client.answer(
-        now == State.OK ? 200 : 503,
-        Json.object(
-            json -> json.writeStringProperty("status", now.name().toLowerCase(Locale.ROOT))));
+        now == State.OK && !changed ? 200 : 503,
+        Json.object(json -> json.writeStringProperty("status", status)));
+  }
+
+  /** Whether the weights' files are others than were opened, so that no request can be answered. */
+  private static boolean hasChanged(Served served) {
+    try {
+      served.model().checkpoint().verifyUnchanged();
+      return false;
+    } catch (CheckpointException changed) {
+      return true;
+    }
   }
 
   private static void page(Client client) throws IOException {
@@ -287,10 +299,15 @@ final class Api implements HttpHandler {
           case IllegalStateException ending when state == State.DRAINING ->
               ApiException.unavailable("the server is shutting down");
           case InferenceException inference -> ApiException.failed(inference.getMessage());
+          case CheckpointException _ ->
+              ApiException.failed("the model's files have changed since the server was started");
           default -> ApiException.failed("something went wrong; the server's log says what");
         };
     // What is the server's fault is told to the log alone.
-    String reason = refusal.status() == 500 ? ": " + failure : "";
+    String reason =
+        refusal.status() != 500
+            ? ""
+            : ": " + (failure instanceof CheckpointException ? failure.getMessage() : failure);
     String note = " " + Printable.line(refusal.getMessage() + reason);
     try {
       if (client.isAnswered()) {

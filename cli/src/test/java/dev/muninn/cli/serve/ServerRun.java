@@ -21,6 +21,7 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -39,9 +40,9 @@ final class ServerRun implements AutoCloseable {
   final StringWriter log = new StringWriter();
   private final HttpClient client = HttpClient.newHttpClient();
 
-  private ServerRun(ServiceOptions service, Settings settings) throws IOException {
+  private ServerRun(Path directory, ServiceOptions service, Settings settings) throws IOException {
     server = Server.open(settings, new PrintWriter(log, true));
-    model = LanguageModel.load(CommandRun.RAVEN_TINY, new LoadOptions(2).withService(service));
+    model = LanguageModel.load(directory, new LoadOptions(2).withService(service));
     served =
         new Api.Served(
             model,
@@ -60,14 +61,27 @@ final class ServerRun implements AutoCloseable {
   /** A server that has not got its model yet. */
   static ServerRun starting(ServiceOptions service, Optional<String> key, int patienceSeconds)
       throws IOException {
-    return new ServerRun(
-        service,
-        new Settings(
-            new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
-            key,
-            List.of("https://example.org"),
-            MOST_BODY,
-            Duration.ofSeconds(patienceSeconds)));
+    return new ServerRun(CommandRun.RAVEN_TINY, service, settings(key, patienceSeconds));
+  }
+
+  private static Settings settings(Optional<String> key, int patienceSeconds) {
+    return new Settings(
+        new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
+        key,
+        List.of("https://example.org"),
+        MOST_BODY,
+        Duration.ofSeconds(patienceSeconds));
+  }
+
+  /** A server of a model of the test's own. */
+  static ServerRun of(Path directory) throws IOException {
+    ServerRun run =
+        new ServerRun(
+            directory,
+            new ServiceOptions(2, ServiceOptions.UNLIMITED, 4, PrefixReuse.EXACT),
+            settings(Optional.empty(), 60));
+    run.server.serve(run.served);
+    return run;
   }
 
   static ServerRun open(int parallel, int queue) throws IOException {
