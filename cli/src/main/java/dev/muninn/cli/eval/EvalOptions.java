@@ -21,10 +21,7 @@ import dev.muninn.model.RecurrentModel;
 import dev.muninn.serve.GenerationRequest;
 import dev.muninn.serve.ModelService;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -58,7 +55,6 @@ public final class EvalOptions {
           "--help");
 
   private static final String FOR_EXACT_MATCH = "is for exact match";
-  private static final int BUILT_IN_PROBLEMS = 300;
   private static final int BATCH_SIZE = 32;
   private static final int MAX_TOKENS = 128;
 
@@ -195,34 +191,10 @@ public final class EvalOptions {
         widthOptions.maxTokens == null ? MAX_TOKENS : widthOptions.maxTokens);
   }
 
-  /** Reads a task of a name that no built-in task has. */
-  @FunctionalInterface
-  public interface TaskReader {
-    Task read(String name) throws IOException;
-  }
-
   /** The tasks, and what their examples are drawn from. */
-  public EvalTasks tasks(TaskReader reader) throws IOException {
-    List<Task> tasks = new ArrayList<>();
-    Set<String> names = new HashSet<>();
-    for (String name : taskOptions.names) {
-      int problems = taskOptions.problems == null ? BUILT_IN_PROBLEMS : taskOptions.problems;
-      Optional<List<Task>> builtIn = BuiltInTasks.parse(name, problems, depthOptions.seed());
-      if (builtIn.isPresent()) {
-        tasks.addAll(builtIn.get());
-      } else if (BuiltInTasks.isMeant(name) && Files.notExists(Path.of(name))) {
-        throw new UsageException(
-            "there is no task " + name + "; the built-in ones are " + BuiltInTasks.NUMBERS);
-      } else {
-        Task task = reader.read(name);
-        tasks.add(taskOptions.problems == null ? task : task.first(taskOptions.problems));
-      }
-    }
-    for (Task task : tasks) {
-      if (!names.add(task.name())) {
-        throw new UsageException("two tasks are called " + task.name());
-      }
-    }
+  public EvalTasks tasks(EvalTasks.Reader reader) throws IOException {
+    List<Task> tasks =
+        EvalTasks.named(taskOptions.names, taskOptions.problems, depthOptions.seed(), reader);
     return new EvalTasks(
         tasks,
         taskOptions.pool == null ? Optional.empty() : Optional.of(reader.read(taskOptions.pool)));

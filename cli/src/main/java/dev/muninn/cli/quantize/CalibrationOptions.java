@@ -33,11 +33,15 @@ final class CalibrationOptions {
       })
   private String text;
 
+  /** Whether a recipe has weights of fewer bits. */
+  static boolean rounds(Recipe recipe) {
+    return recipe.formats().containsValue(WeightFormat.Q8)
+        || recipe.formats().containsValue(WeightFormat.Q4);
+  }
+
   /** Reads the text, so that a file that cannot be read is refused before the work begins. */
   String text(Recipe recipe) throws IOException {
-    boolean rounds =
-        recipe.formats().containsValue(WeightFormat.Q8)
-            || recipe.formats().containsValue(WeightFormat.Q4);
+    boolean rounds = rounds(recipe);
     if (!rounds && text != null) {
       throw new UsageException("--calibrate needs weights of 8 or 4 bits");
     }

@@ -5,6 +5,7 @@ import dev.muninn.cli.help.HelpHeading;
 import dev.muninn.cli.options.ModelArgument;
 import dev.muninn.cli.options.ModelOptions;
 import dev.muninn.cli.options.OutputOptions;
+import dev.muninn.cli.options.UsageException;
 import dev.muninn.cli.process.ExitCode;
 import dev.muninn.cli.process.ShutdownCancellation;
 import dev.muninn.cli.terminal.Progress;
@@ -12,6 +13,7 @@ import dev.muninn.cli.terminal.StandardStreams;
 import dev.muninn.cli.terminal.Terminal;
 import dev.muninn.cli.trace.OutputDirectory;
 import dev.muninn.decode.Cancellation;
+import dev.muninn.eval.Task;
 import dev.muninn.prepare.Calibration;
 import dev.muninn.prepare.Preparation;
 import dev.muninn.prepare.Recipe;
@@ -21,12 +23,15 @@ import java.io.IOException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CancellationException;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
 
 /** Writes a model once more, with its weights prepared: in panels, and perhaps of fewer bits. */
 @CommandSection.In(CommandSection.MODELS)
@@ -37,12 +42,17 @@ import picocli.CommandLine.Option;
       "Writes a directory that all commands open as they open the model itself. Norms, biases and"
           + " exit gates stay as they are."
     },
-    customSynopsis = "muninn quantize [OPTION]... --type TYPE --out DIR [MODEL]")
+    customSynopsis = {
+      "muninn quantize [OPTION]... --type TYPE --out DIR [MODEL]",
+      "muninn quantize [OPTION]... --compare [MODEL]"
+    })
 public final class QuantizeCommand implements Callable<Integer> {
   private static final long MEGABYTE = 1_000_000;
 
   private final StandardStreams streams;
   private final Map<String, String> environment;
+
+  @Spec private CommandSpec spec;
 
   @Mixin private final ModelArgument modelArgument = new ModelArgument();
 
@@ -53,6 +63,8 @@ public final class QuantizeCommand implements Callable<Integer> {
   @Mixin private final Target target = new Target();
 
   @Mixin private final VerifyOptions verifyOptions = new VerifyOptions();
+
+  @Mixin private final ComparisonOptions comparisonOptions = new ComparisonOptions();
 
   @Mixin private final OutputOptions outputOptions = new OutputOptions();
 
@@ -66,7 +78,6 @@ public final class QuantizeCommand implements Callable<Integer> {
     @Option(
         names = {"-o", "--out"},
         paramLabel = "DIR",
-        required = true,
         description = "New directory for the prepared model.")
     private Path directory;
 
@@ -76,6 +87,12 @@ public final class QuantizeCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
+    if (comparisonOptions.asked(spec)) {
+      return compareTypes();
+    }
+    if (!recipeOptions.isGiven() || target.directory == null) {
+      throw new UsageException("needs --type and --out; or --compare, to see what types there are");
+    }
     verifyOptions.requireConsistent();
     String text = verifyOptions.text();
     Recipe recipe = recipeOptions.recipe();
@@ -108,6 +125,26 @@ public final class QuantizeCommand implements Callable<Integer> {
       streams.out().write(outputOptions.json() ? report.json() : report.text());
       streams.out().flush();
       return shutdown.cancellation().isCancelled() ? ExitCode.INTERRUPTED : ExitCode.OK;
+    }
+  }
+
+  private int compareTypes() throws IOException {
+    List<Task> tasks = comparisonOptions.tasks();
+    String seen = calibrationOptions.text(Recipe.of("q4"));
+    Path source = ModelOptions.orBuiltIn(modelArgument.model(), environment);
+    try (ShutdownCancellation shutdown = new ShutdownCancellation();
+        TypeComparison comparison = new TypeComparison(source, seen, shutdown.cancellation())) {
+      List<TypeComparison.Row> rows =
+          comparison.run(
+              tasks,
+              comparisonOptions.recurrences(comparison.defaultRecurrence()),
+              comparisonOptions.repetitions());
+      TypeTable table = new TypeTable(tasks, rows);
+      streams.out().write(outputOptions.json() ? table.json() : table.text());
+      streams.out().flush();
+      return ExitCode.OK;
+    } catch (CancellationException interrupted) {
+      return ExitCode.INTERRUPTED;
     }
   }
 

@@ -22,7 +22,6 @@ final class RecipeOptions {
   @Option(
       names = "--type",
       paramLabel = TYPE,
-      required = true,
       converter = RecipeName.class,
       description = {
         "bf16: 16 bits, only the layout changes (F32 is rounded). q8, q4: 8 or 4 bits and a scale"
@@ -73,6 +72,11 @@ final class RecipeOptions {
       converter = Format.class,
       description = "Another type for the head.")
   private Choice head;
+
+  /** Whether there is a type. */
+  boolean isGiven() {
+    return recipe != null;
+  }
 
   /** What was asked for. */
   Recipe recipe() {
