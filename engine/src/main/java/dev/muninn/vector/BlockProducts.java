@@ -20,9 +20,6 @@ abstract class BlockProducts extends PanelProducts {
   private static final int ROWS = WeightFormat.PANEL_ROWS;
   private static final int INPUTS_OF_BLOCK = WeightFormat.BLOCK_INPUTS;
 
-  /** Floats of a widened block, with its scales. */
-  static final int BLOCK = (INPUTS_OF_BLOCK + 1) * ROWS;
-
   /**
    * Bytes from the weights of four inputs to those of the next. Not a constant: where C2 knows the
    * step it makes a nest of counted loops, whose bounds cost as much as a block's arithmetic.
@@ -45,7 +42,11 @@ abstract class BlockProducts extends PanelProducts {
     for (int first = 0; first < blocks; first += most) {
       int count = Math.min(most, blocks - first);
       for (int block = 0; block < count; block++) {
-        widen(weights, offset + (long) blockBytes * (first + block), widened, block * BLOCK);
+        widen(
+            weights,
+            offset + (long) blockBytes * (first + block),
+            widened,
+            block * PanelTiles.BLOCK);
       }
       addAllBlocks(widened, first, count, x, sums);
     }
@@ -69,20 +70,17 @@ abstract class BlockProducts extends PanelProducts {
     for (int group = 0; group < x.groups(); group++) {
       int to = ROWS * PanelRows.GROUP * group;
       for (int i = 0; i < ROWS; i += PanelTiles.STEP) {
-        for (int block = 0; block < blocks; block++) {
-          int from = block * BLOCK + i;
-          PanelTiles.addBlock(
-              widened,
-              from,
-              from + INPUTS_OF_BLOCK * ROWS,
-              x.values,
-              x.offset(group, INPUTS_OF_BLOCK * (first + block)),
-              x.blockStarts,
-              x.blockScales,
-              x.blockOffset(group, first + block),
-              sums,
-              to + i);
-        }
+        PanelTiles.addBlocks(
+            widened,
+            i,
+            blocks,
+            x.values,
+            x.offset(group, INPUTS_OF_BLOCK * first),
+            x.blockStarts,
+            x.blockScales,
+            x.blockOffset(group, first),
+            sums,
+            to + i);
       }
     }
   }

@@ -100,7 +100,7 @@ final class MatrixKernels {
         widened =
             new float
                 [Math.max(
-                    PanelProducts.INPUTS / 32 * BlockProducts.BLOCK,
+                    PanelProducts.INPUTS / 32 * PanelTiles.BLOCK,
                     PackingProducts.COLUMNS * PanelTiles.OUTPUTS)];
       }
       return widened;

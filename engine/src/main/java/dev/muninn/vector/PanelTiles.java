@@ -3,6 +3,7 @@ package dev.muninn.vector;
 import static dev.muninn.kernel.Lanes.COUNT;
 import static dev.muninn.kernel.Lanes.FLOATS;
 
+import dev.muninn.model.WeightFormat;
 import jdk.incubator.vector.FloatVector;
 
 /**
@@ -19,6 +20,15 @@ final class PanelTiles {
 
   /** Outputs that a body computes. */
   static final int STEP = 2 * COUNT;
+
+  /** Inputs of a block. */
+  private static final int INPUTS = WeightFormat.BLOCK_INPUTS;
+
+  /** Where a widened block has its scales. */
+  private static final int SCALES = INPUTS * OUTPUTS;
+
+  /** Floats of a widened block, with its scales. */
+  static final int BLOCK = SCALES + OUTPUTS;
 
   private PanelTiles() {}
 
@@ -67,17 +77,16 @@ final class PanelTiles {
   }
 
   /**
-   * Adds a block's products, times its scales, to the sums of 4 rows.
+   * Adds the products of some blocks, times their scales, to the sums of 4 rows.
    *
-   * @param weights of 32 inputs from {@code from}
-   * @param scale where the scales of the outputs are in the same array
-   * @param starts what the rows' products start from, 4 from {@code start}
-   * @param factors what they are multiplied by, 4 from {@code start}
+   * @param weights from {@code from}: of each block 32 inputs, then its scales
+   * @param starts what the rows' products of a block start from, 4 a block from {@code start}
+   * @param factors what they are multiplied by, 4 a block from {@code start}
    */
-  static void addBlock(
+  static void addBlocks(
       float[] weights,
       int from,
-      int scale,
+      int blocks,
       float[] x,
       int at,
       float[] starts,
@@ -85,50 +94,55 @@ final class PanelTiles {
       int start,
       float[] sums,
       int to) {
-    FloatVector a0 = FloatVector.broadcast(FLOATS, starts[start]);
-    FloatVector b0 = a0;
-    FloatVector a1 = FloatVector.broadcast(FLOATS, starts[start + 1]);
-    FloatVector b1 = a1;
-    FloatVector a2 = FloatVector.broadcast(FLOATS, starts[start + 2]);
-    FloatVector b2 = a2;
-    FloatVector a3 = FloatVector.broadcast(FLOATS, starts[start + 3]);
-    FloatVector b3 = a3;
-    for (int k = 0; k < 32; k++) {
-      FloatVector u = FloatVector.fromArray(FLOATS, weights, from + 32 * k);
-      FloatVector v = FloatVector.fromArray(FLOATS, weights, from + 32 * k + COUNT);
-      int q = at + 4 * k;
-      FloatVector y = FloatVector.broadcast(FLOATS, x[q]);
-      a0 = u.fma(y, a0);
-      b0 = v.fma(y, b0);
-      y = FloatVector.broadcast(FLOATS, x[q + 1]);
-      a1 = u.fma(y, a1);
-      b1 = v.fma(y, b1);
-      y = FloatVector.broadcast(FLOATS, x[q + 2]);
-      a2 = u.fma(y, a2);
-      b2 = v.fma(y, b2);
-      y = FloatVector.broadcast(FLOATS, x[q + 3]);
-      a3 = u.fma(y, a3);
-      b3 = v.fma(y, b3);
+    for (int block = 0; block < blocks; block++) {
+      FloatVector a0 = FloatVector.broadcast(FLOATS, starts[start]);
+      FloatVector b0 = a0;
+      FloatVector a1 = FloatVector.broadcast(FLOATS, starts[start + 1]);
+      FloatVector b1 = a1;
+      FloatVector a2 = FloatVector.broadcast(FLOATS, starts[start + 2]);
+      FloatVector b2 = a2;
+      FloatVector a3 = FloatVector.broadcast(FLOATS, starts[start + 3]);
+      FloatVector b3 = a3;
+      for (int k = 0; k < INPUTS; k++) {
+        FloatVector u = FloatVector.fromArray(FLOATS, weights, from + 32 * k);
+        FloatVector v = FloatVector.fromArray(FLOATS, weights, from + 32 * k + COUNT);
+        int q = at + 4 * k;
+        FloatVector y = FloatVector.broadcast(FLOATS, x[q]);
+        a0 = u.fma(y, a0);
+        b0 = v.fma(y, b0);
+        y = FloatVector.broadcast(FLOATS, x[q + 1]);
+        a1 = u.fma(y, a1);
+        b1 = v.fma(y, b1);
+        y = FloatVector.broadcast(FLOATS, x[q + 2]);
+        a2 = u.fma(y, a2);
+        b2 = v.fma(y, b2);
+        y = FloatVector.broadcast(FLOATS, x[q + 3]);
+        a3 = u.fma(y, a3);
+        b3 = v.fma(y, b3);
+      }
+      FloatVector s = FloatVector.fromArray(FLOATS, weights, from + SCALES);
+      FloatVector t = FloatVector.fromArray(FLOATS, weights, from + SCALES + COUNT);
+      FloatVector y = FloatVector.broadcast(FLOATS, factors[start]);
+      a0.mul(y).fma(s, FloatVector.fromArray(FLOATS, sums, to)).intoArray(sums, to);
+      b0.mul(y).fma(t, FloatVector.fromArray(FLOATS, sums, to + COUNT)).intoArray(sums, to + COUNT);
+      y = FloatVector.broadcast(FLOATS, factors[start + 1]);
+      a1.mul(y).fma(s, FloatVector.fromArray(FLOATS, sums, to + 32)).intoArray(sums, to + 32);
+      b1.mul(y)
+          .fma(t, FloatVector.fromArray(FLOATS, sums, to + 32 + COUNT))
+          .intoArray(sums, to + 32 + COUNT);
+      y = FloatVector.broadcast(FLOATS, factors[start + 2]);
+      a2.mul(y).fma(s, FloatVector.fromArray(FLOATS, sums, to + 64)).intoArray(sums, to + 64);
+      b2.mul(y)
+          .fma(t, FloatVector.fromArray(FLOATS, sums, to + 64 + COUNT))
+          .intoArray(sums, to + 64 + COUNT);
+      y = FloatVector.broadcast(FLOATS, factors[start + 3]);
+      a3.mul(y).fma(s, FloatVector.fromArray(FLOATS, sums, to + 96)).intoArray(sums, to + 96);
+      b3.mul(y)
+          .fma(t, FloatVector.fromArray(FLOATS, sums, to + 96 + COUNT))
+          .intoArray(sums, to + 96 + COUNT);
+      from += BLOCK;
+      at += 4 * INPUTS;
+      start += 4;
     }
-    FloatVector s = FloatVector.fromArray(FLOATS, weights, scale);
-    FloatVector t = FloatVector.fromArray(FLOATS, weights, scale + COUNT);
-    FloatVector y = FloatVector.broadcast(FLOATS, factors[start]);
-    a0.mul(y).fma(s, FloatVector.fromArray(FLOATS, sums, to)).intoArray(sums, to);
-    b0.mul(y).fma(t, FloatVector.fromArray(FLOATS, sums, to + COUNT)).intoArray(sums, to + COUNT);
-    y = FloatVector.broadcast(FLOATS, factors[start + 1]);
-    a1.mul(y).fma(s, FloatVector.fromArray(FLOATS, sums, to + 32)).intoArray(sums, to + 32);
-    b1.mul(y)
-        .fma(t, FloatVector.fromArray(FLOATS, sums, to + 32 + COUNT))
-        .intoArray(sums, to + 32 + COUNT);
-    y = FloatVector.broadcast(FLOATS, factors[start + 2]);
-    a2.mul(y).fma(s, FloatVector.fromArray(FLOATS, sums, to + 64)).intoArray(sums, to + 64);
-    b2.mul(y)
-        .fma(t, FloatVector.fromArray(FLOATS, sums, to + 64 + COUNT))
-        .intoArray(sums, to + 64 + COUNT);
-    y = FloatVector.broadcast(FLOATS, factors[start + 3]);
-    a3.mul(y).fma(s, FloatVector.fromArray(FLOATS, sums, to + 96)).intoArray(sums, to + 96);
-    b3.mul(y)
-        .fma(t, FloatVector.fromArray(FLOATS, sums, to + 96 + COUNT))
-        .intoArray(sums, to + 96 + COUNT);
   }
 }
