@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.PosixFileAttributeView;
+import java.util.regex.Pattern;
 
 /**
  * Files that appear under their names whole or not at all, also after a power cut. A symbolic link
@@ -19,6 +20,8 @@ import java.nio.file.attribute.PosixFileAttributeView;
  * {@code /dev/stdout}, are written to as they are.
  */
 public final class AtomicFile {
+  private static final Pattern OPEN_FILE = Pattern.compile("/proc/.+/fd/\\d+|/dev/fd/\\d+");
+
   private static final int MOST_LINKS = 40;
 
   private AtomicFile() {}
@@ -96,9 +99,9 @@ public final class AtomicFile {
     return file;
   }
 
+  /** What stands in a directory that is reached so is a file like any other. */
   private static boolean isOpenFile(Path file) {
-    Path absolute = file.toAbsolutePath().normalize();
-    return absolute.startsWith("/proc") || absolute.startsWith("/dev/fd");
+    return OPEN_FILE.matcher(file.toAbsolutePath().normalize().toString()).matches();
   }
 
   /** Whether a file is written to in place, since nothing can be moved over it. */

@@ -1,5 +1,6 @@
 package dev.muninn.weights;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -7,15 +8,18 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -30,6 +34,34 @@ class AtomicFileTest {
   private List<String> names() throws IOException {
     try (var files = Files.list(directory)) {
       return files.map(file -> file.getFileName().toString()).sorted().toList();
+    }
+  }
+
+  /** A checkout whose path has a colon is built so. */
+  @Test
+  void aDirectoryIsWrittenToThroughItsDescriptor() throws IOException {
+    Path descriptors = Path.of("/proc/self/fd");
+    assumeTrue(Files.isDirectory(descriptors), "this system does not list open files");
+    try (FileChannel open = FileChannel.open(directory, StandardOpenOption.READ);
+        Stream<Path> all = Files.list(descriptors)) {
+      assertTrue(open.isOpen());
+      Path through =
+          all.filter(fd -> leadsTo(fd, directory)).findFirst().orElseThrow().resolve("new");
+      AtomicFile.requireWritable(through);
+      AtomicFile.write(through, new byte[] {1});
+      AtomicFile.write(through, new byte[] {2, 3});
+    }
+    assertArrayEquals(new byte[] {2, 3}, Files.readAllBytes(directory.resolve("new")));
+    try (Stream<Path> left = Files.list(directory)) {
+      assertEquals(1, left.count());
+    }
+  }
+
+  private static boolean leadsTo(Path descriptor, Path directory) {
+    try {
+      return Files.readSymbolicLink(descriptor).equals(directory.toRealPath());
+    } catch (IOException closed) {
+      return false;
     }
   }
 
