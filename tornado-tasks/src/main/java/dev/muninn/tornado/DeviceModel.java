@@ -41,12 +41,6 @@ final class DeviceModel implements AutoCloseable {
   /** Runs of a row for which there is room in all rows, beside those of a single long row. */
   private static final int RUNS = 4;
 
-  /**
-   * OpenCL's compiler may fuse a product with a sum, and nothing else: relaxed math, the runtime's
-   * default, lost accuracy and gained no time where it was measured.
-   */
-  private static final String OPENCL_FLAGS = "-cl-mad-enable -w";
-
   private static final int WRITER = 0;
   private static final int PRELUDE = 1;
   private static final int RECURRENT_BLOCK = 2;
@@ -167,7 +161,7 @@ final class DeviceModel implements AutoCloseable {
           new TornadoExecutionPlan(
               graphs.stream().map(TaskGraph::snapshot).toArray(ImmutableTaskGraph[]::new));
       plan.withDevice(device);
-      plan.withCompilerFlags(TornadoVMBackendType.OPENCL, OPENCL_FLAGS);
+      plan.withCompilerFlags(TornadoVMBackendType.OPENCL, schedule.openclFlags(device));
       plan.withGridScheduler(grids);
       if (capture) {
         plan.withCUDAGraph();

@@ -19,6 +19,14 @@ import uk.ac.manchester.tornado.api.enums.TornadoVMBackendType;
 record Schedule(int lanes, boolean warps) {
   private static final int GPU_LANES = AttentionKernels.WARP;
 
+  /**
+   * OpenCL's compiler may fuse a product with a sum, and nothing else: relaxed math, the runtime's
+   * default, lost accuracy and gained no time where it was measured.
+   */
+  private static final String OPENCL_FLAGS = "-cl-mad-enable -w";
+
+  private static final String UNOPTIMIZED = " -cl-opt-disable";
+
   Schedule {
     if (Integer.bitCount(lanes) != 1) {
       throw new IllegalArgumentException("lanes must be a power of two, not " + lanes);
@@ -41,6 +49,15 @@ record Schedule(int lanes, boolean warps) {
     return device.getDeviceType() == TornadoDeviceType.CPU
         ? new Schedule(1)
         : new Schedule(GPU_LANES, device.getTornadoVMBackend() == TornadoVMBackendType.CUDA);
+  }
+
+  /**
+   * What OpenCL's compiler is told. On a CPU a schedule for GPUs is a test, and there PoCL 3.1
+   * optimizes eight sums of a work-item into wrong ones.
+   */
+  String openclFlags(TornadoDevice device) {
+    boolean emulated = lanes > 1 && device.getDeviceType() == TornadoDeviceType.CPU;
+    return OPENCL_FLAGS + (emulated ? UNOPTIMIZED : "");
   }
 
   /** Work-items of a workgroup of several items, and of one that has a whole row: 1 on a CPU. */

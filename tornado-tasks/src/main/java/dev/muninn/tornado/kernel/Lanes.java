@@ -1,6 +1,7 @@
 package dev.muninn.tornado.kernel;
 
 import uk.ac.manchester.tornado.api.KernelContext;
+import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 
 /**
  * What the lanes of an item do together; all work-items of a workgroup call it. The array that they
@@ -60,5 +61,85 @@ final class Lanes {
       total = shared[own];
     }
     return total;
+  }
+
+  /**
+   * Stores the sums of eight values of an item's lanes in eight rows, in a workgroup of {@link
+   * #ITEMS} items. The values meet at the same barriers.
+   *
+   * @param index of the work-item among all
+   * @param cuda 1 in a kernel for CUDA, else 0
+   * @param target rows of {@code outputs}
+   * @param row the first of the eight
+   * @param item the output; one behind the last is not stored
+   */
+  static void storeSums(
+      KernelContext context,
+      float s0,
+      float s1,
+      float s2,
+      float s3,
+      float s4,
+      float s5,
+      float s6,
+      float s7,
+      int index,
+      int lane,
+      int lanes,
+      int cuda,
+      FloatArray target,
+      int row,
+      int item,
+      int outputs) {
+    int to = row * outputs + item;
+    if (cuda != 0 || lanes == 1) {
+      float t0 = cuda != 0 ? context.simdSum(s0) : s0;
+      float t1 = cuda != 0 ? context.simdSum(s1) : s1;
+      float t2 = cuda != 0 ? context.simdSum(s2) : s2;
+      float t3 = cuda != 0 ? context.simdSum(s3) : s3;
+      float t4 = cuda != 0 ? context.simdSum(s4) : s4;
+      float t5 = cuda != 0 ? context.simdSum(s5) : s5;
+      float t6 = cuda != 0 ? context.simdSum(s6) : s6;
+      float t7 = cuda != 0 ? context.simdSum(s7) : s7;
+      if (lane == 0) {
+        if (item < outputs) {
+          target.set(to, t0);
+          target.set(to + outputs, t1);
+          target.set(to + 2 * outputs, t2);
+          target.set(to + 3 * outputs, t3);
+          target.set(to + 4 * outputs, t4);
+          target.set(to + 5 * outputs, t5);
+          target.set(to + 6 * outputs, t6);
+          target.set(to + 7 * outputs, t7);
+        }
+      }
+    } else {
+      float[] shared = context.allocateFloatLocalArray(8 * ITEMS * lanes);
+      int group = ITEMS * lanes;
+      int own = index % group;
+      context.localBarrier();
+      shared[own] = s0;
+      shared[own + group] = s1;
+      shared[own + 2 * group] = s2;
+      shared[own + 3 * group] = s3;
+      shared[own + 4 * group] = s4;
+      shared[own + 5 * group] = s5;
+      shared[own + 6 * group] = s6;
+      shared[own + 7 * group] = s7;
+      context.localBarrier();
+      for (int distance = lanes / 2; distance > 0; distance /= 2) {
+        if (lane < distance) {
+          for (int at = own; at < 8 * group; at += group) {
+            shared[at] += shared[at + distance];
+          }
+        }
+        context.localBarrier();
+      }
+      if (item < outputs) {
+        for (int k = lane; k < 8; k += lanes) {
+          target.set(to + k * outputs, shared[k * group + own - lane]);
+        }
+      }
+    }
   }
 }

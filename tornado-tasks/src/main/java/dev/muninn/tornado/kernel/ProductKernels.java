@@ -216,14 +216,23 @@ public final class ProductKernels {
         s6 = s6 + even * input.get(x6 + x) + odd * input.get(x6 + x + 1);
         s7 = s7 + even * input.get(x7 + x) + odd * input.get(x7 + x + 1);
       }
-      for (int k = 0; k < 8; k++) {
-        float low = k == 0 ? s0 : k == 1 ? s1 : k == 2 ? s2 : s3;
-        float high = k == 4 ? s4 : k == 5 ? s5 : k == 6 ? s6 : s7;
-        float own = k < 4 ? low : high;
-        store(
-            context, rows, input, floats, packed, table, target, row + k, own, section, inputs,
-            stride, outputs, format, index, lanes, cuda);
+      if (inputs % 2 != 0) {
+        int w = weights + inputs - 1;
+        int p = WeightFormat.bits(format, packed, w);
+        float last = lane == 0 ? WeightFormat.even(format, cuda, floats, table, p, w) : 0;
+        int x = inputs - 1;
+        s0 += last * input.get(x0 + x);
+        s1 += last * input.get(x1 + x);
+        s2 += last * input.get(x2 + x);
+        s3 += last * input.get(x3 + x);
+        s4 += last * input.get(x4 + x);
+        s5 += last * input.get(x5 + x);
+        s6 += last * input.get(x6 + x);
+        s7 += last * input.get(x7 + x);
       }
+      Lanes.storeSums(
+          context, s0, s1, s2, s3, s4, s5, s6, s7, index, lane, lanes, cuda, target, row, item,
+          outputs);
     }
     return row;
   }

@@ -16,6 +16,7 @@ import uk.ac.manchester.tornado.api.WorkerGrid;
 import uk.ac.manchester.tornado.api.WorkerGrid1D;
 import uk.ac.manchester.tornado.api.common.TornadoDevice;
 import uk.ac.manchester.tornado.api.enums.DataTransferMode;
+import uk.ac.manchester.tornado.api.enums.TornadoDeviceType;
 import uk.ac.manchester.tornado.api.enums.TornadoVMBackendType;
 import uk.ac.manchester.tornado.api.exceptions.TornadoExecutionPlanException;
 import uk.ac.manchester.tornado.api.runtime.TornadoRuntimeProvider;
@@ -195,6 +196,10 @@ final class KernelRun {
     try (TornadoExecutionPlan plan = new TornadoExecutionPlan(graph.snapshot())) {
       plan.withDevice(device);
       plan.withGridScheduler(grids);
+      if (lay.lanes() > 1 && device.getDeviceType() == TornadoDeviceType.CPU) {
+        // As Schedule.openclFlags has it for PoCL.
+        plan.withCompilerFlags(TornadoVMBackendType.OPENCL, "-w -cl-opt-disable");
+      }
       plan.withGraph(0).execute();
     } catch (TornadoExecutionPlanException e) {
       throw new AssertionError(e);

@@ -142,6 +142,13 @@ class ProductKernelsTest extends KernelFixture {
     check(WeightFormat.BF16, count, 62, 11);
   }
 
+  /** The same with weights that are not packed, of which the number may be odd. */
+  @ParameterizedTest
+  @CsvSource({"4, 62", "7, 62", "8, 62", "8, 53"})
+  void anyNumberOfRowsWithFloats(int count, int inputs) {
+    check(WeightFormat.F32, count, inputs, 11);
+  }
+
   /** A row is long enough for eight loads in flight, and some pairs stay over. */
   @ParameterizedTest
   @CsvSource({"1, 1130, 9", "1, 512, 8", "2, 514, 3"})
@@ -151,13 +158,13 @@ class ProductKernelsTest extends KernelFixture {
 
   /** Columns, rows and outputs that fill no tile, and such that do; floats may be odd. */
   @ParameterizedTest
-  @CsvSource({"9, 1, 1", "66, 18, 67", "64, 16, 64", "70, 17, 5", "10, 31, 70"})
+  @CsvSource({"9, 3, 1", "66, 18, 67", "64, 16, 64", "70, 17, 5", "10, 31, 70"})
   void tilesOfAnySize(int count, int inputs, int outputs) {
     check(WeightFormat.F32, count, inputs, outputs);
   }
 
   @ParameterizedTest
-  @CsvSource({"3, 53, 42", "1, 1, 5"})
+  @CsvSource({"3, 53, 42", "1, 3, 5"})
   void oddFloats(int count, int inputs, int outputs) {
     check(WeightFormat.F32, count, inputs, outputs);
   }
