@@ -24,7 +24,7 @@ final class F16Products extends RowMajorProducts {
   }
 
   @Override
-  int stripRows() {
+  int stripRows(long rowBytes) {
     return MatrixKernels.UNIT / STREAMS;
   }
 

@@ -35,6 +35,11 @@ abstract class RowMajorProducts extends Products {
    */
   private static final int STRIP = 12;
 
+  /**
+   * Bytes of such a strip where tiles are computed in halves: it stays in the first-level cache.
+   */
+  private static final long STRIP_BYTES = 16 << 10;
+
   /** What the bodies read: F32 or BF16. */
   private final DType read;
 
@@ -52,9 +57,13 @@ abstract class RowMajorProducts extends Products {
     };
   }
 
-  /** Rows of each stream that one {@link #load} is enough for. */
-  int stripRows() {
-    return STRIP;
+  /**
+   * Rows of each stream that one {@link #load} is enough for.
+   *
+   * @param rowBytes bytes from one row to the next
+   */
+  int stripRows(long rowBytes) {
+    return HALVES ? Math.clamp(STRIP_BYTES / (STREAMS * rowBytes), 1, STRIP) : STRIP;
   }
 
   /**
@@ -213,7 +222,7 @@ abstract class RowMajorProducts extends Products {
     int columns = matrix.columns();
     int quarter = quarter(from, to);
     long streamBytes = quarter * matrix.stride();
-    int height = stripRows();
+    int height = stripRows(matrix.stride());
     for (int strip = 0; strip < quarter; strip += height) {
       int end = Math.min(quarter, strip + height);
       load(matrix, from + strip, streamBytes, scratch);
