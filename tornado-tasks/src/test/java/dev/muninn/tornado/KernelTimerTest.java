@@ -1,11 +1,17 @@
 package dev.muninn.tornado;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.muninn.Fixture;
 import dev.muninn.backend.DeviceLimits;
 import dev.muninn.backend.KernelTime;
+import dev.muninn.backend.LatentRows;
+import dev.muninn.backend.RowBatch;
+import dev.muninn.cache.KeyValueLayout;
+import dev.muninn.cache.SequenceCache;
+import dev.muninn.cache.SlotPolicy;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
@@ -60,6 +66,28 @@ class KernelTimerTest {
         DeviceBackend backend = TestDevices.open(fixture.model(), fixture.checkpoint())) {
       assertTrue(backend.openingTimes().orElseThrow().compileNanos() > 0);
       assertTrue(backend.openingTimes().orElseThrow().sendNanos() > 0);
+    }
+  }
+
+  /** What is measured beside a model, and freed, leaves the model as it is. */
+  @Test
+  void aModelComputesOnBehindAMeasurement() {
+    try (Fixture fixture = new Fixture("raven-1-4-1-bf16");
+        DeviceBackend backend = TestDevices.open(fixture.model(), fixture.checkpoint());
+        LatentRows rows = backend.rows(1)) {
+      KeyValueLayout layout = new KeyValueLayout(fixture.model(), SlotPolicy.full(), 1, 1);
+      RowBatch batch = new RowBatch(1);
+      float[] before = new float[fixture.model().width()];
+      float[] after = new float[fixture.model().width()];
+      try (SequenceCache cache = new SequenceCache(layout, backend.allocate(layout))) {
+        batch.add(0, cache, 0, 3);
+        rows.prelude(batch);
+        rows.readEmbedding(0, before);
+        new DeviceProbe(DEVICE, Schedule.of(DEVICE), 1000, 32, 0).measure();
+        rows.prelude(batch);
+        rows.readEmbedding(0, after);
+      }
+      assertArrayEquals(before, after);
     }
   }
 }

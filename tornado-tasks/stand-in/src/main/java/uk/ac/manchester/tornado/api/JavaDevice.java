@@ -8,6 +8,26 @@ import uk.ac.manchester.tornado.api.enums.TornadoVMBackendType;
 public final class JavaDevice implements TornadoDevice {
   private static final long MEMORY = 256L << 20;
 
+  private final TornadoDeviceContext context =
+      new TornadoDeviceContext() {
+        private boolean reset;
+
+        @Override
+        public boolean wasReset() {
+          return reset;
+        }
+
+        @Override
+        public void reset(long executionPlanId) {
+          reset = true;
+        }
+
+        @Override
+        public void setResetToFalse() {
+          reset = false;
+        }
+      };
+
   private JavaDevice() {}
 
   /** A runtime with this device only. */
@@ -56,6 +76,11 @@ public final class JavaDevice implements TornadoDevice {
   @Override
   public TornadoTargetDevice getPhysicalDevice() {
     return () -> "Java in place of a device";
+  }
+
+  @Override
+  public TornadoDeviceContext getDeviceContext() {
+    return context;
   }
 
   @Override

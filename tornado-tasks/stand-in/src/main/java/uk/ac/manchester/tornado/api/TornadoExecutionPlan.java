@@ -20,6 +20,8 @@ public class TornadoExecutionPlan implements AutoCloseable {
   private GridScheduler grids = new GridScheduler();
   private int selected;
   private boolean captures;
+  private boolean compiledAhead;
+  private TornadoDevice device;
 
   /** A plan of graphs. */
   public TornadoExecutionPlan(ImmutableTaskGraph... graphs) {
@@ -33,6 +35,7 @@ public class TornadoExecutionPlan implements AutoCloseable {
 
   /** Chooses the device. */
   public TornadoExecutionPlan withDevice(TornadoDevice device) {
+    this.device = device;
     return this;
   }
 
@@ -55,6 +58,8 @@ public class TornadoExecutionPlan implements AutoCloseable {
 
   /** Kernels are compiled before the first execution; these are Java's. */
   public TornadoExecutionPlan withPreCompilation() {
+    compiledAhead = true;
+    device.getDeviceContext().setResetToFalse();
     return this;
   }
 
@@ -78,6 +83,10 @@ public class TornadoExecutionPlan implements AutoCloseable {
   public TornadoExecutionResult execute() {
     if (captures) {
       throw new UnsupportedOperationException("Java captures no graphs");
+    }
+    if (compiledAhead && device.getDeviceContext().wasReset()) {
+      // As TornadoVM does, whichever plan was freed.
+      throw new IllegalStateException("reset() was called after warmup() on device");
     }
     TaskGraph graph = graphs[selected];
     boolean first = executed.add(graph);
@@ -131,6 +140,9 @@ public class TornadoExecutionPlan implements AutoCloseable {
   /** Frees the device's arrays. */
   public TornadoExecutionPlan freeDeviceMemory() {
     arrays.free();
+    if (device != null) {
+      device.getDeviceContext().reset(id);
+    }
     return this;
   }
 

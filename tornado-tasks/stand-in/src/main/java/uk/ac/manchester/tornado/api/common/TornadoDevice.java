@@ -1,5 +1,6 @@
 package uk.ac.manchester.tornado.api.common;
 
+import uk.ac.manchester.tornado.api.TornadoDeviceContext;
 import uk.ac.manchester.tornado.api.TornadoTargetDevice;
 import uk.ac.manchester.tornado.api.enums.TornadoDeviceType;
 import uk.ac.manchester.tornado.api.enums.TornadoVMBackendType;
@@ -14,6 +15,9 @@ public interface TornadoDevice {
 
   /** The driver's view of it. */
   TornadoTargetDevice getPhysicalDevice();
+
+  /** The runtime's view of it. */
+  TornadoDeviceContext getDeviceContext();
 
   /** Its kind. */
   TornadoDeviceType getDeviceType();
