@@ -30,6 +30,9 @@ final class DocumentFile {
   /** Characters that are tokenized at once, if a line ends there. */
   private static final int PIECE = 1 << 16;
 
+  /** As many as surely can be tokenized at once. */
+  private static final int LONGEST = 4 * PIECE;
+
   private static final int MOST_BYTES = 256 << 20;
 
   private final Tokenizer tokenizer;
@@ -125,8 +128,7 @@ final class DocumentFile {
     int[] tokens = new int[PIECE];
     int count = 0;
     for (int from = 0; from < text.length(); ) {
-      int newline = from + PIECE < text.length() ? text.indexOf('\n', from + PIECE) : -1;
-      int to = newline < 0 ? text.length() : newline + 1;
+      int to = pieceEnd(text, from);
       int[] piece = tokenizer.encodePlain(text.substring(from, to));
       if (count + piece.length > tokens.length) {
         tokens = Arrays.copyOf(tokens, Math.max(2 * tokens.length, count + piece.length));
@@ -136,6 +138,26 @@ final class DocumentFile {
       from = to;
     }
     return List.of(Document.of(begin, Arrays.copyOf(tokens, count), 0, end));
+  }
+
+  /** Behind a line or, where lines are endless, before a space, or at worst between two letters. */
+  private static int pieceEnd(String text, int from) {
+    if (text.length() - from <= PIECE) {
+      return text.length();
+    }
+    int newline = text.indexOf('\n', from + PIECE, Math.min(text.length(), from + LONGEST));
+    if (newline >= 0) {
+      return newline + 1;
+    }
+    if (text.length() - from <= LONGEST) {
+      return text.length();
+    }
+    int space = text.lastIndexOf(' ', from + LONGEST);
+    if (space > from) {
+      return space;
+    }
+    int end = from + LONGEST;
+    return Character.isLowSurrogate(text.charAt(end)) ? end - 1 : end;
   }
 
   private static Reader reader(byte[] bytes) throws IOException {
@@ -163,6 +185,14 @@ final class DocumentFile {
     } catch (CheckpointException e) {
       throw new TrainingException(e.getMessage(), e);
     }
+    try {
+      return document(where, object);
+    } catch (IllegalArgumentException e) {
+      throw new TrainingException(where + ": " + e.getMessage(), e);
+    }
+  }
+
+  private Document document(String where, Map<String, Object> object) {
     Object text = object.get("text");
     Object prompt = object.get("prompt");
     Object completion = object.get("completion");

@@ -12,6 +12,7 @@ import dev.muninn.train.TrainingException;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.RandomAccessFile;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -160,6 +161,21 @@ class TextDataTest {
             TrainingException.class,
             () -> new TextData(directory.resolve("none"), tokenizer, 1, 8, 0.1, 0));
     assertTrue(missing.getMessage().endsWith("none: no such file"), missing.getMessage());
+  }
+
+  /** A tokenizer takes a million bytes at once. */
+  @Test
+  void aLineMayBeLongerThanATokenizerTakes() throws IOException {
+    for (String line :
+        new String[] {"abcde fghij ".repeat(200_000), "a\uD83D\uDE00".repeat(400_000)}) {
+      TextData data = data("long.txt", line, 1000);
+      int bytes = line.getBytes(StandardCharsets.UTF_8).length;
+      assertEquals(bytes * 3L / 4 / 1000.0, data.sequences(), 2);
+    }
+    assertRefused(
+        "long.jsonl",
+        "{\"text\": \"" + "a".repeat(1_100_000) + "\"}\n",
+        "long.jsonl, line 1: a text of 1100000 bytes is too long");
   }
 
   @Test
