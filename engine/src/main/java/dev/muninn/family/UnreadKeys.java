@@ -4,7 +4,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
-import java.util.regex.Pattern;
 
 /**
  * Keys of config.json that no family asks for. Most say how the model was trained or is to be run
@@ -12,22 +11,51 @@ import java.util.regex.Pattern;
  * is computed anyway: better a refusal than a wrong answer.
  */
 final class UnreadKeys {
-  /** Words, between underscores, of what changes the computation. */
-  private static final Pattern SUSPECT =
-      words(
-          "\\w*norm(alize\\w*|ed|s)?|scal\\w*|multipliers?|\\w*caps?|\\w*capping|window\\w*|sliding"
-              + "|chunk\\w*|bias\\w*|qkv?\\w*|m?rope\\w*|rotary\\w*|yarn|ntk|\\w*alibi|positions?"
-              + "|positional|learned|experts?|moe|router|mla|lora|gat(es?|ed|ing)|glu|sinks?|ssm|mamba\\w*"
-              + "|conv\\w*|rwkv|rnn|parallel|residuals?|attn|attention\\w*|act|activation\\w*|eps|epsilon"
-              + "|clip\\w*|clamp\\w*|logits?|hyper|mhc|mup|quant\\w*|compress\\w*|hybrid|skip|shared?|sharing|cross|encoder|noise|ngram|causal|bidirectional|sparse|partial"
-              + "|interleaved?|loops?|looped|softmax|swiglu|rmsnorm|temperature\\w*");
+  /** Words, between underscores, of what changes the computation. No patterns: starts are cold. */
+  private static final Set<String> SUSPECT =
+      Set.of(
+          ("multiplier multipliers sliding qk qkv yarn ntk position positions positional learned"
+                  + " expert experts moe router mla lora gate gates gated gating glu sink sinks ssm"
+                  + " rwkv rnn parallel residual residuals attn act eps epsilon logit logits hyper"
+                  + " mhc mup hybrid skip share shared sharing cross encoder noise ngram causal"
+                  + " bidirectional sparse partial interleave interleaved loop loops looped softmax"
+                  + " swiglu")
+              .split(" "));
+
+  private static final List<String> SUSPECT_BEGINNINGS =
+      List.of(
+          "norm",
+          "scal",
+          "window",
+          "chunk",
+          "bias",
+          "rope",
+          "mrope",
+          "rotary",
+          "mamba",
+          "conv",
+          "attention",
+          "activation",
+          "clip",
+          "clamp",
+          "quant",
+          "compress",
+          "temperature");
+
+  private static final List<String> SUSPECT_ENDS =
+      List.of("norm", "norms", "cap", "caps", "capping", "alibi");
 
   /** Words of what is about training, kernels or number formats. */
-  private static final Pattern ELSEWHERE =
-      words(
-          "init\\w*|\\w*dropout|\\w*pdrop|\\w*drop|loss\\w*|coefs?|checkpoint\\w*|fused?|fusion|flash"
-              + "|impl|implementation|backend|sdpa|gradients?|grad|lr|optim\\w*|train\\w*|dtype|fp32|float32"
-              + "|neftune|entropy|smoothing|unsloth|offload\\w*|tensor|pipeline");
+  private static final Set<String> ELSEWHERE =
+      Set.of(
+          ("coef coefs fused fuse fusion flash impl implementation backend sdpa gradient gradients"
+                  + " grad lr dtype fp32 float32 neftune entropy smoothing unsloth tensor pipeline")
+              .split(" "));
+
+  private static final List<String> ELSEWHERE_BEGINNINGS =
+      List.of("init", "loss", "checkpoint", "optim", "train", "offload");
+
+  private static final List<String> ELSEWHERE_ENDS = List.of("drop", "dropout");
 
   /** Suspect words, but the keys say nothing about the model's arithmetic. */
   private static final Set<String> KNOWN =
@@ -72,9 +100,11 @@ final class UnreadKeys {
           "use_rotary_position_embeddings",
           "use_swiglu");
 
-  private static final Pattern FACTOR =
-      words("scal\\w*|multipliers?|factors?|ratio|pct|percent\\w*|fraction|mup|temperature\\w*");
-  private static final Pattern EPSILON = words("eps|epsilon");
+  private static final Set<String> EPSILON = Set.of("eps", "epsilon");
+
+  /** Words of numbers that change nothing where they are 1. */
+  private static final List<String> FACTOR_BEGINNINGS =
+      List.of("scal", "multiplier", "factor", "ratio", "pct", "percent", "fraction", "mup");
 
   /** Values that name what is computed anyway. */
   private static final Set<String> USUAL =
@@ -99,8 +129,32 @@ final class UnreadKeys {
 
   private UnreadKeys() {}
 
-  private static Pattern words(String words) {
-    return Pattern.compile("(^|_)(" + words + ")(_|$)");
+  private static boolean has(
+      String name, Set<String> words, List<String> beginnings, List<String> ends) {
+    for (String word : name.split("_")) {
+      if (words.contains(word) || beginsWithOne(word, beginnings) || endsWithOne(word, ends)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private static boolean beginsWithOne(String word, List<String> beginnings) {
+    for (String beginning : beginnings) {
+      if (word.startsWith(beginning)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private static boolean endsWithOne(String word, List<String> ends) {
+    for (String end : ends) {
+      if (word.endsWith(end)) {
+        return true;
+      }
+    }
+    return false;
   }
 
   static void refuse(ConfigReader config) {
@@ -115,7 +169,7 @@ final class UnreadKeys {
         if (!value.equals(true)) {
           config.wrong(key, ", only true is supported");
         }
-      } else if (EPSILON.matcher(name).find()) {
+      } else if (has(name, EPSILON, List.of(), List.of())) {
         refuseOtherEpsilon(config, key, value);
       } else if (changes(name, value)) {
         config.wrong(key, ", which is not supported");
@@ -127,15 +181,15 @@ final class UnreadKeys {
   }
 
   private static boolean changes(String name, Object value) {
-    return SUSPECT.matcher(name).find()
-        && !ELSEWHERE.matcher(name).find()
+    return !ConfigReader.isOff(value)
+        && has(name, SUSPECT, SUSPECT_BEGINNINGS, SUSPECT_ENDS)
+        && !has(name, ELSEWHERE, ELSEWHERE_BEGINNINGS, ELSEWHERE_ENDS)
         && !KNOWN.contains(name)
         && !name.endsWith("token_id")
-        && !ConfigReader.isOff(value)
         && !(value instanceof String text && USUAL.contains(text.toLowerCase(Locale.ROOT)))
         && !(value instanceof Number number
             && number.doubleValue() == 1
-            && FACTOR.matcher(name).find());
+            && has(name, Set.of(), FACTOR_BEGINNINGS, List.of()));
   }
 
   /** There is one epsilon for all norms. */
