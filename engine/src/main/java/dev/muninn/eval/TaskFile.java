@@ -56,7 +56,16 @@ public final class TaskFile {
    *     the line
    */
   public static Task read(Path file) throws IOException {
-    return read(file.toString(), InputFile.read(file, JsonLines.MOST_BYTES, "a task"));
+    return read(file.toString(), contents(file));
+  }
+
+  /**
+   * A file's contents, for {@link #read(String, byte[])}.
+   *
+   * @throws IOException in one line, if the file cannot be read or is too long
+   */
+  public static byte[] contents(Path file) throws IOException {
+    return InputFile.read(file, JsonLines.MOST_BYTES, "a task");
   }
 
   /**

@@ -10,7 +10,6 @@ import dev.muninn.cli.options.NumberConverters;
 import dev.muninn.cli.options.OutputOptions;
 import dev.muninn.eval.TaskFile;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
@@ -86,9 +85,9 @@ final class EvaluateArguments implements Callable<Integer> {
     EvalTasks tasks =
         options.tasks(name -> {
           // Checked here, then sent to executors as it is.
-          var task = TaskFile.read(Path.of(name));
-          files.put(name, Files.readAllBytes(Path.of(name)));
-          return task;
+          byte[] contents = TaskFile.contents(Path.of(name));
+          files.put(name, contents);
+          return TaskFile.read(name, contents);
         });
     options.requireFitting(tasks.tasks(), options.settings());
     String[] values = spec.commandLine().getParseResult().originalArgs().toArray(String[]::new);
