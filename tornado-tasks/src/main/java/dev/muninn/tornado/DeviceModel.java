@@ -253,9 +253,8 @@ final class DeviceModel implements AutoCloseable {
     if (ahead == MOST_AHEAD) {
       settle();
     }
-    // The runtime refuses plans that were compiled ahead once any other on the device was freed:
-    // that
-    // of a measurement, or of another model. Their code is still there.
+    // The runtime refuses plans that were compiled ahead once any other on the device was freed,
+    // that of a measurement or of another model. Their code is still there.
     device.getDeviceContext().setResetToFalse();
     last = plan.withGraph(graph).execute();
     underWay[graph] = true;

@@ -3,12 +3,12 @@ package dev.muninn.cli.bench;
 import java.util.Arrays;
 
 /** Numbers that were measured under the same conditions. */
-final class Sample {
+public final class Sample {
   private final double[] values;
   private final double[] sorted;
 
   /** A sample of at least one number. */
-  Sample(double... values) {
+  public Sample(double... values) {
     this.values = values.clone();
     this.sorted = values.clone();
     Arrays.sort(sorted);
@@ -41,7 +41,7 @@ final class Sample {
   }
 
   /** The number that a percentage of the sample does not exceed, between two of them by rule. */
-  double percentile(double percent) {
+  public double percentile(double percent) {
     double rank = percent / 100 * (sorted.length - 1);
     int below = (int) rank;
     int above = Math.min(below + 1, sorted.length - 1);

@@ -1,6 +1,7 @@
 package dev.muninn.cli.quantize;
 
 import dev.muninn.LanguageModel;
+import dev.muninn.cli.bench.Sample;
 import dev.muninn.cli.output.Units;
 import dev.muninn.cli.terminal.Progress;
 import dev.muninn.cli.terminal.Terminal;
@@ -219,9 +220,8 @@ final class TypeComparison implements AutoCloseable {
                 prompt
                     ? run.timings().prefillTokensPerSecond()
                     : run.timings().decodeTokensPerSecond())
-            .sorted()
             .toArray();
-    return (rates[(rates.length - 1) / 2] + rates[rates.length / 2]) / 2;
+    return new Sample(rates).percentile(50);
   }
 
   @Override
