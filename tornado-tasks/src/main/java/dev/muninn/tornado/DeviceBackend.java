@@ -25,12 +25,16 @@ final class DeviceBackend implements Backend {
   private final ComputeDevice device;
   private final TornadoDevice tornadoDevice;
   private final Checkpoint checkpoint;
-  private final Schedule schedule;
   private final RecurrentModel described;
   private final DeviceThread thread;
   private final DeviceMemory memory;
   private final DeviceModel model;
   private final int context;
+
+  /** As asked for, or without what fails on the device. */
+  private volatile Schedule schedule;
+
+  private volatile boolean captures;
 
   /** What the device might do and the runtime does not, for people. */
   private volatile String limits = "";
@@ -48,7 +52,6 @@ final class DeviceBackend implements Backend {
     this.device = device;
     this.tornadoDevice = tornadoDevice;
     this.checkpoint = checkpoint;
-    this.schedule = schedule;
     this.described = described;
     memory =
         DeviceMemory.of(
@@ -63,7 +66,9 @@ final class DeviceBackend implements Backend {
     try {
       model =
           thread.call(() -> {
-            SelfTest.run(tornadoDevice, schedule);
+            SelfTest.Outcome outcome = SelfTest.run(tornadoDevice, schedule);
+            this.schedule = outcome.schedule();
+            limits = outcome.limits();
             return load(sizes);
           });
     } catch (RuntimeException | Error e) {
@@ -79,11 +84,14 @@ final class DeviceBackend implements Backend {
   private DeviceModel load(DeviceSizes sizes) {
     if (capturesGraphs(tornadoDevice)) {
       try {
-        return new DeviceModel(described, checkpoint, tornadoDevice, schedule, sizes, true);
+        DeviceModel captured =
+            new DeviceModel(described, checkpoint, tornadoDevice, schedule, sizes, true);
+        captures = true;
+        return captured;
       } catch (VirtualMachineError e) {
         throw e;
       } catch (RuntimeException | Error e) {
-        limits = ", without captured graphs (" + DeviceThread.firstLine(e) + ")";
+        limits += ", without captured graphs (" + DeviceThread.firstLine(e) + ")";
       }
     }
     return new DeviceModel(described, checkpoint, tornadoDevice, schedule, sizes, false);
@@ -116,10 +124,9 @@ final class DeviceBackend implements Backend {
 
   @Override
   public List<KernelTime> measureKernels(List<Integer> rows) {
-    boolean capture = capturesGraphs(tornadoDevice) && limits.isEmpty();
     return thread.call(() -> {
       try (KernelTimer timer =
-          new KernelTimer(described, checkpoint, tornadoDevice, schedule, capture, KERNEL_NANOS)) {
+          new KernelTimer(described, checkpoint, tornadoDevice, schedule, captures, KERNEL_NANOS)) {
         return timer.measure(rows);
       }
     });

@@ -1,6 +1,7 @@
 package dev.muninn.tornado;
 
 import dev.muninn.model.WeightMatrix;
+import dev.muninn.tornado.kernel.TensorKernels;
 import dev.muninn.tornado.kernel.WeightFormat;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
@@ -48,6 +49,13 @@ record DeviceMatrix(
       default -> packed = IntArray.fromSegmentShallow(staging.stage(matrices));
     }
     return new DeviceMatrix(rows, columns, stride, format, floats, packed);
+  }
+
+  /** Whether tensor cores take it. */
+  boolean fitsTensors() {
+    return format == WeightFormat.BF16
+        && columns % TensorKernels.COLUMNS == 0
+        && rows % TensorKernels.OUTPUTS == 0;
   }
 
   /** Both arrays, to be transferred. */

@@ -27,7 +27,22 @@ final class ProductTask {
       FloatArray target,
       int count,
       int section) {
-    if (schedule.warps()) {
+    if (schedule.tensors() && matrix.fitsTensors()) {
+      graph.task(
+          task,
+          ProductKernels::productByTensors,
+          new KernelContext(),
+          rows,
+          input,
+          matrix.floats(),
+          matrix.packed(),
+          table,
+          target,
+          count,
+          section,
+          matrix.columns(),
+          matrix.rows());
+    } else if (schedule.warps()) {
       graph.task(
           task,
           ProductKernels::productByWarps,

@@ -15,8 +15,9 @@ import uk.ac.manchester.tornado.api.enums.TornadoVMBackendType;
  * @param lanes work-items that share an output of a product or a part of attention: 1, or a power
  *     of two
  * @param warps whether these are a warp that sums registers, and the device converts BF16
+ * @param tensors whether warps have tensor cores for products of many rows
  */
-record Schedule(int lanes, boolean warps) {
+record Schedule(int lanes, boolean warps, boolean tensors) {
   private static final int GPU_LANES = AttentionKernels.WARP;
 
   /**
@@ -31,6 +32,9 @@ record Schedule(int lanes, boolean warps) {
     if (Integer.bitCount(lanes) != 1) {
       throw new IllegalArgumentException("lanes must be a power of two, not " + lanes);
     }
+    if (tensors && !warps) {
+      throw new IllegalArgumentException("tensor cores take warps");
+    }
     if (warps && lanes != GPU_LANES) {
       throw new IllegalArgumentException("a warp has " + GPU_LANES + " lanes, not " + lanes);
     }
@@ -38,17 +42,23 @@ record Schedule(int lanes, boolean warps) {
 
   /** Lanes without warps. */
   Schedule(int lanes) {
-    this(lanes, false);
+    this(lanes, false, false);
   }
 
   /**
    * An item a work-item on a CPU, whose cores have no use for more; elsewhere a warp, or as many
-   * work-items. Only CUDA's kernels sum over a warp and convert BF16.
+   * work-items. Only CUDA's kernels sum over a warp, convert BF16 and reach tensor cores.
    */
   static Schedule of(TornadoDevice device) {
+    boolean cuda = device.getTornadoVMBackend() == TornadoVMBackendType.CUDA;
     return device.getDeviceType() == TornadoDeviceType.CPU
         ? new Schedule(1)
-        : new Schedule(GPU_LANES, device.getTornadoVMBackend() == TornadoVMBackendType.CUDA);
+        : new Schedule(GPU_LANES, cuda, cuda);
+  }
+
+  /** The same without tensor cores. */
+  Schedule withoutTensors() {
+    return new Schedule(lanes, warps, false);
   }
 
   /**

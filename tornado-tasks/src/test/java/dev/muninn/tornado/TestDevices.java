@@ -33,7 +33,12 @@ public final class TestDevices {
 
   /** The same with so many work-items an item of work, as on a GPU. */
   static DeviceBackend open(RecurrentModel model, Checkpoint checkpoint, int lanes) {
+    return open(model, checkpoint, new Schedule(lanes));
+  }
+
+  /** The same, laid as a schedule has it. */
+  static DeviceBackend open(RecurrentModel model, Checkpoint checkpoint, Schedule schedule) {
     ComputeDevice first = all().getFirst();
-    return new DeviceBackend(first, find(first), model, checkpoint, new Schedule(lanes));
+    return new DeviceBackend(first, find(first), model, checkpoint, schedule);
   }
 }

@@ -7,8 +7,8 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 /**
  * The product with weights. Of few rows an item computes an output, and reads its weights once for
  * up to eight rows, whose sums stand in registers. Of many, on a GPU, a workgroup computes a tile
- * ({@link TileKernels}). A row's sum is taken in the same order whatever rows are beside it, but
- * for the last bits that tell few rows from many.
+ * ({@link TileKernels}, {@link TensorKernels}). A row's sum is taken in the same order whatever
+ * rows are beside it, but for the last bits that tell few rows from many.
  */
 public final class ProductKernels {
   /** Outputs of a workgroup, unless each has a work-item to itself. */
@@ -90,6 +90,50 @@ public final class ProductKernels {
         format,
         TileKernels.LANES,
         1);
+  }
+
+  /**
+   * The same on tensor cores, of weights in BF16 without gaps: inputs are a multiple of {@link
+   * TensorKernels#COLUMNS}, outputs of {@link TensorKernels#OUTPUTS}. Rows of the target up to the
+   * next multiple of {@link TensorKernels#ROWS} are overwritten. The parameters are those of {@link
+   * #product}.
+   */
+  public static void productByTensors(
+      KernelContext context,
+      IntArray rows,
+      FloatArray input,
+      FloatArray floats,
+      IntArray packed,
+      FloatArray table,
+      FloatArray target,
+      int countAt,
+      int section,
+      int inputs,
+      int outputs) {
+    int index = context.globalIdx;
+    int count = rows.get(countAt);
+    if (count > BLOCK_ROWS) {
+      TensorKernels.tile(
+          context, rows, input, packed, target, count, section, inputs, outputs, index);
+    } else {
+      blocks(
+          context,
+          rows,
+          input,
+          floats,
+          packed,
+          table,
+          target,
+          count,
+          section,
+          inputs,
+          inputs,
+          outputs,
+          WeightFormat.BF16,
+          index,
+          TileKernels.LANES,
+          1);
+    }
   }
 
   private static void compute(

@@ -47,6 +47,7 @@ class KernelRulesTest {
           ProductKernels.class,
           SlotKernels.class,
           TurnKernels.class,
+          TensorKernels.class,
           TileKernels.class,
           Lanes.class,
           CacheFormat.class,
@@ -179,7 +180,7 @@ class KernelRulesTest {
               .anyMatch(element ->
                   element instanceof InvokeInstruction call
                       && call.name().stringValue().endsWith("LocalArray"));
-      boolean may = type == Lanes.class || type == TileKernels.class;
+      boolean may = List.of(Lanes.class, TensorKernels.class, TileKernels.class).contains(type);
       assertEquals(may, allocates, type::toString);
     }
   }

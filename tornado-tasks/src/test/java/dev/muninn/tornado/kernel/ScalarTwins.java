@@ -60,6 +60,34 @@ final class ScalarTwins {
     return out;
   }
 
+  /** The nearest BF16, to even between two. */
+  static float bf16(float value) {
+    int bits = Float.floatToIntBits(value);
+    return Float.intBitsToFloat(bits + 0x7FFF + (bits >>> 16 & 1) & 0xFFFF0000);
+  }
+
+  /**
+   * A product with weights in BF16 on tensor cores: inputs are split in a high and a low BF16, and
+   * of sixteen columns at a time first the high halves are summed in floats, then the low ones.
+   */
+  static float[] splitProduct(float[][] weights, float[] input) {
+    float[] out = new float[weights.length];
+    for (int o = 0; o < out.length; o++) {
+      float sum = 0;
+      for (int from = 0; from < input.length; from += TensorKernels.COLUMNS) {
+        int to = from + TensorKernels.COLUMNS;
+        for (int i = from; i < to; i++) {
+          sum += weights[o][i] * bf16(input[i]);
+        }
+        for (int i = from; i < to; i++) {
+          sum += weights[o][i] * bf16(input[i] - bf16(input[i]));
+        }
+      }
+      out[o] = sum;
+    }
+    return out;
+  }
+
   /** A part of a row. */
   static float[] part(float[] row, int from, int size) {
     return Arrays.copyOfRange(row, from, from + size);

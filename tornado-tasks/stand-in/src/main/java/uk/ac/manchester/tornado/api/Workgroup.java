@@ -3,7 +3,12 @@ package uk.ac.manchester.tornado.api;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
 import java.util.function.IntConsumer;
+import java.util.function.Supplier;
+import uk.ac.manchester.tornado.api.types.HalfFloat;
 
 /** Work-items that run at the same time, each in a thread. */
 final class Workgroup {
@@ -12,22 +17,25 @@ final class Workgroup {
 
   private final int size;
   private final Workgroup[] warps;
-  private final List<float[]> localArrays = new ArrayList<>();
+  private final Map<Thread, Pilot> pilots;
+  private final List<Object> localArrays = new ArrayList<>();
+  private final HalfFloat[][][] shown = new HalfFloat[2][][];
   private int waiting;
   private int ended;
-  private int meetings;
-  private Throwable failure;
+  private CountDownLatch next = new CountDownLatch(1);
+  private volatile Throwable failure;
 
   Workgroup(int size) {
-    this(size, new Workgroup[Math.ceilDiv(size, WARP)]);
+    this(size, new Workgroup[Math.ceilDiv(size, WARP)], new ConcurrentHashMap<>());
     for (int i = 0; i < warps.length; i++) {
-      warps[i] = new Workgroup(Math.min(WARP, size - i * WARP), new Workgroup[0]);
+      warps[i] = new Workgroup(Math.min(WARP, size - i * WARP), new Workgroup[0], pilots);
     }
   }
 
-  private Workgroup(int size, Workgroup[] warps) {
+  private Workgroup(int size, Workgroup[] warps, Map<Thread, Pilot> pilots) {
     this.size = size;
     this.warps = warps;
+    this.pilots = pilots;
   }
 
   /** The part of the group that a work-item shares registers with. */
@@ -39,23 +47,59 @@ final class Workgroup {
     return size;
   }
 
-  /** Runs all work-items, by their index, and waits for them. */
+  /** The first work-item of a warp, and what it does first: wait at a barrier, or end. */
+  private static final class Pilot {
+    final CountDownLatch settled = new CountDownLatch(1);
+    volatile boolean ended;
+  }
+
+  /**
+   * Runs all work-items, by their index, and waits for them. Where the first of a warp ends without
+   * a barrier the others may not wait at one either, and need no threads.
+   */
   void run(IntConsumer item) {
-    Thread[] threads = new Thread[size];
-    for (int i = 0; i < size; i++) {
-      int index = i;
-      threads[i] = Thread.ofVirtual().start(() -> runOne(item, index));
-    }
-    for (Thread thread : threads) {
-      try {
-        thread.join();
-      } catch (InterruptedException e) {
-        fail(e);
-        Thread.currentThread().interrupt();
+    List<Thread> threads = new ArrayList<>();
+    for (int warp = 0; warp < warps.length; warp++) {
+      int first = warp * WARP;
+      int end = first + warps[warp].size;
+      Pilot pilot = new Pilot();
+      Thread ahead =
+          Thread.ofVirtual()
+              .unstarted(() -> {
+                runOne(item, first);
+                pilot.ended = true;
+                pilot.settled.countDown();
+              });
+      pilots.put(ahead, pilot);
+      ahead.start();
+      threads.add(ahead);
+      await(pilot.settled::await);
+      for (int i = first + 1; i < end; i++) {
+        int index = i;
+        if (pilot.ended) {
+          runOne(item, index);
+        } else {
+          threads.add(Thread.ofVirtual().start(() -> runOne(item, index)));
+        }
       }
     }
+    threads.forEach(thread -> await(thread::join));
     if (failure != null) {
       throw new IllegalStateException("a workgroup failed: " + failure.getMessage(), failure);
+    }
+  }
+
+  /** Something that takes time. */
+  private interface Wait {
+    void run() throws InterruptedException;
+  }
+
+  private void await(Wait wait) {
+    try {
+      wait.run();
+    } catch (InterruptedException e) {
+      fail(e);
+      Thread.currentThread().interrupt();
     }
   }
 
@@ -71,7 +115,7 @@ final class Workgroup {
 
   private synchronized void fail(Throwable cause) {
     failure = failure == null ? cause : failure;
-    notifyAll();
+    next.countDown();
     for (Workgroup warp : warps) {
       warp.fail(cause);
     }
@@ -86,36 +130,78 @@ final class Workgroup {
   }
 
   /** Waits until all work-items are here. */
-  synchronized void meet() {
-    if (ended > 0) {
-      fail(new IllegalStateException("a work-item waits at a barrier where another has ended"));
+  void meet() {
+    Pilot pilot = pilots.remove(Thread.currentThread());
+    if (pilot != null) {
+      pilot.settled.countDown();
     }
-    int meeting = meetings;
-    waiting++;
-    if (waiting == size) {
-      waiting = 0;
-      meetings++;
-      notifyAll();
-    }
-    while (meeting == meetings && failure == null) {
-      try {
-        wait();
-      } catch (InterruptedException e) {
-        throw new IllegalStateException(e);
-      }
-    }
+    CountDownLatch meeting = arrive();
+    await(meeting::await);
     if (failure != null) {
       throw new IllegalStateException(failure);
     }
   }
 
+  /** What opens when the last arrives. */
+  private synchronized CountDownLatch arrive() {
+    if (ended > 0) {
+      fail(new IllegalStateException("a work-item waits at a barrier where another has ended"));
+    }
+    CountDownLatch meeting = next;
+    waiting++;
+    if (waiting == size || failure != null) {
+      waiting = 0;
+      next = new CountDownLatch(1);
+      meeting.countDown();
+    }
+    return meeting;
+  }
+
   /** The array that was asked for at this place among the arrays; filled with NaN. */
-  synchronized float[] localArray(int place, int length) {
+  float[] localArray(int place, int length) {
+    return (float[])
+        local(
+            place,
+            () -> {
+              float[] array = new float[length];
+              Arrays.fill(array, Float.NaN);
+              return array;
+            });
+  }
+
+  /** The same of ints; filled with pairs of NaN in 16 bits. */
+  int[] localInts(int place, int length) {
+    return (int[])
+        local(
+            place,
+            () -> {
+              int[] array = new int[length];
+              Arrays.fill(array, 0x7FC07FC0);
+              return array;
+            });
+  }
+
+  private synchronized Object local(int place, Supplier<Object> array) {
     while (localArrays.size() <= place) {
-      float[] array = new float[length];
-      Arrays.fill(array, Float.NaN);
-      localArrays.add(array);
+      localArrays.add(array.get());
     }
     return localArrays.get(place);
+  }
+
+  /**
+   * What all work-items show before they meet: two fragments of each. No work-item is more than one
+   * meeting ahead of another that still looks, so two tables take turns.
+   *
+   * @param meeting how often this work-item has shown something before
+   */
+  synchronized HalfFloat[][] show(int meeting, int item, HalfFloat[] first, HalfFloat[] second) {
+    HalfFloat[][] table = shown[meeting % 2];
+    if (table == null) {
+      table = new HalfFloat[2 * size][];
+      shown[meeting % 2] = table;
+    }
+    table[2 * item] = first;
+    table[2 * item + 1] = second;
+    return table;
   }
 }
