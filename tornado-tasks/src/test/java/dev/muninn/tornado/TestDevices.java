@@ -9,7 +9,15 @@ import uk.ac.manchester.tornado.api.enums.TornadoVMBackendType;
 
 /** TornadoVM's devices, or without TornadoVM the one of its stand-in. */
 public final class TestDevices {
+  /** Work-items an item of work, a power of two: {@code mvn -Dmuninn.test.lanes=64 verify}. */
+  private static final String LANES = "muninn.test.lanes";
+
   private TestDevices() {}
+
+  /** How many work-items an item of work has in these tests, where nobody says otherwise. */
+  public static int lanes(int otherwise) {
+    return Integer.getInteger(LANES, otherwise);
+  }
 
   /** Sets the runtime up, before any of its classes loads. */
   public static List<ComputeDevice> all() {
@@ -26,8 +34,14 @@ public final class TestDevices {
     return device.getTornadoVMBackend() == TornadoVMBackendType.JAVA;
   }
 
-  /** Opens a model on the first device. */
+  /**
+   * Opens a model on the first device, in the schedule that is chosen, or else the device's own.
+   */
   static DeviceBackend open(RecurrentModel model, Checkpoint checkpoint) {
+    int lanes = lanes(0);
+    if (lanes > 0) {
+      return open(model, checkpoint, lanes);
+    }
     return (DeviceBackend) InstalledRuntime.get().open(model, checkpoint, all().getFirst());
   }
 

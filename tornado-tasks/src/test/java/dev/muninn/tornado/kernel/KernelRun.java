@@ -2,6 +2,7 @@ package dev.muninn.tornado.kernel;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import dev.muninn.tornado.TestDevices;
 import java.lang.reflect.Field;
 import java.util.ArrayList;
 import java.util.List;
@@ -27,7 +28,7 @@ import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
  * runtime has, and compares what it wrote. Devices of OpenCL, PTX and the others run the same code.
  */
 final class KernelRun {
-  private static final int DEVICE_LANES = 16;
+  private static final int DEVICE_LANES = TestDevices.lanes(16);
   private static int count;
 
   private KernelRun() {}

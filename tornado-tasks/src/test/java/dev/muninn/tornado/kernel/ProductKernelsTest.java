@@ -1,5 +1,6 @@
 package dev.muninn.tornado.kernel;
 
+import dev.muninn.tornado.TestDevices;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -66,7 +67,7 @@ class ProductKernelsTest extends KernelFixture {
                 lanes));
     List<KernelRun.Lay> lays = new ArrayList<>();
     lays.add(new KernelRun.Lay(outputs, 1, 1, false));
-    lays.add(lay(outputs, 4, false));
+    lays.add(lay(outputs, TestDevices.lanes(4), false));
     lays.add(lay(outputs, TILE_LANES, false));
     lays.add(lay(outputs, TILE_LANES, true));
     KernelRun.onDevices(
