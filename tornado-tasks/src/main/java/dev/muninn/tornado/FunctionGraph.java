@@ -3,6 +3,7 @@ package dev.muninn.tornado;
 import dev.muninn.model.Attention;
 import dev.muninn.model.RecurrentModel;
 import dev.muninn.tornado.kernel.AttentionKernels;
+import dev.muninn.tornado.kernel.HeadAttention;
 import dev.muninn.tornado.kernel.JoinKernels;
 import dev.muninn.tornado.kernel.ProductKernels;
 import dev.muninn.tornado.kernel.RowTable;
@@ -271,8 +272,8 @@ abstract class FunctionGraph {
     Schedule schedule = shared.schedule();
     if (schedule.lanes() == 1) {
       graph.task(
-          task(prefix + "Attention", items, 1, 1),
-          AttentionKernels::attend,
+          task(prefix + "Attention", HeadAttention.items(shared.mostRows(), heads), 1, 1),
+          HeadAttention::attend,
           context(),
           rows,
           activations.queries(),

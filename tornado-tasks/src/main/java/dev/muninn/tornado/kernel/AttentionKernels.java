@@ -6,16 +6,13 @@ import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /**
- * Attention of every row over the stored positions up to its own, in one pass: a greater score than
- * any before scales down what has been summed so far. Heads that share keys and values stand side
- * by side, so that they find them in the same cache.
+ * Attention of every row over the stored positions up to its own, by several lanes, in one pass: a
+ * greater score than any before scales down what has been summed so far. Heads that share keys and
+ * values stand side by side, so that they find them in the same cache.
  */
 public final class AttentionKernels {
   /** Most parts that the positions of a row are split into. */
   static final int MOST_PARTS = 32;
-
-  /** Scores that {@link #attend} keeps of an item. */
-  private static final int CHUNK = 64;
 
   /** Pairs of columns of a head that a lane keeps in registers. */
   private static final int PAIRS = 4;
@@ -23,13 +20,13 @@ public final class AttentionKernels {
   /** Lanes of a warp. */
   public static final int WARP = 32;
 
-  private static final float LEAST = -3.4e38f;
+  static final float LEAST = -3.4e38f;
 
   private AttentionKernels() {}
 
-  /** Floats that an item works in. */
+  /** Floats that a head of a row, or a part of it, works in. */
   public static int workSize(int headSize) {
-    return Math.max(CHUNK, headSize + 2);
+    return Math.max(HeadAttention.WORK, headSize + 2);
   }
 
   /** Lanes of {@link #attendPart} that keep a head in registers, at least so many. */
@@ -41,106 +38,6 @@ public final class AttentionKernels {
   static int parts(int count, int mostRows) {
     int parts = count > 0 ? mostRows / count : 1;
     return parts < MOST_PARTS ? parts : MOST_PARTS;
-  }
-
-  private static float dot(
-      FloatArray queries,
-      int query,
-      IntArray cache,
-      FloatArray table,
-      int units,
-      int from,
-      int key,
-      int headSize) {
-    float sum = 0;
-    for (int i = 0; i < headSize; i++) {
-      sum += queries.get(query + i) * CacheFormat.get(cache, table, units, from, key + i);
-    }
-    return sum;
-  }
-
-  /**
-   * Attention where an item, a head of a row, has a work-item to itself.
-   *
-   * @param queries turned and scaled, [rows, heads * headSize]
-   * @param work [rows * heads, {@link #workSize}]
-   * @param attended [rows, heads * headSize]
-   * @param keyValueHeads heads of keys and values, each read by as many neighbouring heads
-   */
-  public static void attend(
-      KernelContext context,
-      IntArray rows,
-      FloatArray queries,
-      IntArray cache,
-      FloatArray table,
-      FloatArray work,
-      FloatArray attended,
-      int mostRows,
-      int heads,
-      int keyValueHeads,
-      int headSize,
-      int workSize) {
-    int item = context.globalIdx;
-    int row = item / heads;
-    int head = item % heads;
-    if (row < rows.get(RowTable.ROWS)) {
-      int keyValueWidth = keyValueHeads * headSize;
-      int key = head / (heads / keyValueHeads) * headSize;
-      int value = keyValueWidth + key;
-      int scores = item * workSize;
-      int to = item * headSize;
-      int length = rows.get(RowTable.positions(mostRows) + row) + 1;
-      int units = rows.get(RowTable.units(mostRows) + row);
-      int begin = rows.get(RowTable.runBegins(mostRows) + row);
-      int end = rows.get(RowTable.runEnds(mostRows) + row);
-      for (int i = 0; i < headSize; i++) {
-        attended.set(to + i, 0);
-      }
-      float greatest = LEAST;
-      float sum = 0;
-      for (int run = begin; run < end; run++) {
-        int at = RowTable.runs(mostRows) + RowTable.RUN * run;
-        int base = rows.get(at + 1);
-        int last = length;
-        if (run + 1 < end) {
-          last = rows.get(at + RowTable.RUN);
-        }
-        for (int first = rows.get(at); first < last; first += CHUNK) {
-          int count = last - first < CHUNK ? last - first : CHUNK;
-          float most = greatest;
-          for (int i = 0; i < count; i++) {
-            int from = (base + (first + i) * units) * keyValueWidth;
-            float score = dot(queries, to, cache, table, units, from, key, headSize);
-            work.set(scores + i, score);
-            most = TornadoMath.max(most, score);
-          }
-          float kept = TornadoMath.exp(greatest - most);
-          greatest = most;
-          sum *= kept;
-          for (int i = 0; i < count; i++) {
-            float weight = TornadoMath.exp(work.get(scores + i) - most);
-            work.set(scores + i, weight);
-            sum += weight;
-          }
-          for (int c = 0; c < headSize; c += 2) {
-            float even = attended.get(to + c) * kept;
-            float odd = attended.get(to + c + 1) * kept;
-            for (int i = 0; i < count; i++) {
-              int from = (base + (first + i) * units) * keyValueWidth;
-              float weight = work.get(scores + i);
-              even += weight * CacheFormat.get(cache, table, units, from, value + c);
-              odd += weight * CacheFormat.get(cache, table, units, from, value + c + 1);
-            }
-            attended.set(to + c, even);
-            attended.set(to + c + 1, odd);
-          }
-        }
-      }
-      float share = 1 / sum;
-      for (int i = 0; i < headSize; i++) {
-        attended.set(to + i, attended.get(to + i) * share);
-      }
-    }
   }
 
   /**
@@ -305,20 +202,20 @@ public final class AttentionKernels {
           int from = (base + position * units) * keyValueWidth;
           float score = 0;
           if (c0 < headSize) {
-            score += q0 * CacheFormat.get(cache, table, units, from, key + c0);
-            score += q1 * CacheFormat.get(cache, table, units, from, key + c0 + 1);
+            score += q0 * CacheFormat.even(cache, table, units, from, key + c0);
+            score += q1 * CacheFormat.odd(cache, table, units, from, key + c0);
           }
           if (pairs > lanes && c1 < headSize) {
-            score += q2 * CacheFormat.get(cache, table, units, from, key + c1);
-            score += q3 * CacheFormat.get(cache, table, units, from, key + c1 + 1);
+            score += q2 * CacheFormat.even(cache, table, units, from, key + c1);
+            score += q3 * CacheFormat.odd(cache, table, units, from, key + c1);
           }
           if (pairs > 2 * lanes && c2 < headSize) {
-            score += q4 * CacheFormat.get(cache, table, units, from, key + c2);
-            score += q5 * CacheFormat.get(cache, table, units, from, key + c2 + 1);
+            score += q4 * CacheFormat.even(cache, table, units, from, key + c2);
+            score += q5 * CacheFormat.odd(cache, table, units, from, key + c2);
           }
           if (pairs > 3 * lanes && c3 < headSize) {
-            score += q6 * CacheFormat.get(cache, table, units, from, key + c3);
-            score += q7 * CacheFormat.get(cache, table, units, from, key + c3 + 1);
+            score += q6 * CacheFormat.even(cache, table, units, from, key + c3);
+            score += q7 * CacheFormat.odd(cache, table, units, from, key + c3);
           }
           if (cuda != 0) {
             score = context.simdSum(score);
@@ -331,20 +228,20 @@ public final class AttentionKernels {
           greatest = most;
           sum = sum * kept + weight;
           if (c0 < headSize) {
-            a0 = a0 * kept + weight * CacheFormat.get(cache, table, units, from, value + c0);
-            a1 = a1 * kept + weight * CacheFormat.get(cache, table, units, from, value + c0 + 1);
+            a0 = a0 * kept + weight * CacheFormat.even(cache, table, units, from, value + c0);
+            a1 = a1 * kept + weight * CacheFormat.odd(cache, table, units, from, value + c0);
           }
           if (pairs > lanes && c1 < headSize) {
-            a2 = a2 * kept + weight * CacheFormat.get(cache, table, units, from, value + c1);
-            a3 = a3 * kept + weight * CacheFormat.get(cache, table, units, from, value + c1 + 1);
+            a2 = a2 * kept + weight * CacheFormat.even(cache, table, units, from, value + c1);
+            a3 = a3 * kept + weight * CacheFormat.odd(cache, table, units, from, value + c1);
           }
           if (pairs > 2 * lanes && c2 < headSize) {
-            a4 = a4 * kept + weight * CacheFormat.get(cache, table, units, from, value + c2);
-            a5 = a5 * kept + weight * CacheFormat.get(cache, table, units, from, value + c2 + 1);
+            a4 = a4 * kept + weight * CacheFormat.even(cache, table, units, from, value + c2);
+            a5 = a5 * kept + weight * CacheFormat.odd(cache, table, units, from, value + c2);
           }
           if (pairs > 3 * lanes && c3 < headSize) {
-            a6 = a6 * kept + weight * CacheFormat.get(cache, table, units, from, value + c3);
-            a7 = a7 * kept + weight * CacheFormat.get(cache, table, units, from, value + c3 + 1);
+            a6 = a6 * kept + weight * CacheFormat.even(cache, table, units, from, value + c3);
+            a7 = a7 * kept + weight * CacheFormat.odd(cache, table, units, from, value + c3);
           }
         }
       }

@@ -31,21 +31,48 @@ public final class CacheFormat {
   private CacheFormat() {}
 
   /**
-   * A number of a position.
+   * The first of two neighbouring numbers of a position.
    *
    * @param table {@link WeightFormat#table}
    * @param units {@link #BF16_UNITS} or {@link #F32_UNITS}
    * @param from first int of the position
-   * @param number which of a position's
+   * @param number which of a position's it is, an even one
    */
+  public static float even(IntArray cache, FloatArray table, int units, int from, int number) {
+    int bits;
+    if (units == F32_UNITS) {
+      bits = cache.get(from + number);
+    } else {
+      bits = cache.get(from + (number >> 1)) << 16;
+    }
+    return number(table, bits);
+  }
+
+  /** The second of the two; the parameters are those of {@link #even}. */
+  public static float odd(IntArray cache, FloatArray table, int units, int from, int number) {
+    int bits;
+    if (units == F32_UNITS) {
+      bits = cache.get(from + number + 1);
+    } else {
+      bits = cache.get(from + (number >> 1)) & 0xFFFF0000;
+    }
+    return number(table, bits);
+  }
+
+  /** Any number of a position; the parameters are those of {@link #even}. */
   public static float get(IntArray cache, FloatArray table, int units, int from, int number) {
     int bits;
     if (units == F32_UNITS) {
       bits = cache.get(from + number);
     } else {
-      int both = cache.get(from + number / 2);
+      int both = cache.get(from + (number >> 1));
       bits = (number & 1) == 0 ? both << 16 : both & 0xFFFF0000;
     }
+    return number(table, bits);
+  }
+
+  /** The float of these bits. */
+  private static float number(FloatArray table, int bits) {
     int leading = (bits & 0x7F800000) == 0 ? 0 : 1 << 23;
     return table.get((bits >> 23) & 511) * ((leading + (bits & 0x7FFFFF)) * 0x1p-16f);
   }

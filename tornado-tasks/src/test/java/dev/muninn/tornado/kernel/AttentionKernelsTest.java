@@ -2,6 +2,7 @@ package dev.muninn.tornado.kernel;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import dev.muninn.tornado.TestDevices;
 import java.util.List;
 import java.util.Map;
 import java.util.function.IntFunction;
@@ -13,6 +14,9 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /** Attention against sums in plain loops, with heads in groups: whole, and in parts. */
 class AttentionKernelsTest extends KernelFixture {
+  /** At least two: a lane keeps eight columns. */
+  private static final int FEW_LANES = Math.max(2, TestDevices.lanes(2));
+
   @ParameterizedTest
   @ValueSource(ints = {1, 2, 5})
   void attention(int group) {
@@ -37,12 +41,12 @@ class AttentionKernelsTest extends KernelFixture {
     IntFunction<Float> at = i -> i < expected.length ? expected[i] : Float.NaN;
     KernelRun.Output output = KernelRun.Output.of(attended);
     KernelRun.inJava(
-        mostRows * heads,
+        HeadAttention.items(mostRows, heads),
         output,
         at,
         1e-4,
         (context, lanes) ->
-            AttentionKernels.attend(
+            HeadAttention.attend(
                 context,
                 rows.data(),
                 queryArray,
@@ -57,7 +61,7 @@ class AttentionKernelsTest extends KernelFixture {
                 workSize));
     Object[] arguments = {rows.data(), queryArray, cacheArray, table, work, attended};
     KernelRun.onDevices(
-        List.of(new KernelRun.Lay(mostRows * heads, 1, 1, false)),
+        List.of(new KernelRun.Lay(HeadAttention.items(mostRows, heads), 1, 1, false)),
         arguments,
         output,
         at,
@@ -65,7 +69,7 @@ class AttentionKernelsTest extends KernelFixture {
         (graph, context, lay) -> {
           graph.task(
               "kernel",
-              AttentionKernels::attend,
+              HeadAttention::attend,
               context,
               rows.data(),
               queryArray,
@@ -82,7 +86,7 @@ class AttentionKernelsTest extends KernelFixture {
         });
     KernelRun.onDevices(
         List.of(
-            new KernelRun.Lay(mostRows * heads, 2, 2, false),
+            new KernelRun.Lay(mostRows * heads, FEW_LANES, FEW_LANES, false),
             new KernelRun.Lay(mostRows * heads, 32, 32, false),
             new KernelRun.Lay(mostRows * heads, 32, 256, true)),
         arguments,

@@ -31,6 +31,7 @@ class KernelRulesTest {
       List.of(
           AttentionKernels.class,
           CompareKernels.class,
+          HeadAttention.class,
           JoinKernels.class,
           ProbeKernels.class,
           ProductKernels.class,
@@ -42,6 +43,7 @@ class KernelRulesTest {
       List.of(
           AttentionKernels.class,
           CompareKernels.class,
+          HeadAttention.class,
           JoinKernels.class,
           ProbeKernels.class,
           ProductKernels.class,
