@@ -248,14 +248,16 @@ public abstract class BackendContract {
       Run run = run(RICHEST, options, Fixture.integer(expected, "max_r"), 16);
       assertArrayEquals(Fixture.ints(expected, "new_tokens"), run.tokens(), name);
       assertArrayEquals(Fixture.ints(expected, "steps"), run.task.recurrences(), name);
-      ExitCriteria.Named named = ExitCriteria.parse(name);
-      if (named.kind().readsLatentsAlone()) {
-        // A device may compare the states of its own accord, where nobody watches.
-        DecodingOptions plain = DecodingOptions.defaults().withExit(ExitOptions.of(named));
-        Run unwatched = run(RICHEST, plain, Fixture.integer(expected, "max_r"), 16);
-        assertArrayEquals(run.tokens(), unwatched.tokens(), name);
-        assertArrayEquals(run.task.recurrences(), unwatched.task.recurrences(), name);
-      }
+      // A device may compare states or logits of its own accord, where nobody watches.
+      ExitOptions plain = ExitOptions.of(ExitCriteria.parse(name));
+      Run unwatched =
+          run(
+              RICHEST,
+              DecodingOptions.defaults().withExit(plain),
+              Fixture.integer(expected, "max_r"),
+              16);
+      assertArrayEquals(run.tokens(), unwatched.tokens(), name);
+      assertArrayEquals(run.task.recurrences(), unwatched.task.recurrences(), name);
       float[] first = Fixture.floats(expected, "exit_values_first_token");
       for (int i = 0; i < first.length; i++) {
         if (Float.isNaN(first[i])) {

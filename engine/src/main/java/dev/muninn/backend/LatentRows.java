@@ -61,6 +61,11 @@ public abstract class LatentRows implements AutoCloseable {
     return Optional.empty();
   }
 
+  /** Compares logits where they are; empty where reading them costs next to nothing. */
+  public Optional<LogitComparison> logitComparison() {
+    return Optional.empty();
+  }
+
   @Override
   public abstract void close();
 }

@@ -14,6 +14,8 @@ public final class RowBatch {
   private final int[] token;
   private final int[] recurrence;
   private final boolean[] logits;
+  private final int[] place;
+  private final boolean[] likelyOnly;
   private int size;
 
   /** A batch of up to {@code capacity} rows. */
@@ -24,6 +26,8 @@ public final class RowBatch {
     token = new int[capacity];
     recurrence = new int[capacity];
     logits = new boolean[capacity];
+    place = new int[capacity];
+    likelyOnly = new boolean[capacity];
   }
 
   /** Removes all rows. */
@@ -46,6 +50,7 @@ public final class RowBatch {
     this.token[size] = token;
     this.recurrence[size] = 0;
     this.logits[size] = false;
+    this.place[size] = -1;
     size++;
   }
 
@@ -96,5 +101,27 @@ public final class RowBatch {
 
   public void setLogits(int row, boolean logits) {
     this.logits[row] = logits;
+  }
+
+  /** The place of {@link LogitComparison} that C compares this row's logits with, or -1. */
+  public int place(int row) {
+    return place[row];
+  }
+
+  /** Whether the comparison counts likely tokens only. */
+  public boolean likelyOnly(int row) {
+    return likelyOnly[row];
+  }
+
+  /**
+   * Has C compare a row that wants logits with what is kept in a place of {@link LogitComparison},
+   * and keep it there. A batch has a place once at most.
+   *
+   * @param likelyOnly whether tokens below a tenth of the likeliest count as {@code 1 / vocabulary}
+   *     each, and all are normalised again
+   */
+  public void setCompared(int row, int place, boolean likelyOnly) {
+    this.place[row] = place;
+    this.likelyOnly[row] = likelyOnly;
   }
 }

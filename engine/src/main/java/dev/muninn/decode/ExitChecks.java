@@ -2,9 +2,12 @@ package dev.muninn.decode;
 
 import dev.muninn.backend.LatentComparison;
 import dev.muninn.backend.LatentRows;
+import dev.muninn.backend.LogitComparison;
+import dev.muninn.backend.RowBatch;
 import dev.muninn.model.RecurrentModel;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Which rows of a sequence's forward have left it, and the criteria that let them go. The rows of a
@@ -21,10 +24,15 @@ final class ExitChecks {
   /** s at the last check of the forward's rows, [rows, h], where the states are read. */
   private float[] latents = new float[0];
 
-  /** What the device sums of rows, where it compares their states. */
+  /** What the device sums of rows, where it compares their states or logits. */
   private float[] sums = new float[0];
 
   private final int[] comparedSlots;
+
+  /** Where the device keeps distributions of this forward, and how many; -1 if it compares none. */
+  private int firstPlace = -1;
+
+  private int places;
 
   /** Recurrences of each position of a prompt whose rows leave one by one. */
   private final int[] promptDepths;
@@ -65,12 +73,45 @@ final class ExitChecks {
 
   /** Whether the criteria need no more of the states than sums that the device takes. */
   private boolean summed(LatentRows rows) {
-    return rows.comparison().isPresent() && criterion(0) instanceof SummedCriterion;
+    return !readLogits()
+        && rows.comparison().isPresent()
+        && criterion(0) instanceof SummedCriterion;
+  }
+
+  /** Whether they need no more of the logits, and the device has room for what they compare. */
+  private boolean logitsSummed() {
+    return firstPlace >= 0;
+  }
+
+  /** Has the device compare logits in this forward, if it can and there is room. */
+  void takePlaces(LatentRows rows) {
+    if (present && !held && readLogits() && criterion(0) instanceof SummedCriterion) {
+      places = rowByRow ? count : 1;
+      Optional<LogitComparison> device = rows.logitComparison();
+      firstPlace = device.isPresent() ? device.get().take(places) : -1;
+    }
+  }
+
+  /** Gives back what the forward has taken of the device; to be called whenever one ends. */
+  void givePlaces(LatentRows rows) {
+    if (firstPlace >= 0) {
+      rows.logitComparison().orElseThrow().give(firstPlace, places);
+      firstPlace = -1;
+    }
+  }
+
+  /** Has the coda compare a row, the batch's last, if the device does that in this forward. */
+  void compare(RowBatch coda, int row) {
+    if (logitsSummed()) {
+      int place = rowByRow ? row : 0;
+      SummedCriterion criterion = summedCriterion(rowByRow ? row : 0);
+      coda.setCompared(coda.size() - 1, firstPlace + place, criterion.likelyOnly());
+    }
   }
 
   /** Takes the start state of a row. */
   void start(DepthLoop loop, int row) {
-    if (!present || summed(loop.rows())) {
+    if (!present || logitsSummed() || summed(loop.rows())) {
       return;
     }
     if (latents.length == 0) {
@@ -85,7 +126,14 @@ final class ExitChecks {
       return;
     }
     if (summed(loop.rows())) {
-      startSums(loop.rows(), slots);
+      if (!held) {
+        loop.rows().comparison().orElseThrow().keep(slots, count);
+        startSums(LatentComparison.SUMS);
+      }
+      return;
+    }
+    if (logitsSummed()) {
+      startSums(LogitComparison.SUMS);
       return;
     }
     float[] latent = loop.latent();
@@ -99,14 +147,10 @@ final class ExitChecks {
     }
   }
 
-  private void startSums(LatentRows rows, int[] slots) {
-    if (held) {
-      return;
-    }
+  private void startSums(int perRow) {
     if (sums.length == 0) {
-      sums = new float[Math.multiplyExact(left.length, LatentComparison.SUMS)];
+      sums = new float[Math.multiplyExact(left.length, perRow)];
     }
-    rows.comparison().orElseThrow().keep(slots, count);
     if (!rowByRow) {
       summedCriterion(0).begin(count);
       return;
@@ -211,6 +255,9 @@ final class ExitChecks {
    * @param logits gets logits, [vocabulary]; those of the last row where all leave together
    */
   boolean leaveByLogits(DepthLoop loop, int[] slots, int recurrences, int index, float[] logits) {
+    if (logitsSummed()) {
+      return leaveByLogitSums(loop.rows(), recurrences, index, logits);
+    }
     if (!rowByRow) {
       loop.rows().readLogits(index + count - 1, logits);
       return leaveTogether(loop, slots, recurrences, logits);
@@ -220,6 +267,30 @@ final class ExitChecks {
       if (!left[row]) {
         loop.rows().readLogits(next++, logits);
         measureRow(row, loop, slots, recurrences, logits);
+      }
+    }
+    return leftCount == count;
+  }
+
+  private boolean leaveByLogitSums(LatentRows rows, int recurrences, int index, float[] logits) {
+    LogitComparison device = rows.logitComparison().orElseThrow();
+    if (!rowByRow) {
+      device.read(index + count - 1, sums, 0);
+      SummedCriterion criterion = summedCriterion(0);
+      boolean leave = leaves(criterion, criterion.measure(sums, 0, 1), recurrences);
+      if (leave) {
+        rows.readLogits(index + count - 1, logits);
+      }
+      return leave;
+    }
+    int next = index;
+    for (int row = 0; row < count; row++) {
+      if (!left[row]) {
+        device.read(next++, sums, 0);
+        SummedCriterion criterion = summedCriterion(row);
+        if (leaves(criterion, criterion.measure(sums, 0, 1), recurrences)) {
+          leave(row, recurrences);
+        }
       }
     }
     return leftCount == count;

@@ -1,5 +1,6 @@
 package dev.muninn.decode;
 
+import dev.muninn.backend.LogitComparison;
 import java.util.Arrays;
 
 /** Exit criteria that read the next-token distribution, of a group of rows that of the last. */
@@ -7,10 +8,23 @@ final class LogitExits {
   private LogitExits() {}
 
   /** Reads the next-token distribution. */
-  private abstract static class LogitCriterion extends Below {
+  private abstract static class LogitCriterion extends Below implements SummedCriterion {
     LogitCriterion(double threshold) {
       super(threshold);
     }
+
+    @Override
+    public final void begin(float[] latents, int rows, int width) {
+      begin(rows);
+    }
+
+    @Override
+    public final double measure(float[] sums, int first, int rows) {
+      return measure(sums, first * LogitComparison.SUMS);
+    }
+
+    /** The value, of the sums from an index on. */
+    abstract double measure(float[] sums, int at);
 
     @Override
     public boolean readsLogits() {
@@ -47,7 +61,7 @@ final class LogitExits {
     }
 
     @Override
-    public void begin(float[] latents, int rows, int width) {
+    public void begin(int rows) {
       previous = 100;
     }
 
@@ -59,6 +73,15 @@ final class LogitExits {
         double probability = Math.exp(logit - normalizer);
         entropy -= probability * Math.log(probability + 1e-10);
       }
+      return change(entropy);
+    }
+
+    @Override
+    double measure(float[] sums, int at) {
+      return change(sums[at + LogitComparison.ENTROPY]);
+    }
+
+    private double change(double entropy) {
       double value = Math.abs(entropy - previous);
       previous = entropy;
       return value;
@@ -73,23 +96,40 @@ final class LogitExits {
     private static final double MINIMUM_SHARE = 0.1;
 
     private final boolean minimumProbability;
-    private final double[] previous;
-    private final double[] current;
+    private final int vocabularySize;
+
+    /** Logarithms of what was before; none before the first measure from logits. */
+    private double[] previous = new double[0];
+
+    private double[] current = new double[0];
+    private boolean fresh;
 
     Divergence(double threshold, int vocabularySize, boolean minimumProbability) {
       super(threshold);
       this.minimumProbability = minimumProbability;
-      this.previous = new double[vocabularySize];
-      this.current = new double[vocabularySize];
+      this.vocabularySize = vocabularySize;
     }
 
     @Override
-    public void begin(float[] latents, int rows, int width) {
-      Arrays.fill(previous, -Math.log(previous.length));
+    public void begin(int rows) {
+      fresh = true;
+    }
+
+    @Override
+    public boolean likelyOnly() {
+      return minimumProbability;
+    }
+
+    @Override
+    double measure(float[] sums, int at) {
+      return sums[at + LogitComparison.DIVERGENCE];
     }
 
     @Override
     public double measure(float[] latents, int rows, int width, float[] logits) {
+      if (fresh) {
+        start();
+      }
       double normalizer = logNormalizer(logits);
       double greatest = Double.NEGATIVE_INFINITY;
       for (int token = 0; token < logits.length; token++) {
@@ -105,6 +145,16 @@ final class LogitExits {
         previous[token] = current[token];
       }
       return divergence;
+    }
+
+    /** Where a device compares, nobody needs these. */
+    private void start() {
+      fresh = false;
+      if (previous.length == 0) {
+        previous = new double[vocabularySize];
+        current = new double[vocabularySize];
+      }
+      Arrays.fill(previous, -Math.log(vocabularySize));
     }
 
     private void filter(double greatest) {
@@ -134,14 +184,22 @@ final class LogitExits {
     }
 
     @Override
-    public void begin(float[] latents, int rows, int width) {
+    public void begin(int rows) {
       previous = -1;
       stable = 0;
     }
 
     @Override
     public double measure(float[] latents, int rows, int width, float[] logits) {
-      int best = argmax(logits);
+      return count(argmax(logits));
+    }
+
+    @Override
+    double measure(float[] sums, int at) {
+      return count((int) sums[at + LogitComparison.LIKELIEST]);
+    }
+
+    private double count(int best) {
       stable = best == previous ? stable + 1 : 0;
       previous = best;
       return stable;

@@ -146,6 +146,7 @@ final class SequenceInFlight implements AutoCloseable {
       return;
     }
     fresh = false;
+    exits.takePlaces(loop.rows());
     float[] latent = loop.latent();
     for (int row = 0; row < count; row++) {
       if (task.options.warmStart() && length > 0 && !inPrompt()) {
@@ -192,7 +193,11 @@ final class SequenceInFlight implements AutoCloseable {
     if (checking) {
       for (int row = 0; row < count; row++) {
         if (exits.thinks(row)) {
-          addRow(coda, row, exits.rowByRow() || row == count - 1);
+          boolean looksAt = exits.rowByRow() || row == count - 1;
+          addRow(coda, row, looksAt);
+          if (looksAt) {
+            exits.compare(coda, row);
+          }
         }
       }
       task.checkRows += exits.thinking();
@@ -292,6 +297,7 @@ final class SequenceInFlight implements AutoCloseable {
   }
 
   private void giveBackSlots() {
+    exits.givePlaces(loop.rows());
     while (count > 0) {
       freeSlots.giveBack(slots[--count]);
     }

@@ -10,6 +10,7 @@ import dev.muninn.backend.ComputeDevice;
 import dev.muninn.backend.DeviceLimits;
 import dev.muninn.backend.LatentComparison;
 import dev.muninn.backend.LatentRows;
+import dev.muninn.backend.LogitComparison;
 import dev.muninn.backend.RowBatch;
 import dev.muninn.cache.KeyValueLayout;
 import dev.muninn.cache.KeyValueStore;
@@ -42,6 +43,7 @@ final class CountingBackend implements Backend {
 
   private boolean keepsAccesses;
   private boolean compares;
+  private PlainLogitComparison logitComparison;
   private final Backend backend;
   private final List<SequenceCache> stores = new ArrayList<>();
   private float[] lastLogits = new float[0];
@@ -55,6 +57,7 @@ final class CountingBackend implements Backend {
   long coreRows;
   int mostCoreRows;
   long codaRows;
+  long logitsRead;
 
   private final int width;
 
@@ -73,6 +76,7 @@ final class CountingBackend implements Backend {
     coreRows = 0;
     mostCoreRows = 0;
     codaRows = 0;
+    logitsRead = 0;
   }
 
   /** Keeps accesses to slots from now on. */
@@ -84,6 +88,11 @@ final class CountingBackend implements Backend {
   /** Compares states like a device, in sums of floats, or leaves that to the criteria. */
   void compareStates(boolean compares) {
     this.compares = compares;
+  }
+
+  /** Compares logits like a device; null leaves that to the criteria. */
+  void compareLogits(PlainLogitComparison comparison) {
+    logitComparison = comparison;
   }
 
   private void note(Access access, int slot, float[] values) {
@@ -231,11 +240,15 @@ final class CountingBackend implements Backend {
       inspect(batch);
       codaRows += batch.size();
       rows.coda(batch);
+      if (logitComparison != null) {
+        logitComparison.compare(batch, rows);
+      }
     }
 
     @Override
     public void readLogits(int row, float[] logits) {
       rows.readLogits(row, logits);
+      logitsRead++;
       if (lastLogits.length != logits.length) {
         lastLogits = new float[logits.length];
       }
@@ -270,6 +283,11 @@ final class CountingBackend implements Backend {
     public void writeLatent(int slot, float[] latent) {
       note(Access.WRITE_LATENT, slot, latent);
       rows.writeLatent(slot, latent);
+    }
+
+    @Override
+    public Optional<LogitComparison> logitComparison() {
+      return Optional.ofNullable(logitComparison);
     }
 
     @Override

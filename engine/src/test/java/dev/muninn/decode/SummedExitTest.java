@@ -62,9 +62,62 @@ class SummedExitTest {
     }
   }
 
+  @ParameterizedTest
+  @CsvSource({
+    "kl:0.01, 1",
+    "kl:0.02, 3",
+    "minp-kl:0.001, 1",
+    "entropy-diff:0.05, 2",
+    "argmax-stability:2, 1"
+  })
+  void onlyLogitsOfTokensAreRead(String criterion, int every) {
+    for (Prefill prefill : Prefill.values()) {
+      SequenceRequest request =
+          SequenceRequest.of(model.prompt(7, 5))
+              .recurrence(14)
+              .count(5)
+              .exit(exit(criterion, every, prefill));
+      SequenceRun expected = model.run(request);
+      assertTrue(
+          Arrays.stream(expected.recurrences()).anyMatch(depth -> depth < 14), "nothing left");
+      for (int places : new int[] {7, 1, 0}) {
+        PlainLogitComparison device =
+            new PlainLogitComparison(places, model.config.vocabularySize());
+        model.backend.compareLogits(device);
+        model.backend.reset();
+        SequenceRun run = model.run(request);
+        model.backend.compareLogits(null);
+        assertArrayEquals(expected.tokens(), run.tokens());
+        assertArrayEquals(expected.recurrences(), run.recurrences());
+        assertArrayEquals(expected.task.promptRecurrences(), run.task.promptRecurrences());
+        assertEquals(0, device.taken(), "places are left");
+        assertEquals(places > 0, device.compared > 0);
+        if (places == 7) {
+          assertEquals(5, model.backend.logitsRead, prefill + ": logits of each token once");
+        }
+      }
+    }
+  }
+
+  /** A sequence that is given up leaves nothing behind. */
+  @Test
+  void placesOfASequenceThatEndsEarlyAreFree() {
+    PlainLogitComparison device = new PlainLogitComparison(7, model.config.vocabularySize());
+    SequenceRequest request =
+        SequenceRequest.of(model.prompt(7, 5)).recurrence(14).exit(exit("kl", 1, Prefill.ROW));
+    model.backend.compareLogits(device);
+    try (Scheduler scheduler = Scheduler.growing(model.backend, model.config, 7)) {
+      scheduler.add(model.prepare(request).task);
+      scheduler.step();
+      assertEquals(7, device.taken());
+    }
+    model.backend.compareLogits(null);
+    assertEquals(0, device.taken());
+  }
+
   /** Rows in flight move to a larger workspace, and with them what they are compared with. */
   @ParameterizedTest
-  @ValueSource(strings = {"latent-diff:0.1", "cosine:0.01"})
+  @ValueSource(strings = {"latent-diff:0.1", "cosine:0.01", "kl:0.01"})
   void rowsThatMoveGoOn(String criterion) {
     SequenceRequest request =
         SequenceRequest.of(model.prompt(3, 5))
@@ -73,6 +126,7 @@ class SummedExitTest {
             .exit(exit(criterion, 1, Prefill.GROUP));
     SequenceRun expected = model.run(request);
     model.backend.compareStates(true);
+    model.backend.compareLogits(new PlainLogitComparison(4, model.config.vocabularySize()));
     SequenceRun moved = model.prepare(request);
     SequenceRun other = model.prepare(SequenceRequest.of(model.prompt(200, 6)).count(2));
     try (Scheduler scheduler =
@@ -88,6 +142,7 @@ class SummedExitTest {
       }
     } finally {
       model.backend.compareStates(false);
+      model.backend.compareLogits(null);
     }
     assertArrayEquals(expected.tokens(), moved.tokens());
     assertArrayEquals(expected.recurrences(), moved.recurrences());

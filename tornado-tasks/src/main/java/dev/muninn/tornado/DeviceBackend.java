@@ -59,7 +59,7 @@ final class DeviceBackend implements Backend {
             tornadoDevice.getMaxGlobalMemory(),
             tornadoDevice.getMaxAllocMemory(),
             described,
-            DeviceModel.MOST_ROWS);
+            schedule.mostRows(tornadoDevice));
     DeviceSizes sizes = memory.sizes();
     context = sizes.context();
     thread = new DeviceThread(device.toString());

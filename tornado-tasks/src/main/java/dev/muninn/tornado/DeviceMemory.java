@@ -18,10 +18,11 @@ import java.util.Locale;
  * @param largestBytes most bytes of one array
  * @param weightBytes of all weights
  * @param matrixBytes of the largest matrix among them
- * @param workBytes of activations, row slots, logits and tables
+ * @param workBytes of activations, row slots, logits, kept distributions and tables
  * @param unitBytes a unit of keys and values in all recurrent blocks
  * @param outerUnitBytes the same in all prelude and coda blocks
  * @param units that a position takes in the type that the weights have
+ * @param mostRows most rows of an execution
  * @param context most positions of a sequence
  * @param model what is computed
  */
@@ -35,6 +36,7 @@ record DeviceMemory(
     long unitBytes,
     long outerUnitBytes,
     int units,
+    int mostRows,
     int context,
     RecurrentModel model) {
   /** The share that the driver and other programs need. */
@@ -74,6 +76,7 @@ record DeviceMemory(
         GRAPHS * Activations.bytes(model, mostRows)
             + STATES * 4L * rowSlots(context) * width
             + 4L * mostRows * (model.vocabularySize() + width)
+            + 4L * LogitComparer.PLACES * model.vocabularySize()
             + GRAPHS * 4L * context * model.headSize();
     List<Long> arrays = weightBytes(model);
     return new DeviceMemory(
@@ -86,6 +89,7 @@ record DeviceMemory(
         recurrentUnit,
         outerUnit,
         units,
+        mostRows,
         context,
         model);
   }
@@ -137,7 +141,7 @@ record DeviceMemory(
     long recurrent =
         Math.min(wanted * model.defaultRecurrence(), (left - outer * outerUnitBytes) / unitBytes);
     return new DeviceSizes(
-        context, rowSlots(context), (int) outer, (int) Math.min(recurrent, most));
+        mostRows, context, rowSlots(context), (int) outer, (int) Math.min(recurrent, most));
   }
 
   private DeviceMemoryException tooLarge(long usable, long least) {

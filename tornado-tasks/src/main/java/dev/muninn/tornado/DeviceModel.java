@@ -35,7 +35,7 @@ import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
  * graphs that compute. A graph is built and compiled once.
  */
 final class DeviceModel implements AutoCloseable {
-  /** Most rows of an execution; a batch goes through in chunks. */
+  /** Most rows of an execution, but for a few schedules; a batch goes through in chunks. */
   static final int MOST_ROWS = 256;
 
   /** Runs of a row for which there is room in all rows, beside those of a single long row. */
@@ -67,10 +67,12 @@ final class DeviceModel implements AutoCloseable {
   /** Embedded tokens of the rows of the next prelude, [rows, width]. */
   final FloatArray embedded;
 
+  private final int mostRows;
   private final int keyValueWidth;
   private final int context;
   private final RowWriter writer;
   private final StateComparer comparer;
+  private final LogitComparer logitComparer;
   private final RecurrentBlockGraph recurrentBlock;
   private final FloatArray latents;
   private final FloatArray embeddings;
@@ -101,34 +103,38 @@ final class DeviceModel implements AutoCloseable {
       DeviceSizes sizes,
       boolean capture) {
     this.device = device;
+    mostRows = sizes.mostRows();
     keyValueWidth = model.keyValueHeads() * model.headSize();
     context = sizes.context();
     int width = model.width();
-    int runs = Math.max(context, RUNS * MOST_ROWS);
-    preludeRows = new RowTable(MOST_ROWS, MOST_ROWS);
-    codaRows = new RowTable(MOST_ROWS, MOST_ROWS);
-    coreRows = new RowTable(MOST_ROWS, runs);
-    sentRows = new RowTable(MOST_ROWS, runs);
-    expectedRows = new RowTable(MOST_ROWS, runs);
-    embedded = new FloatArray(MOST_ROWS * width);
+    int runs = Math.max(context, RUNS * mostRows);
+    preludeRows = new RowTable(mostRows, mostRows);
+    codaRows = new RowTable(mostRows, mostRows);
+    coreRows = new RowTable(mostRows, runs);
+    sentRows = new RowTable(mostRows, runs);
+    expectedRows = new RowTable(mostRows, runs);
+    embedded = new FloatArray(mostRows * width);
     long slotSize = (long) sizes.rowSlots() * width;
     latents = deviceOnlyFloats(slotSize);
     embeddings = deviceOnlyFloats(slotSize);
-    logits = deviceOnlyFloats((long) MOST_ROWS * model.vocabularySize());
+    logits = deviceOnlyFloats((long) mostRows * model.vocabularySize());
     GridScheduler grids = new GridScheduler();
     FunctionGraph.Shared shared =
         new FunctionGraph.Shared(
             model,
             schedule,
             grids,
-            MOST_ROWS,
+            mostRows,
             sentRows,
-            new RowTable(MOST_ROWS, runs).data(),
+            new RowTable(mostRows, runs).data(),
             WeightFormat.table(),
             latents,
             embeddings);
     writer = new RowWriter(shared);
     comparer = new StateComparer(shared, deviceOnlyFloats(slotSize));
+    logitComparer =
+        new LogitComparer(
+            mostRows, deviceOnlyFloats((long) LogitComparer.PLACES * model.vocabularySize()));
     try (Staging preludeWeights = new Staging(checkpoint);
         Staging recurrentWeights = new Staging(checkpoint);
         Staging codaWeights = new Staging(checkpoint)) {
@@ -154,6 +160,7 @@ final class DeviceModel implements AutoCloseable {
               model.coda(),
               DeviceMatrix.stage(model.coda().head(), codaWeights),
               logits,
+              logitComparer,
               stage(model.coda().blocks(), sizes.outerUnits(), codaWeights));
       List<TaskGraph> graphs =
           List.of(writer.graph, prelude.graph, recurrentBlock.graph, coda.graph, comparer.graph);
@@ -196,7 +203,7 @@ final class DeviceModel implements AutoCloseable {
   }
 
   private Activations activations(RecurrentModel model) {
-    return Activations.of(model, MOST_ROWS, this::deviceOnlyFloats);
+    return Activations.of(model, mostRows, this::deviceOnlyFloats);
   }
 
   private List<DeviceBlock> stage(List<Block> blocks, int units, Staging staging) {
@@ -329,6 +336,7 @@ final class DeviceModel implements AutoCloseable {
   RowTable beginCoda() {
     await(CODA);
     codaRows.clear();
+    logitComparer.clear();
     return codaRows;
   }
 
@@ -376,8 +384,8 @@ final class DeviceModel implements AutoCloseable {
    */
   void compare(int[] chosen, int count, int firstSlot, float[] sums) {
     flush();
-    for (int from = 0; from < count; from += MOST_ROWS) {
-      int part = Math.min(MOST_ROWS, count - from);
+    for (int from = 0; from < count; from += mostRows) {
+      int part = Math.min(mostRows, count - from);
       await(COMPARER);
       comparer.choose(chosen, from, part, firstSlot);
       launch(COMPARER);
@@ -404,6 +412,16 @@ final class DeviceModel implements AutoCloseable {
   /** Copies logits of the last coda, by the index that the row table gave. */
   void readLogits(int index, float[] target) {
     read(CODA, logits, index, target);
+  }
+
+  /** What the coda compares logits with. */
+  LogitComparer logitComparer() {
+    return logitComparer;
+  }
+
+  /** Copies what the last coda found of logits, by the index that the row table gave. */
+  void readLogitSums(int index, float[] target) {
+    read(CODA, logitComparer.sums, index, target);
   }
 
   /**

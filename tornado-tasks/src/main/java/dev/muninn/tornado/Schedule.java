@@ -28,6 +28,8 @@ record Schedule(int lanes, boolean warps, boolean tensors) {
 
   private static final String UNOPTIMIZED = " -cl-opt-disable";
 
+  private static final int EMULATED_ROWS = 32;
+
   Schedule {
     if (Integer.bitCount(lanes) != 1) {
       throw new IllegalArgumentException("lanes must be a power of two, not " + lanes);
@@ -61,13 +63,25 @@ record Schedule(int lanes, boolean warps, boolean tensors) {
     return new Schedule(lanes, warps, false);
   }
 
+  /** Whether a CPU stands for a GPU, which only tests ask for. */
+  private boolean emulated(TornadoDevice device) {
+    return lanes > 1 && device.getDeviceType() == TornadoDeviceType.CPU;
+  }
+
   /**
-   * What OpenCL's compiler is told. On a CPU a schedule for GPUs is a test, and there PoCL 3.1
-   * optimizes eight sums of a work-item into wrong ones.
+   * What OpenCL's compiler is told. PoCL 3.1 optimizes eight sums of a work-item into wrong ones
+   * where it stands for a GPU.
    */
   String openclFlags(TornadoDevice device) {
-    boolean emulated = lanes > 1 && device.getDeviceType() == TornadoDeviceType.CPU;
-    return OPENCL_FLAGS + (emulated ? UNOPTIMIZED : "");
+    return OPENCL_FLAGS + (emulated(device) ? UNOPTIMIZED : "");
+  }
+
+  /**
+   * Most rows of an execution. There are work-items for all of them, whatever their number, and a
+   * CPU that stands for a GPU starts them one after the other.
+   */
+  int mostRows(TornadoDevice device) {
+    return emulated(device) ? EMULATED_ROWS : DeviceModel.MOST_ROWS;
   }
 
   /** Work-items of a workgroup of several items, and of one that has a whole row: 1 on a CPU. */

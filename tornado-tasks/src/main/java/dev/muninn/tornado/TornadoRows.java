@@ -2,6 +2,7 @@ package dev.muninn.tornado;
 
 import dev.muninn.backend.LatentComparison;
 import dev.muninn.backend.LatentRows;
+import dev.muninn.backend.LogitComparison;
 import dev.muninn.backend.RowBatch;
 import dev.muninn.cache.SequenceCache;
 import dev.muninn.cache.SlotPolicy;
@@ -25,13 +26,19 @@ abstract class TornadoRows extends LatentRows {
   private final int capacity;
   private final int[] runStart;
   private final int[] runSlot;
-  private final Optional<LatentComparison> comparison = Optional.of(new Comparison());
+  private final Optional<LatentComparison> comparison = Optional.of(new OfStates());
+  private final Optional<LogitComparison> logitComparison = Optional.of(new OfLogits());
 
   /** The place of each row of the last coda among those that were read out, or -1. */
   private int[] logitsIndex = new int[0];
 
   /** Logits that had to leave the device, [rows read out, vocabulary]. */
   private float[] hostLogits = new float[0];
+
+  /** What was found of them, [rows read out, {@link LogitComparison#SUMS}]. */
+  private float[] hostLogitSums = new float[0];
+
+  private final float[] logitSums = new float[LogitComparison.SUMS];
 
   /** The first logits, and what is behind the last, that are still on the device. */
   private int deviceFirst;
@@ -109,8 +116,11 @@ abstract class TornadoRows extends LatentRows {
         while (row < batch.size() && addOuter(rows, batch, row)) {
           logitsIndex[row] = -1;
           if (batch.logits(row)) {
-            rows.want();
+            int wanted = rows.want();
             logitsIndex[row] = deviceEnd++;
+            if (batch.place(row) >= 0) {
+              model.logitComparer().add(wanted, batch.place(row), batch.likelyOnly(row));
+            }
           }
           row++;
         }
@@ -126,10 +136,16 @@ abstract class TornadoRows extends LatentRows {
     if (hostLogits.length < needed) {
       hostLogits = Arrays.copyOf(hostLogits, needed);
     }
+    if (hostLogitSums.length < deviceEnd * LogitComparison.SUMS) {
+      hostLogitSums = Arrays.copyOf(hostLogitSums, deviceEnd * LogitComparison.SUMS);
+    }
     float[] row = new float[vocabulary];
     for (int index = deviceFirst; index < deviceEnd; index++) {
       model.readLogits(index - deviceFirst, row);
       System.arraycopy(row, 0, hostLogits, index * vocabulary, vocabulary);
+      model.readLogitSums(index - deviceFirst, logitSums);
+      System.arraycopy(
+          logitSums, 0, hostLogitSums, index * LogitComparison.SUMS, LogitComparison.SUMS);
     }
     deviceFirst = deviceEnd;
   }
@@ -243,7 +259,35 @@ abstract class TornadoRows extends LatentRows {
     return comparison;
   }
 
-  private final class Comparison implements LatentComparison {
+  @Override
+  public Optional<LogitComparison> logitComparison() {
+    return logitComparison;
+  }
+
+  private final class OfLogits implements LogitComparison {
+    @Override
+    public int take(int count) {
+      return thread.call(() -> model.logitComparer().take(count));
+    }
+
+    @Override
+    public void give(int first, int count) {
+      thread.run(() -> model.logitComparer().give(first, count));
+    }
+
+    @Override
+    public void read(int row, float[] sums, int at) {
+      int index = logitsIndex[row];
+      if (index < deviceFirst) {
+        System.arraycopy(hostLogitSums, index * SUMS, sums, at, SUMS);
+      } else {
+        thread.run(() -> model.readLogitSums(index - deviceFirst, logitSums));
+        System.arraycopy(logitSums, 0, sums, at, SUMS);
+      }
+    }
+  }
+
+  private final class OfStates implements LatentComparison {
     @Override
     public void keep(int[] slots, int count) {
       thread.run(() -> model.compare(slots, count, firstSlot, null));

@@ -1,6 +1,7 @@
 package dev.muninn.tornado.kernel;
 
 import uk.ac.manchester.tornado.api.KernelContext;
+import uk.ac.manchester.tornado.api.math.TornadoMath;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 
 /**
@@ -31,6 +32,25 @@ final class Lanes {
       total = shared[0];
     }
     return total;
+  }
+
+  /** The greatest of the values of a whole workgroup's lanes, known to all. */
+  static float greatest(KernelContext context, float value, int lane, int lanes) {
+    float most = value;
+    if (lanes > 1) {
+      float[] shared = context.allocateFloatLocalArray(lanes);
+      context.localBarrier();
+      shared[lane] = value;
+      context.localBarrier();
+      for (int distance = lanes / 2; distance > 0; distance /= 2) {
+        if (lane < distance) {
+          shared[lane] = TornadoMath.max(shared[lane], shared[lane + distance]);
+        }
+        context.localBarrier();
+      }
+      most = shared[0];
+    }
+    return most;
   }
 
   /**

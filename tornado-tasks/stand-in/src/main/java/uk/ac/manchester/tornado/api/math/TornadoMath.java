@@ -19,6 +19,11 @@ public final class TornadoMath {
     return (float) Math.exp(value);
   }
 
+  /** The natural logarithm. */
+  public static float log(float value) {
+    return (float) Math.log(value);
+  }
+
   /** The square root. */
   public static float sqrt(float value) {
     return (float) Math.sqrt(value);
