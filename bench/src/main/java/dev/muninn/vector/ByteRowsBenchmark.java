@@ -25,7 +25,7 @@ public class ByteRowsBenchmark extends WorkBenchmark {
   private Rotation<MemorySegment> rows;
   private MemorySegment query;
   private float[] weights;
-  private float[] scaled;
+  private float[] sums;
   private float[] out;
   private final float[] lanes = new float[Lanes.COUNT];
   private final float[] partials = new float[Lanes.PARTIALS];
@@ -47,7 +47,7 @@ public class ByteRowsBenchmark extends WorkBenchmark {
     query = NativeMemory.allocateAutomatic((long) Float.BYTES * (headSize + 1));
     ByteRows.packQuery(RandomValues.floats(headSize, 1), headSize, query);
     weights = RandomValues.floats(positions, 2);
-    scaled = new float[positions];
+    sums = ByteRows.sums(headSize);
     out = new float[headSize];
   }
 
@@ -58,8 +58,8 @@ public class ByteRowsBenchmark extends WorkBenchmark {
   @Benchmark
   public float[] scores() {
     MemorySegment keys = rows.next();
-    for (int p = 0; p + MatrixKernels.UNIT <= positions; p += MatrixKernels.UNIT) {
-      ByteRows.scores(keys, p * rowBytes(), headSize, query, partials);
+    for (int p = 0; p < positions / 4; p += 4) {
+      ByteRows.scores(keys, p * rowBytes(), positions / 4 * rowBytes(), headSize, query, partials);
     }
     return partials;
   }
@@ -67,21 +67,22 @@ public class ByteRowsBenchmark extends WorkBenchmark {
   @Benchmark
   public float[] scoresTwin() {
     MemorySegment keys = rows.next();
-    for (int p = 0; p + MatrixKernels.UNIT <= positions; p += MatrixKernels.UNIT) {
-      ByteRows.scoresByScalars(keys, p * rowBytes(), headSize, query, lanes, partials);
+    for (int p = 0; p < positions / 4; p += 4) {
+      ByteRows.scoresByScalars(
+          keys, p * rowBytes(), positions / 4 * rowBytes(), headSize, query, lanes, partials);
     }
     return partials;
   }
 
   @Benchmark
   public float[] weightedSum() {
-    ByteRows.addWeighted(rows.next(), 0, headSize, weights, 0, positions, scaled, out);
+    ByteRows.addWeighted(rows.next(), 0, headSize, weights, 0, positions, sums, out);
     return out;
   }
 
   @Benchmark
   public float[] weightedSumTwin() {
-    ByteRows.addWeightedByScalars(rows.next(), 0, headSize, weights, 0, positions, scaled, out);
+    ByteRows.addWeightedByScalars(rows.next(), 0, headSize, weights, 0, positions, sums, out);
     return out;
   }
 }

@@ -1,7 +1,7 @@
 package dev.muninn.vector;
 
-import dev.muninn.kernel.RowKernels;
 import dev.muninn.kernel.ScalarKernels;
+import dev.muninn.kernel.WeightedSums;
 import dev.muninn.measure.RandomValues;
 import java.util.Arrays;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -21,7 +21,7 @@ public class WeightedSumBenchmark extends AttentionBenchmark {
   @Benchmark
   public float[] kernel() {
     Arrays.fill(out, 0);
-    RowKernels.addWeighted(dtype, nextRows(), 0, headSize, weights, 0, positions, out);
+    WeightedSums.add(dtype, nextRows(), 0, headSize, weights, 0, positions, out);
     return out;
   }
 

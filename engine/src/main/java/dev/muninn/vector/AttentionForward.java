@@ -206,11 +206,7 @@ final class AttentionForward {
     int runs = chunk.runs(row);
     for (int run = 0; run < runs; run++) {
       int plane = chunk.runPlane(row, run, block);
-      int end = chunk.runEnd(row, run);
-      for (int p = chunk.runBegin(row, run); p < end; p += MatrixKernels.UNIT) {
-        Kernels.scores(store, store.key(plane, head, p), size, own.packedQuery, own.product);
-        System.arraycopy(own.product.partials, 0, scores, p, MatrixKernels.UNIT);
-      }
+      score(own, store, plane, head, chunk.runBegin(row, run), chunk.runEnd(row, run), scores);
     }
     float sum = Kernels.exponentiate(scores, length, own.product);
     Arrays.fill(own.mixed, 0);
@@ -219,18 +215,36 @@ final class AttentionForward {
       int begin = chunk.runBegin(row, run);
       int end = chunk.runEnd(row, run);
       Kernels.addWeighted(
-          store,
-          store.value(plane, head, begin),
-          size,
-          scores,
-          begin,
-          end,
-          own.scaled(length),
-          own.mixed);
+          store, store.value(plane, head, begin), size, scores, begin, end, own.sums, own.mixed);
     }
     float share = 1 / sum;
     for (int i = 0; i < size; i++) {
       own.mixed[i] *= share;
+    }
+  }
+
+  /** Scores of a run of positions: four long streams of memory, then what is left of them. */
+  private void score(
+      ThreadScratch own,
+      VectorStore store,
+      int plane,
+      int head,
+      int begin,
+      int end,
+      float[] scores) {
+    int quarter = (end - begin) / MatrixKernels.UNIT * 4;
+    for (int i = 0; i < quarter; i += 4) {
+      long offset = store.key(plane, head, begin + i);
+      Kernels.scores(store, offset, quarter, size, own.packedQuery, own.product);
+      for (int stream = 0; stream < 4; stream++) {
+        int at = begin + i + stream * quarter;
+        System.arraycopy(own.product.partials, 4 * stream, scores, at, 4);
+      }
+    }
+    int left = begin + 4 * quarter;
+    if (left < end) {
+      Kernels.scores(store, store.key(plane, head, left), 4, size, own.packedQuery, own.product);
+      System.arraycopy(own.product.partials, 0, scores, left, MatrixKernels.UNIT);
     }
   }
 }

@@ -6,6 +6,7 @@ import dev.muninn.kernel.Lanes;
 import dev.muninn.kernel.NativeMemory;
 import dev.muninn.kernel.RowKernels;
 import dev.muninn.kernel.ScalarKernels;
+import dev.muninn.kernel.WeightedSums;
 import dev.muninn.model.WeightFormat;
 import dev.muninn.model.WeightMatrix;
 import dev.muninn.weights.DType;
@@ -319,7 +320,7 @@ final class AttentionTiles {
           store.data, offset, size, scores, at + seen, at + lengths[row], valueStarts[row], out);
     } else if (seen < lengths[row]) {
       // Positions that not all of the group see.
-      RowKernels.addWeighted(
+      WeightedSums.add(
           store.type,
           store.data,
           store.value(plane, head, seen),

@@ -34,6 +34,9 @@ final class ByteRows {
 
   static final float ZERO = 128;
 
+  /** Positions whose values stay in the first-level cache while one chunk follows another. */
+  private static final int BLOCK = 64;
+
   private ByteRows() {}
 
   /** Stores a row with one scale. What is not finite makes all of the row NaN. */
@@ -92,30 +95,46 @@ final class ByteRows {
   }
 
   /**
-   * The products of 16 keys with a query.
+   * The products of 16 keys with a query: of 4 in each of 4 streams.
    *
-   * @param partials gets them, from 0
+   * @param offset of the first key
+   * @param streamBytes from one stream to the next
+   * @param partials gets that of key i of stream j at 4 j + i
    */
   static void scores(
-      MemorySegment rows, long offset, int size, MemorySegment query, float[] partials) {
+      MemorySegment rows,
+      long offset,
+      long streamBytes,
+      int size,
+      MemorySegment query,
+      float[] partials) {
     long stride = (long) size + SCALE_BYTES;
     int chunked = size - size % CHUNK;
-    for (int i = 0; i < MatrixKernels.UNIT; i += 4) {
-      dot4(rows, offset + i * stride, stride, chunked, query, partials, i * COUNT);
+    for (int i = 0; i < 4; i++) {
+      dot4(rows, offset + i * stride, streamBytes, chunked, query, partials, i * COUNT);
     }
     for (int i = 0; i < MatrixKernels.UNIT && chunked < size; i++) {
-      addTail(rows, offset + i * stride, chunked, size, query, partials, i * COUNT);
+      long row = offset + i % 4 * stride + i / 4 * streamBytes;
+      addTail(rows, row, chunked, size, query, partials, i * COUNT);
     }
     Lanes.reduce(partials);
-    finish(rows, offset, size, query, partials);
+    finish(rows, offset, streamBytes, size, query, partials);
   }
 
   private static void finish(
-      MemorySegment rows, long offset, int size, MemorySegment query, float[] partials) {
+      MemorySegment rows,
+      long offset,
+      long streamBytes,
+      int size,
+      MemorySegment query,
+      float[] partials) {
     float start = ScalarKernels.f32(query, 4L * size);
-    long at = offset + size;
-    for (int i = 0; i < MatrixKernels.UNIT; i++, at += size + SCALE_BYTES) {
-      partials[i] = (partials[i] + start) * ScalarKernels.f32(rows, at);
+    long stride = (long) size + SCALE_BYTES;
+    for (int stream = 0; stream < 4; stream++) {
+      long at = offset + stream * streamBytes + size;
+      for (int i = 4 * stream; i < 4 * stream + 4; i++, at += stride) {
+        partials[i] = (partials[i] + start) * ScalarKernels.f32(rows, at);
+      }
     }
   }
 
@@ -134,10 +153,11 @@ final class ByteRows {
     }
   }
 
+  /** A key of each of 4 streams. */
   private static void dot4(
       MemorySegment rows,
       long offset,
-      long stride,
+      long streamBytes,
       int chunked,
       MemorySegment query,
       float[] out,
@@ -157,32 +177,33 @@ final class ByteRows {
       sum0 = ((FloatVector) v.and(0xFF00).convert(I2F, 0)).fma(q1, sum0);
       sum0 = ((FloatVector) v.and(0xFF0000).convert(I2F, 0)).fma(q2, sum0);
       sum0 = ((FloatVector) v.lanewise(LSHR, 24).convert(I2F, 0)).fma(q3, sum0);
-      v = IntVector.fromMemorySegment(INTS, rows, offset + stride + i, LITTLE_ENDIAN);
+      v = IntVector.fromMemorySegment(INTS, rows, offset + streamBytes + i, LITTLE_ENDIAN);
       sum1 = ((FloatVector) v.and(0xFF).convert(I2F, 0)).fma(q0, sum1);
       sum1 = ((FloatVector) v.and(0xFF00).convert(I2F, 0)).fma(q1, sum1);
       sum1 = ((FloatVector) v.and(0xFF0000).convert(I2F, 0)).fma(q2, sum1);
       sum1 = ((FloatVector) v.lanewise(LSHR, 24).convert(I2F, 0)).fma(q3, sum1);
-      v = IntVector.fromMemorySegment(INTS, rows, offset + 2 * stride + i, LITTLE_ENDIAN);
+      v = IntVector.fromMemorySegment(INTS, rows, offset + 2 * streamBytes + i, LITTLE_ENDIAN);
       sum2 = ((FloatVector) v.and(0xFF).convert(I2F, 0)).fma(q0, sum2);
       sum2 = ((FloatVector) v.and(0xFF00).convert(I2F, 0)).fma(q1, sum2);
       sum2 = ((FloatVector) v.and(0xFF0000).convert(I2F, 0)).fma(q2, sum2);
       sum2 = ((FloatVector) v.lanewise(LSHR, 24).convert(I2F, 0)).fma(q3, sum2);
-      v = IntVector.fromMemorySegment(INTS, rows, offset + 3 * stride + i, LITTLE_ENDIAN);
+      v = IntVector.fromMemorySegment(INTS, rows, offset + 3 * streamBytes + i, LITTLE_ENDIAN);
       sum3 = ((FloatVector) v.and(0xFF).convert(I2F, 0)).fma(q0, sum3);
       sum3 = ((FloatVector) v.and(0xFF00).convert(I2F, 0)).fma(q1, sum3);
       sum3 = ((FloatVector) v.and(0xFF0000).convert(I2F, 0)).fma(q2, sum3);
       sum3 = ((FloatVector) v.lanewise(LSHR, 24).convert(I2F, 0)).fma(q3, sum3);
     }
     sum0.intoArray(out, to);
-    sum1.intoArray(out, to + COUNT);
-    sum2.intoArray(out, to + 2 * COUNT);
-    sum3.intoArray(out, to + 3 * COUNT);
+    sum1.intoArray(out, to + 4 * COUNT);
+    sum2.intoArray(out, to + 8 * COUNT);
+    sum3.intoArray(out, to + 12 * COUNT);
   }
 
   /** The twin of {@link #scores}. */
   static void scoresByScalars(
       MemorySegment rows,
       long offset,
+      long streamBytes,
       int size,
       MemorySegment query,
       float[] lanes,
@@ -190,7 +211,7 @@ final class ByteRows {
     int chunked = size - size % CHUNK;
     float[] sums = new float[MatrixKernels.UNIT];
     for (int key = 0; key < MatrixKernels.UNIT; key++) {
-      long row = offset + (long) key * (size + SCALE_BYTES);
+      long row = offset + key % 4 * (size + SCALE_BYTES) + key / 4 * streamBytes;
       Arrays.fill(lanes, 0, COUNT, 0);
       for (int i = 0; i < chunked; i++) {
         float value = rows.get(ValueLayout.JAVA_BYTE, row + place(i, size)) & 0xFF;
@@ -201,14 +222,19 @@ final class ByteRows {
       sums[key] = ScalarKernels.sum(lanes) + 0f;
     }
     System.arraycopy(sums, 0, partials, 0, sums.length);
-    finish(rows, offset, size, query, partials);
+    finish(rows, offset, streamBytes, size, query, partials);
+  }
+
+  /** Room for what {@link #addWeighted} keeps meanwhile: sums, and weights of a block. */
+  static float[] sums(int size) {
+    return new float[size + BLOCK];
   }
 
   /**
    * {@code out += sum over positions of weight[position] * value[position]}.
    *
    * @param weights by position
-   * @param scaled room for as many weights
+   * @param sums from {@link #sums}
    */
   static void addWeighted(
       MemorySegment rows,
@@ -217,14 +243,26 @@ final class ByteRows {
       float[] weights,
       int from,
       int to,
-      float[] scaled,
+      float[] sums,
       float[] out) {
-    float start = -ZERO * scale(rows, offset, size, weights, from, to, scaled);
+    int stride = size + SCALE_BYTES;
     int chunked = size - size % CHUNK;
-    for (int i = 0; i < chunked; i += CHUNK) {
-      addChunk(rows, offset + i, size + SCALE_BYTES, scaled, to - from, start, out, i);
+    float sum = 0;
+    Arrays.fill(sums, 0, size, 0);
+    for (int p = from; p < to; p += BLOCK) {
+      int count = Math.min(BLOCK, to - p);
+      long at = offset + (long) (p - from) * stride;
+      sum = scale(rows, at, size, weights, p, count, sums, sum);
+      for (int i = 0; i < chunked; i += CHUNK) {
+        addChunk(rows, at + i, stride, sums, size, count, i);
+      }
+      addByScalars(rows, at, size, chunked, sums, count);
     }
-    addByScalars(rows, offset, size, chunked, scaled, to - from, start, out);
+    float start = -ZERO * sum;
+    for (int i = 0; i < chunked; i += CHUNK) {
+      finishChunk(sums, i, start, out);
+    }
+    finishByScalars(sums, chunked, size, start, out);
   }
 
   /** The twin of {@link #addWeighted}. */
@@ -235,49 +273,61 @@ final class ByteRows {
       float[] weights,
       int from,
       int to,
-      float[] scaled,
+      float[] sums,
       float[] out) {
-    float start = -ZERO * scale(rows, offset, size, weights, from, to, scaled);
-    addByScalars(rows, offset, size, 0, scaled, to - from, start, out);
+    float sum = 0;
+    Arrays.fill(sums, 0, size, 0);
+    for (int p = from; p < to; p += BLOCK) {
+      int count = Math.min(BLOCK, to - p);
+      long at = offset + (long) (p - from) * (size + SCALE_BYTES);
+      sum = scale(rows, at, size, weights, p, count, sums, sum);
+      addByScalars(rows, at, size, 0, sums, count);
+    }
+    finishByScalars(sums, 0, size, -ZERO * sum, out);
   }
 
-  /** Multiplies weights by the scales of their rows, and sums them up. */
+  /**
+   * Multiplies weights of a block by the scales of their rows.
+   *
+   * @param sums gets them behind its sums
+   * @param sum of the blocks before
+   * @return the sum of all of them
+   */
   private static float scale(
       MemorySegment rows,
       long offset,
       int size,
       float[] weights,
       int from,
-      int to,
-      float[] scaled) {
-    float sum = 0;
+      int count,
+      float[] sums,
+      float sum) {
+    float total = sum;
     long at = offset + size;
-    for (int p = from; p < to; p++, at += size + SCALE_BYTES) {
-      float weight = weights[p] * ScalarKernels.f32(rows, at);
-      scaled[p - from] = weight;
-      sum += weight;
+    for (int p = 0; p < count; p++, at += size + SCALE_BYTES) {
+      float weight = weights[from + p] * ScalarKernels.f32(rows, at);
+      sums[size + p] = weight;
+      total += weight;
     }
-    return sum;
+    return total;
   }
 
   private static void addByScalars(
-      MemorySegment rows,
-      long offset,
-      int size,
-      int column,
-      float[] scaled,
-      int count,
-      float start,
-      float[] out) {
+      MemorySegment rows, long offset, int size, int column, float[] sums, int count) {
     for (int i = column; i < size; i++) {
       float factor = factor(i, size);
-      float sum = 0;
       long at = offset + place(i, size);
       for (int p = 0; p < count; p++, at += size + SCALE_BYTES) {
         float value = rows.get(ValueLayout.JAVA_BYTE, at) & 0xFF;
-        sum = Math.fma(value / factor, scaled[p], sum);
+        sums[i] = Math.fma(value / factor, sums[size + p], sums[i]);
       }
-      out[i] += sum * factor + start;
+    }
+  }
+
+  private static void finishByScalars(
+      float[] sums, int column, int size, float start, float[] out) {
+    for (int i = column; i < size; i++) {
+      out[i] += sums[i] * factor(i, size) + start;
     }
   }
 
@@ -311,35 +361,31 @@ final class ByteRows {
   }
 
   private static void addChunk(
-      MemorySegment rows,
-      long offset,
-      long stride,
-      float[] scaled,
-      int count,
-      float start,
-      float[] out,
-      int to) {
-    FloatVector sum0 = FloatVector.zero(FLOATS);
-    FloatVector sum1 = sum0;
-    FloatVector sum2 = sum0;
-    FloatVector sum3 = sum0;
+      MemorySegment rows, long offset, long stride, float[] sums, int weights, int count, int at) {
+    FloatVector sum0 = FloatVector.fromArray(FLOATS, sums, at);
+    FloatVector sum1 = FloatVector.fromArray(FLOATS, sums, at + COUNT);
+    FloatVector sum2 = FloatVector.fromArray(FLOATS, sums, at + 2 * COUNT);
+    FloatVector sum3 = FloatVector.fromArray(FLOATS, sums, at + 3 * COUNT);
     for (int p = 0; p < count; p++) {
-      FloatVector y = FloatVector.broadcast(FLOATS, scaled[p]);
+      FloatVector y = FloatVector.broadcast(FLOATS, sums[weights + p]);
       IntVector v = IntVector.fromMemorySegment(INTS, rows, offset + p * stride, LITTLE_ENDIAN);
       sum0 = ((FloatVector) v.and(0xFF).convert(I2F, 0)).fma(y, sum0);
       sum1 = ((FloatVector) v.and(0xFF00).convert(I2F, 0)).fma(y, sum1);
       sum2 = ((FloatVector) v.and(0xFF0000).convert(I2F, 0)).fma(y, sum2);
       sum3 = ((FloatVector) v.lanewise(LSHR, 24).convert(I2F, 0)).fma(y, sum3);
     }
-    FloatVector.fromArray(FLOATS, out, to).add(sum0.add(start)).intoArray(out, to);
-    FloatVector.fromArray(FLOATS, out, to + COUNT)
-        .add(sum1.mul(0x1p-8f).add(start))
-        .intoArray(out, to + COUNT);
-    FloatVector.fromArray(FLOATS, out, to + 2 * COUNT)
-        .add(sum2.mul(0x1p-16f).add(start))
-        .intoArray(out, to + 2 * COUNT);
-    FloatVector.fromArray(FLOATS, out, to + 3 * COUNT)
-        .add(sum3.add(start))
-        .intoArray(out, to + 3 * COUNT);
+    sum0.intoArray(sums, at);
+    sum1.intoArray(sums, at + COUNT);
+    sum2.intoArray(sums, at + 2 * COUNT);
+    sum3.intoArray(sums, at + 3 * COUNT);
+  }
+
+  private static void finishChunk(float[] sums, int at, float start, float[] out) {
+    for (int i = 0; i < 4; i++) {
+      int to = at + i * COUNT;
+      float factor = i == 1 ? 0x1p-8f : i == 2 ? 0x1p-16f : 1;
+      FloatVector sum = FloatVector.fromArray(FLOATS, sums, to).mul(factor).add(start);
+      FloatVector.fromArray(FLOATS, out, to).add(sum).intoArray(out, to);
+    }
   }
 }

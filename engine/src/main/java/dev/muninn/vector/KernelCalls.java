@@ -3,6 +3,7 @@ package dev.muninn.vector;
 import dev.muninn.kernel.Lanes;
 import dev.muninn.kernel.NativeMemory;
 import dev.muninn.kernel.RowKernels;
+import dev.muninn.kernel.WeightedSums;
 import dev.muninn.model.WeightFormat;
 import dev.muninn.model.WeightMatrix;
 import dev.muninn.weights.DType;
@@ -167,7 +168,7 @@ final class KernelCalls {
       RowKernels.store(type, x, 0, stored, 0, COLUMNS);
       MatrixKernels.dot16(
           type, stored, 0, rowBytes, 4 * rowBytes, COLUMNS, query, false, scratch.partials);
-      RowKernels.addWeighted(type, stored, 0, COLUMNS, y, 0, 2, x);
+      WeightedSums.add(type, stored, 0, COLUMNS, y, 0, 2, x);
       clear();
     };
   }
@@ -177,10 +178,10 @@ final class KernelCalls {
     MemorySegment stored = NativeMemory.allocateAutomatic((long) MatrixKernels.UNIT * rowBytes);
     MemorySegment query = NativeMemory.allocateAutomatic(4L * (COLUMNS + 1));
     MemorySegment widened = NativeMemory.allocateAutomatic(2L * Float.BYTES * COLUMNS);
-    float[] scaled = new float[MatrixKernels.UNIT];
+    float[] sums = ByteRows.sums(COLUMNS);
     return () -> {
-      ByteRows.scores(stored, 0, COLUMNS, query, scratch.partials);
-      ByteRows.addWeighted(stored, 0, COLUMNS, y, 0, MatrixKernels.UNIT, scaled, x);
+      ByteRows.scores(stored, 0, 4L * rowBytes, COLUMNS, query, scratch.partials);
+      ByteRows.addWeighted(stored, 0, COLUMNS, y, 0, MatrixKernels.UNIT, sums, x);
       ByteTiles.widen(stored, 0, COLUMNS, 2, widened);
       ByteTiles.widenColumns(stored, 0, COLUMNS, 0, 2, x, 0);
       ByteTiles.finish(x, COLUMNS, 0, y);

@@ -3,6 +3,7 @@ package dev.muninn.vector;
 import dev.muninn.kernel.RotaryTable;
 import dev.muninn.kernel.RowKernels;
 import dev.muninn.kernel.ScalarKernels;
+import dev.muninn.kernel.WeightedSums;
 import dev.muninn.model.WeightMatrix;
 import dev.muninn.weights.DType;
 import java.lang.foreign.MemorySegment;
@@ -31,29 +32,37 @@ final class Kernels {
     }
   }
 
-  /** {@link MatrixKernels#dot16} of 16 keys from an offset on; the scratch's partials get it. */
+  /**
+   * {@link MatrixKernels#dot16} of 4 keys in each of 4 streams; the scratch's partials get it.
+   *
+   * @param offset of the first key
+   * @param apart positions from one stream to the next
+   */
   static void scores(
       VectorStore store,
       long offset,
+      int apart,
       int size,
       MemorySegment query,
       MatrixKernels.Scratch scratch) {
+    long rowBytes = store.rowBytes();
+    long streamBytes = apart * rowBytes;
     if (store.type == DType.U8) {
       if (WarmUp.lacksStore(store.type)) {
-        ByteRows.scoresByScalars(store.data, offset, size, query, scratch.lanes, scratch.partials);
+        ByteRows.scoresByScalars(
+            store.data, offset, streamBytes, size, query, scratch.lanes, scratch.partials);
       } else {
-        ByteRows.scores(store.data, offset, size, query, scratch.partials);
+        ByteRows.scores(store.data, offset, streamBytes, size, query, scratch.partials);
       }
       return;
     }
-    long rowBytes = store.rowBytes();
     if (WarmUp.lacksStore(store.type)) {
       ScalarMatrixKernels.dot16(
           store.type,
           store.data,
           offset,
           rowBytes,
-          4 * rowBytes,
+          streamBytes,
           size,
           query,
           false,
@@ -65,7 +74,7 @@ final class Kernels {
           store.data,
           offset,
           rowBytes,
-          4 * rowBytes,
+          streamBytes,
           size,
           query,
           false,
@@ -184,9 +193,9 @@ final class Kernels {
   }
 
   /**
-   * {@link RowKernels#addWeighted}.
+   * {@link WeightedSums#add}.
    *
-   * @param scaled room for as many weights
+   * @param sums room for {@link ByteRows#sums}
    */
   static void addWeighted(
       VectorStore store,
@@ -195,18 +204,18 @@ final class Kernels {
       float[] weights,
       int from,
       int to,
-      float[] scaled,
+      float[] sums,
       float[] out) {
     if (store.type == DType.U8) {
       if (WarmUp.lacksStore(store.type)) {
-        ByteRows.addWeightedByScalars(store.data, offset, size, weights, from, to, scaled, out);
+        ByteRows.addWeightedByScalars(store.data, offset, size, weights, from, to, sums, out);
       } else {
-        ByteRows.addWeighted(store.data, offset, size, weights, from, to, scaled, out);
+        ByteRows.addWeighted(store.data, offset, size, weights, from, to, sums, out);
       }
     } else if (WarmUp.lacksStore(store.type)) {
       ScalarKernels.addWeighted(store.type, store.data, offset, size, 0, weights, from, to, out);
     } else {
-      RowKernels.addWeighted(store.type, store.data, offset, size, weights, from, to, out);
+      WeightedSums.add(store.type, store.data, offset, size, weights, from, to, out);
     }
   }
 }

@@ -19,9 +19,12 @@ final class ThreadScratch {
 
   final float[] key;
   final float[] mixed;
+
+  /** For {@link ByteRows#addWeighted}. */
+  final float[] sums;
+
   private AttentionTiles tiles;
   private float[] scores = new float[0];
-  private float[] scaled = new float[0];
 
   /**
    * Room for a chunk.
@@ -40,6 +43,7 @@ final class ThreadScratch {
     packedQuery = NativeMemory.allocateAutomatic(4L * (headSize + 1));
     key = new float[headSize];
     mixed = new float[headSize];
+    sums = ByteRows.sums(headSize);
   }
 
   /** What attends for many rows; made when there are some. */
@@ -48,14 +52,6 @@ final class ThreadScratch {
       tiles = new AttentionTiles(query.length);
     }
     return tiles;
-  }
-
-  /** Room for the weights of a number of positions, scaled. */
-  float[] scaled(int positions) {
-    if (scaled.length < positions) {
-      scaled = new float[Math.max(positions, 2 * scaled.length)];
-    }
-    return scaled;
   }
 
   /** Room for the scores of a number of positions and the rest of the last unit. */

@@ -16,7 +16,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Keys and values in 8 bits: kernels against their twins, and against the numbers themselves. */
 @EveryWidth
 class ByteRowsTest {
-  private static final int POSITIONS = 40;
+  private static final int POSITIONS = 100;
 
   private final KernelInputs inputs = new KernelInputs(9);
 
@@ -46,13 +46,15 @@ class ByteRowsTest {
       float[] scores = new float[Lanes.PARTIALS];
       float[] twin = new float[Lanes.PARTIALS];
       long from = 3 * rowBytes;
-      ByteRows.scores(rows, from, size, packed, scores);
-      ByteRows.scoresByScalars(rows, from, size, packed, new float[Lanes.COUNT], twin);
+      long apart = 24 * rowBytes;
+      ByteRows.scores(rows, from, apart, size, packed, scores);
+      ByteRows.scoresByScalars(rows, from, apart, size, packed, new float[Lanes.COUNT], twin);
       assertSameBits(Arrays.copyOf(twin, 16), Arrays.copyOf(scores, 16), "scores");
       for (int p = 0; p < 16; p++) {
         double sum = 0;
         for (int i = 0; i < size; i++) {
-          sum += query[i] * ByteRows.element(rows, from + p * rowBytes, i, size);
+          long at = from + p % 4 * rowBytes + p / 4 * apart;
+          sum += query[i] * ByteRows.element(rows, at, i, size);
         }
         assertEquals(sum, scores[p], 1e-4, "score " + p);
       }
@@ -62,13 +64,13 @@ class ByteRowsTest {
       double[] expected = new double[size];
       for (int i = 0; i < size; i++) {
         expected[i] = out[i];
-        for (int p = 5; p < 33; p++) {
+        for (int p = 5; p < 93; p++) {
           expected[i] += weights[p] * ByteRows.element(rows, p * rowBytes, i, size);
         }
       }
-      float[] scaled = new float[POSITIONS];
-      ByteRows.addWeighted(rows, 5 * rowBytes, size, weights, 5, 33, scaled, out);
-      ByteRows.addWeightedByScalars(rows, 5 * rowBytes, size, weights, 5, 33, scaled, other);
+      float[] sums = ByteRows.sums(size);
+      ByteRows.addWeighted(rows, 5 * rowBytes, size, weights, 5, 93, sums, out);
+      ByteRows.addWeightedByScalars(rows, 5 * rowBytes, size, weights, 5, 93, sums, other);
       assertSameBits(other, out, "weighted sums");
       for (int i = 0; i < size; i++) {
         assertEquals(expected[i], out[i], 1e-4, "column " + i);

@@ -11,6 +11,7 @@ import dev.muninn.kernel.KernelInputs;
 import dev.muninn.kernel.Lanes;
 import dev.muninn.kernel.RowKernels;
 import dev.muninn.kernel.ScalarKernels;
+import dev.muninn.kernel.WeightedSums;
 import dev.muninn.weights.DType;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -135,7 +136,7 @@ class KeyValueKernelsTest {
   @ParameterizedTest
   @EnumSource(names = {"F32", "BF16"})
   void addWeighted(DType type) {
-    int positions = 21;
+    int positions = 149;
     int from = 4;
     long offset = 10;
     try (Arena arena = Arena.ofConfined()) {
@@ -147,7 +148,7 @@ class KeyValueKernelsTest {
         final float[] before = out.clone();
         final float[] twin = out.clone();
         final float[] parts = out.clone();
-        RowKernels.addWeighted(type, values, offset, size, weights, from, from + positions, out);
+        WeightedSums.add(type, values, offset, size, weights, from, from + positions, out);
         ScalarKernels.addWeighted(
             type, values, offset, size, 0, weights, from, from + positions, twin);
         for (int i = 0; i < size; i++) {
@@ -164,9 +165,8 @@ class KeyValueKernelsTest {
         // Positions that lie in several slots are added slot by slot.
         int cut = 1 + inputs.integer(positions - 1);
         long second = offset + (long) cut * bytes(type, size);
-        RowKernels.addWeighted(type, values, offset, size, weights, from, from + cut, parts);
-        RowKernels.addWeighted(
-            type, values, second, size, weights, from + cut, from + positions, parts);
+        WeightedSums.add(type, values, offset, size, weights, from, from + cut, parts);
+        WeightedSums.add(type, values, second, size, weights, from + cut, from + positions, parts);
         assertSameBits(out, parts, size + " values in two parts");
       }
     }

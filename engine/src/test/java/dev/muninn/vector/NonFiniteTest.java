@@ -9,6 +9,7 @@ import dev.muninn.kernel.KernelInputs;
 import dev.muninn.kernel.Lanes;
 import dev.muninn.kernel.RowKernels;
 import dev.muninn.kernel.ScalarKernels;
+import dev.muninn.kernel.WeightedSums;
 import dev.muninn.model.WeightMatrix;
 import dev.muninn.weights.DType;
 import java.lang.foreign.Arena;
@@ -226,7 +227,7 @@ class NonFiniteTest {
       }
       float sum = RowKernels.exponentiate(scores, length);
       float[] mixed = new float[size + 1];
-      RowKernels.addWeighted(type, valueRows, 0, size, scores, 0, length, mixed);
+      WeightedSums.add(type, valueRows, 0, size, scores, 0, length, mixed);
       mixed[size] = sum;
       return mixed;
     }
