@@ -17,7 +17,7 @@ abstract class BlockProducts extends PanelProducts {
   /** Numbers of 16 bits that stand side by side, by two. */
   static final int PAIRS = 16;
 
-  private static final int ROWS = WeightFormat.PANEL_ROWS;
+  static final int ROWS = WeightFormat.PANEL_ROWS;
   private static final int INPUTS_OF_BLOCK = WeightFormat.BLOCK_INPUTS;
 
   /**
@@ -41,22 +41,25 @@ abstract class BlockProducts extends PanelProducts {
     int most = INPUTS / INPUTS_OF_BLOCK;
     for (int first = 0; first < blocks; first += most) {
       int count = Math.min(most, blocks - first);
-      for (int block = 0; block < count; block++) {
-        widen(
-            weights,
-            offset + (long) blockBytes * (first + block),
-            widened,
-            block * PanelTiles.BLOCK);
+      long at = offset + (long) blockBytes * first;
+      widen(weights, at, count, widened);
+      for (int block = 1; block <= count; block++) {
+        long scales = at + (long) blockBytes * block - Short.BYTES * ROWS;
+        widenScales(weights, scales, widened, PanelTiles.SCALES + ROWS * (block - 1));
       }
       addAllBlocks(widened, first, count, x, sums);
     }
   }
 
-  /** Widens a block to [32 inputs][32 rows], bits where they are, and its scales. */
-  abstract void widen(MemorySegment weights, long offset, float[] widened, int to);
+  /**
+   * Widens the weights of some blocks to [inputs][32 rows], bits where they are.
+   *
+   * <p>A loop over the groups of one block would be so short that its bounds cost as much as it.
+   */
+  abstract void widen(MemorySegment weights, long offset, int blocks, float[] widened);
 
   /** Widens 32 scales. */
-  static void widenScales(MemorySegment weights, long offset, float[] widened, int to) {
+  private static void widenScales(MemorySegment weights, long offset, float[] widened, int to) {
     for (int pair = 0; pair < PAIRS; pair += COUNT) {
       IntVector s = IntVector.fromMemorySegment(INTS, weights, offset + 4L * pair, LITTLE_ENDIAN);
       s.lanewise(LSHL, 16).reinterpretAsFloats().intoArray(widened, to + pair);
@@ -77,7 +80,6 @@ abstract class BlockProducts extends PanelProducts {
             x.values,
             x.offset(group, INPUTS_OF_BLOCK * first),
             x.blockStarts,
-            x.blockScales,
             x.blockOffset(group, first),
             sums,
             to + i);

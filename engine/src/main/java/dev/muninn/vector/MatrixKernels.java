@@ -97,11 +97,8 @@ final class MatrixKernels {
     /** Room for widened weights of a panel. */
     float[] widened() {
       if (widened.length == 0) {
-        widened =
-            new float
-                [Math.max(
-                    PanelProducts.INPUTS / 32 * PanelTiles.BLOCK,
-                    PackingProducts.COLUMNS * PanelTiles.OUTPUTS)];
+        int most = Math.max(PanelTiles.WIDENED, PackingProducts.COLUMNS * PanelTiles.OUTPUTS);
+        widened = new float[most];
       }
       return widened;
     }

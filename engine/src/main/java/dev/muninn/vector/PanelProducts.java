@@ -16,8 +16,8 @@ import java.util.Arrays;
  * <p>Every body that reads weights begins by {@code get}, as in {@link RowMajorProducts}.
  */
 abstract class PanelProducts extends Products {
-  /** Inputs of a panel that are widened at once: 32 KB of floats. */
-  static final int INPUTS = 256;
+  /** Inputs of a panel that are widened at once: 16 KB of floats, half of a first-level cache. */
+  static final int INPUTS = 128;
 
   private final WeightFormat format;
 

@@ -24,11 +24,11 @@ final class PanelTiles {
   /** Inputs of a block. */
   private static final int INPUTS = WeightFormat.BLOCK_INPUTS;
 
-  /** Where a widened block has its scales. */
-  private static final int SCALES = INPUTS * OUTPUTS;
+  /** Where the scales of widened blocks begin, 32 a block. */
+  static final int SCALES = PanelProducts.INPUTS * OUTPUTS;
 
-  /** Floats of a widened block, with its scales. */
-  static final int BLOCK = SCALES + OUTPUTS;
+  /** Floats of widened blocks and their scales. */
+  static final int WIDENED = SCALES + PanelProducts.INPUTS / INPUTS * OUTPUTS;
 
   private PanelTiles() {}
 
@@ -79,9 +79,8 @@ final class PanelTiles {
   /**
    * Adds the products of some blocks, times their scales, to the sums of 4 rows.
    *
-   * @param weights from {@code from}: of each block 32 inputs, then its scales
+   * @param weights of all inputs, and scales, from {@code from}
    * @param starts what the rows' products of a block start from, 4 a block from {@code start}
-   * @param factors what they are multiplied by, 4 a block from {@code start}
    */
   static void addBlocks(
       float[] weights,
@@ -90,10 +89,10 @@ final class PanelTiles {
       float[] x,
       int at,
       float[] starts,
-      float[] factors,
       int start,
       float[] sums,
       int to) {
+    int scale = SCALES + from;
     for (int block = 0; block < blocks; block++) {
       FloatVector a0 = FloatVector.broadcast(FLOATS, starts[start]);
       FloatVector b0 = a0;
@@ -120,27 +119,21 @@ final class PanelTiles {
         a3 = u.fma(y, a3);
         b3 = v.fma(y, b3);
       }
-      FloatVector s = FloatVector.fromArray(FLOATS, weights, from + SCALES);
-      FloatVector t = FloatVector.fromArray(FLOATS, weights, from + SCALES + COUNT);
-      FloatVector y = FloatVector.broadcast(FLOATS, factors[start]);
-      a0.mul(y).fma(s, FloatVector.fromArray(FLOATS, sums, to)).intoArray(sums, to);
-      b0.mul(y).fma(t, FloatVector.fromArray(FLOATS, sums, to + COUNT)).intoArray(sums, to + COUNT);
-      y = FloatVector.broadcast(FLOATS, factors[start + 1]);
-      a1.mul(y).fma(s, FloatVector.fromArray(FLOATS, sums, to + 32)).intoArray(sums, to + 32);
-      b1.mul(y)
-          .fma(t, FloatVector.fromArray(FLOATS, sums, to + 32 + COUNT))
+      FloatVector s = FloatVector.fromArray(FLOATS, weights, scale);
+      FloatVector t = FloatVector.fromArray(FLOATS, weights, scale + COUNT);
+      a0.fma(s, FloatVector.fromArray(FLOATS, sums, to)).intoArray(sums, to);
+      b0.fma(t, FloatVector.fromArray(FLOATS, sums, to + COUNT)).intoArray(sums, to + COUNT);
+      a1.fma(s, FloatVector.fromArray(FLOATS, sums, to + 32)).intoArray(sums, to + 32);
+      b1.fma(t, FloatVector.fromArray(FLOATS, sums, to + 32 + COUNT))
           .intoArray(sums, to + 32 + COUNT);
-      y = FloatVector.broadcast(FLOATS, factors[start + 2]);
-      a2.mul(y).fma(s, FloatVector.fromArray(FLOATS, sums, to + 64)).intoArray(sums, to + 64);
-      b2.mul(y)
-          .fma(t, FloatVector.fromArray(FLOATS, sums, to + 64 + COUNT))
+      a2.fma(s, FloatVector.fromArray(FLOATS, sums, to + 64)).intoArray(sums, to + 64);
+      b2.fma(t, FloatVector.fromArray(FLOATS, sums, to + 64 + COUNT))
           .intoArray(sums, to + 64 + COUNT);
-      y = FloatVector.broadcast(FLOATS, factors[start + 3]);
-      a3.mul(y).fma(s, FloatVector.fromArray(FLOATS, sums, to + 96)).intoArray(sums, to + 96);
-      b3.mul(y)
-          .fma(t, FloatVector.fromArray(FLOATS, sums, to + 96 + COUNT))
+      a3.fma(s, FloatVector.fromArray(FLOATS, sums, to + 96)).intoArray(sums, to + 96);
+      b3.fma(t, FloatVector.fromArray(FLOATS, sums, to + 96 + COUNT))
           .intoArray(sums, to + 96 + COUNT);
-      from += BLOCK;
+      from += INPUTS * OUTPUTS;
+      scale += OUTPUTS;
       at += 4 * INPUTS;
       start += 4;
     }

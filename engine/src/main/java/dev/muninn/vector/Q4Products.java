@@ -4,7 +4,6 @@ import static dev.muninn.kernel.Lanes.COUNT;
 import static dev.muninn.kernel.Lanes.FLOATS;
 import static dev.muninn.kernel.Lanes.INTS;
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
-import static jdk.incubator.vector.VectorOperators.ASHR;
 import static jdk.incubator.vector.VectorOperators.I2F;
 import static jdk.incubator.vector.VectorOperators.LSHL;
 import static jdk.incubator.vector.VectorOperators.LSHR;
@@ -15,22 +14,18 @@ import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
-import jdk.incubator.vector.ShortVector;
 
 /**
- * Products of 4-bit weights with activations that are whole numbers of a block's scale: exact sums
- * for each block, then times the scales of activations and weights. For one row the sums are two of
- * 16 bits, and {@link PanelRows} has prepared coefficients so that no bit of a weight need be
- * masked; for more rows they are floats, exact as well.
+ * Products of 4-bit weights with float activations. An int has four inputs of a row in its lower
+ * half, those of the row 16 further in its upper half; all bits stay where they are in their half,
+ * and {@link PanelRows} has their activations divided by as much.
  */
 final class Q4Products extends BlockProducts {
   static final Q4Products INSTANCE = new Q4Products();
 
-  private static final int ROWS = WeightFormat.PANEL_ROWS;
   private static final int GROUP_BYTES = 64;
-  private static final int SCALES = 512;
 
-  /** Panels that two vectors of shorts take. */
+  /** Panels that two vectors take. */
   private static final int PANELS = Math.max(1, 2 * COUNT / PAIRS);
 
   /** Regions that are read in turn, so that memory is ahead of the arithmetic in each. */
@@ -66,16 +61,15 @@ final class Q4Products extends BlockProducts {
           turns,
           groupBytes,
           blocks,
-          x.digits,
-          x.digitStarts,
-          x.blockScales,
+          x.values,
+          x.blockStarts,
           out,
           pair);
     }
   }
 
   /**
-   * Two vectors of shorts: a block of each turn's panels after the other.
+   * Two vectors of ints: a block of each turn's panels after the other.
    *
    * <p>All is written out: where C2 does not inline a method that takes vectors, they are objects.
    */
@@ -86,9 +80,8 @@ final class Q4Products extends BlockProducts {
       int turns,
       long step,
       int blocks,
-      int[] x,
-      int[] starts,
-      float[] scales,
+      float[] x,
+      float[] starts,
       float[] out,
       int first) {
     weights.get(ValueLayout.JAVA_BYTE, offset);
@@ -100,86 +93,52 @@ final class Q4Products extends BlockProducts {
       long at = begin;
       int to = first;
       for (int t = 0; t < turns; t++) {
-        ShortVector high0 = IntVector.broadcast(INTS, starts[2 * block]).reinterpretAsShorts();
-        ShortVector low0 = IntVector.broadcast(INTS, starts[2 * block + 1]).reinterpretAsShorts();
-        ShortVector high1 = high0;
-        ShortVector low1 = low0;
-        int k = 2 * WeightFormat.BLOCK_INPUTS * block;
+        FloatVector low0 = FloatVector.broadcast(FLOATS, starts[block]);
+        FloatVector high0 = low0;
+        FloatVector low1 = low0;
+        FloatVector high1 = low0;
+        int k = WeightFormat.BLOCK_INPUTS * block;
         for (long end = at + 8 * step; at < end; at += step) {
-          ShortVector v =
-              IntVector.fromMemorySegment(INTS, weights, at, LITTLE_ENDIAN).reinterpretAsShorts();
-          ShortVector w =
-              IntVector.fromMemorySegment(INTS, weights, at + second, LITTLE_ENDIAN)
-                  .reinterpretAsShorts();
-          ShortVector y = IntVector.broadcast(INTS, x[k]).reinterpretAsShorts();
-          high0 = v.mul(y).add(high0);
-          high1 = w.mul(y).add(high1);
-          y = IntVector.broadcast(INTS, x[k + 1]).reinterpretAsShorts();
-          low0 = v.mul(y).add(low0);
-          low1 = w.mul(y).add(low1);
-          v = v.lanewise(LSHR, 4);
-          w = w.lanewise(LSHR, 4);
-          y = IntVector.broadcast(INTS, x[k + 2]).reinterpretAsShorts();
-          high0 = v.mul(y).add(high0);
-          high1 = w.mul(y).add(high1);
-          y = IntVector.broadcast(INTS, x[k + 3]).reinterpretAsShorts();
-          low0 = v.mul(y).add(low0);
-          low1 = w.mul(y).add(low1);
-          v = v.lanewise(LSHR, 4);
-          w = w.lanewise(LSHR, 4);
-          y = IntVector.broadcast(INTS, x[k + 4]).reinterpretAsShorts();
-          high0 = v.mul(y).add(high0);
-          high1 = w.mul(y).add(high1);
-          y = IntVector.broadcast(INTS, x[k + 5]).reinterpretAsShorts();
-          low0 = v.mul(y).add(low0);
-          low1 = w.mul(y).add(low1);
-          v = v.lanewise(LSHR, 4);
-          w = w.lanewise(LSHR, 4);
-          y = IntVector.broadcast(INTS, x[k + 6]).reinterpretAsShorts();
-          high0 = v.mul(y).add(high0);
-          high1 = w.mul(y).add(high1);
-          y = IntVector.broadcast(INTS, x[k + 7]).reinterpretAsShorts();
-          low0 = v.mul(y).add(low0);
-          low1 = w.mul(y).add(low1);
-          k += 8;
+          FloatVector y0 = FloatVector.broadcast(FLOATS, x[k]);
+          FloatVector y1 = FloatVector.broadcast(FLOATS, x[k + 1]);
+          FloatVector y2 = FloatVector.broadcast(FLOATS, x[k + 2]);
+          FloatVector y3 = FloatVector.broadcast(FLOATS, x[k + 3]);
+          IntVector v = IntVector.fromMemorySegment(INTS, weights, at, LITTLE_ENDIAN);
+          low0 = ((FloatVector) v.and(0xF).convert(I2F, 0)).fma(y0, low0);
+          low0 = ((FloatVector) v.and(0xF0).convert(I2F, 0)).fma(y1, low0);
+          low0 = ((FloatVector) v.and(0xF00).convert(I2F, 0)).fma(y2, low0);
+          low0 = ((FloatVector) v.and(0xF000).convert(I2F, 0)).fma(y3, low0);
+          v = v.lanewise(LSHR, 16);
+          high0 = ((FloatVector) v.and(0xF).convert(I2F, 0)).fma(y0, high0);
+          high0 = ((FloatVector) v.and(0xF0).convert(I2F, 0)).fma(y1, high0);
+          high0 = ((FloatVector) v.and(0xF00).convert(I2F, 0)).fma(y2, high0);
+          high0 = ((FloatVector) v.and(0xF000).convert(I2F, 0)).fma(y3, high0);
+          v = IntVector.fromMemorySegment(INTS, weights, at + second, LITTLE_ENDIAN);
+          low1 = ((FloatVector) v.and(0xF).convert(I2F, 0)).fma(y0, low1);
+          low1 = ((FloatVector) v.and(0xF0).convert(I2F, 0)).fma(y1, low1);
+          low1 = ((FloatVector) v.and(0xF00).convert(I2F, 0)).fma(y2, low1);
+          low1 = ((FloatVector) v.and(0xF000).convert(I2F, 0)).fma(y3, low1);
+          v = v.lanewise(LSHR, 16);
+          high1 = ((FloatVector) v.and(0xF).convert(I2F, 0)).fma(y0, high1);
+          high1 = ((FloatVector) v.and(0xF0).convert(I2F, 0)).fma(y1, high1);
+          high1 = ((FloatVector) v.and(0xF00).convert(I2F, 0)).fma(y2, high1);
+          high1 = ((FloatVector) v.and(0xF000).convert(I2F, 0)).fma(y3, high1);
+          k += 4;
         }
-        FloatVector scale = FloatVector.broadcast(FLOATS, scales[block]);
         IntVector s = IntVector.fromMemorySegment(INTS, weights, at, LITTLE_ENDIAN);
-        IntVector high = high0.reinterpretAsInts();
-        IntVector low = low0.reinterpretAsInts();
-        IntVector whole =
-            high.lanewise(LSHL, 16)
-                .lanewise(ASHR, 16)
-                .mul(PanelRows.UNIT)
-                .add(low.lanewise(LSHL, 16).lanewise(ASHR, 16));
-        ((FloatVector) whole.convert(I2F, 0))
-            .mul(scale)
-            .fma(s.lanewise(LSHL, 16).reinterpretAsFloats(), FloatVector.fromArray(FLOATS, out, to))
+        low0.fma(s.lanewise(LSHL, 16).reinterpretAsFloats(), FloatVector.fromArray(FLOATS, out, to))
             .intoArray(out, to);
-        whole = high.lanewise(ASHR, 16).mul(PanelRows.UNIT).add(low.lanewise(ASHR, 16));
-        ((FloatVector) whole.convert(I2F, 0))
-            .mul(scale)
+        high0
             .fma(
                 s.and(0xFFFF0000).reinterpretAsFloats(),
                 FloatVector.fromArray(FLOATS, out, to + PAIRS))
             .intoArray(out, to + PAIRS);
         s = IntVector.fromMemorySegment(INTS, weights, at + second, LITTLE_ENDIAN);
-        high = high1.reinterpretAsInts();
-        low = low1.reinterpretAsInts();
-        whole =
-            high.lanewise(LSHL, 16)
-                .lanewise(ASHR, 16)
-                .mul(PanelRows.UNIT)
-                .add(low.lanewise(LSHL, 16).lanewise(ASHR, 16));
-        ((FloatVector) whole.convert(I2F, 0))
-            .mul(scale)
-            .fma(
+        low1.fma(
                 s.lanewise(LSHL, 16).reinterpretAsFloats(),
                 FloatVector.fromArray(FLOATS, out, to + secondOut))
             .intoArray(out, to + secondOut);
-        whole = high.lanewise(ASHR, 16).mul(PanelRows.UNIT).add(low.lanewise(ASHR, 16));
-        ((FloatVector) whole.convert(I2F, 0))
-            .mul(scale)
+        high1
             .fma(
                 s.and(0xFFFF0000).reinterpretAsFloats(),
                 FloatVector.fromArray(FLOATS, out, to + secondOut + PAIRS))
@@ -193,30 +152,30 @@ final class Q4Products extends BlockProducts {
   }
 
   @Override
-  void widen(MemorySegment weights, long offset, float[] widened, int to) {
-    widenWeights(weights, offset, widened, to);
-    widenScales(weights, offset + SCALES, widened, to + ROWS * WeightFormat.BLOCK_INPUTS);
+  void widen(MemorySegment weights, long offset, int blocks, float[] widened) {
+    for (int pair = 0; pair < PAIRS; pair += COUNT) {
+      widen(weights, offset + 4L * pair, 8 * blocks, widened, pair);
+    }
   }
 
-  private static void widenWeights(MemorySegment weights, long offset, float[] widened, int to) {
+  private static void widen(
+      MemorySegment weights, long offset, int groups, float[] widened, int to) {
     weights.get(ValueLayout.JAVA_BYTE, offset);
-    for (int pair = 0; pair < PAIRS; pair += COUNT) {
-      for (int g = 0; g < 8; g++) {
-        int target = to + 4 * ROWS * g + pair;
-        IntVector v =
-            IntVector.fromMemorySegment(
-                INTS, weights, offset + (long) GROUP_BYTES * g + 4L * pair, LITTLE_ENDIAN);
-        ((FloatVector) v.and(0xF).convert(I2F, 0)).intoArray(widened, target);
-        ((FloatVector) v.and(0xF0).convert(I2F, 0)).intoArray(widened, target + ROWS);
-        ((FloatVector) v.and(0xF00).convert(I2F, 0)).intoArray(widened, target + 2 * ROWS);
-        ((FloatVector) v.and(0xF000).convert(I2F, 0)).intoArray(widened, target + 3 * ROWS);
-        v = v.lanewise(LSHR, 16);
-        target += PAIRS;
-        ((FloatVector) v.and(0xF).convert(I2F, 0)).intoArray(widened, target);
-        ((FloatVector) v.and(0xF0).convert(I2F, 0)).intoArray(widened, target + ROWS);
-        ((FloatVector) v.and(0xF00).convert(I2F, 0)).intoArray(widened, target + 2 * ROWS);
-        ((FloatVector) v.and(0xF000).convert(I2F, 0)).intoArray(widened, target + 3 * ROWS);
-      }
+    for (int g = 0; g < groups; g++) {
+      // Behind every 8 groups are scales.
+      long at = offset + (long) GROUP_BYTES * (g + (g >> 3));
+      int target = to + 4 * ROWS * g;
+      IntVector v = IntVector.fromMemorySegment(INTS, weights, at, LITTLE_ENDIAN);
+      ((FloatVector) v.and(0xF).convert(I2F, 0)).intoArray(widened, target);
+      ((FloatVector) v.and(0xF0).convert(I2F, 0)).intoArray(widened, target + ROWS);
+      ((FloatVector) v.and(0xF00).convert(I2F, 0)).intoArray(widened, target + 2 * ROWS);
+      ((FloatVector) v.and(0xF000).convert(I2F, 0)).intoArray(widened, target + 3 * ROWS);
+      v = v.lanewise(LSHR, 16);
+      target += PAIRS;
+      ((FloatVector) v.and(0xF).convert(I2F, 0)).intoArray(widened, target);
+      ((FloatVector) v.and(0xF0).convert(I2F, 0)).intoArray(widened, target + ROWS);
+      ((FloatVector) v.and(0xF00).convert(I2F, 0)).intoArray(widened, target + 2 * ROWS);
+      ((FloatVector) v.and(0xF000).convert(I2F, 0)).intoArray(widened, target + 3 * ROWS);
     }
   }
 }

@@ -24,9 +24,7 @@ import jdk.incubator.vector.IntVector;
 final class Q8Products extends BlockProducts {
   static final Q8Products INSTANCE = new Q8Products();
 
-  private static final int ROWS = WeightFormat.PANEL_ROWS;
   private static final int GROUP_BYTES = 4 * ROWS;
-  private static final int SCALES = 1024;
 
   /** Panels that four vectors take. */
   private static final int PANELS = Math.max(1, 4 * COUNT / ROWS);
@@ -155,25 +153,32 @@ final class Q8Products extends BlockProducts {
     }
   }
 
+  /** Two vectors at a time, so that there is less to do beside them. */
   @Override
-  void widen(MemorySegment weights, long offset, float[] widened, int to) {
-    widenWeights(weights, offset, widened, to);
-    widenScales(weights, offset + SCALES, widened, to + ROWS * WeightFormat.BLOCK_INPUTS);
+  void widen(MemorySegment weights, long offset, int blocks, float[] widened) {
+    for (int row = 0; row < ROWS; row += 2 * COUNT) {
+      widen(weights, offset + 4L * row, 8 * blocks, widened, row);
+    }
   }
 
-  private static void widenWeights(MemorySegment weights, long offset, float[] widened, int to) {
+  private static void widen(
+      MemorySegment weights, long offset, int groups, float[] widened, int to) {
     weights.get(ValueLayout.JAVA_BYTE, offset);
-    for (int row = 0; row < ROWS; row += COUNT) {
-      for (int g = 0; g < 8; g++) {
-        int target = to + 4 * ROWS * g + row;
-        IntVector v =
-            IntVector.fromMemorySegment(
-                INTS, weights, offset + (long) GROUP_BYTES * g + 4L * row, LITTLE_ENDIAN);
-        ((FloatVector) v.and(0xFF).convert(I2F, 0)).intoArray(widened, target);
-        ((FloatVector) v.and(0xFF00).convert(I2F, 0)).intoArray(widened, target + ROWS);
-        ((FloatVector) v.and(0xFF0000).convert(I2F, 0)).intoArray(widened, target + 2 * ROWS);
-        ((FloatVector) v.lanewise(LSHR, 24).convert(I2F, 0)).intoArray(widened, target + 3 * ROWS);
-      }
+    for (int g = 0; g < groups; g++) {
+      // Behind every 8 groups are scales.
+      long at = offset + (long) GROUP_BYTES * g + (g >> 3) * (GROUP_BYTES / 2);
+      int target = to + 4 * ROWS * g;
+      IntVector v = IntVector.fromMemorySegment(INTS, weights, at, LITTLE_ENDIAN);
+      IntVector w = IntVector.fromMemorySegment(INTS, weights, at + BYTES, LITTLE_ENDIAN);
+      ((FloatVector) v.and(0xFF).convert(I2F, 0)).intoArray(widened, target);
+      ((FloatVector) w.and(0xFF).convert(I2F, 0)).intoArray(widened, target + COUNT);
+      ((FloatVector) v.and(0xFF00).convert(I2F, 0)).intoArray(widened, target + ROWS);
+      ((FloatVector) w.and(0xFF00).convert(I2F, 0)).intoArray(widened, target + ROWS + COUNT);
+      ((FloatVector) v.and(0xFF0000).convert(I2F, 0)).intoArray(widened, target + 2 * ROWS);
+      ((FloatVector) w.and(0xFF0000).convert(I2F, 0)).intoArray(widened, target + 2 * ROWS + COUNT);
+      ((FloatVector) v.lanewise(LSHR, 24).convert(I2F, 0)).intoArray(widened, target + 3 * ROWS);
+      ((FloatVector) w.lanewise(LSHR, 24).convert(I2F, 0))
+          .intoArray(widened, target + 3 * ROWS + COUNT);
     }
   }
 }

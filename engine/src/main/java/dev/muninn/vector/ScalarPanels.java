@@ -56,7 +56,6 @@ final class ScalarPanels {
     boolean blocks = format.blockInputs() > 1;
     int blockAt = blocks ? x.blockOffset(group, block) + lane : 0;
     float start = blocks ? x.blockStarts[blockAt] : 0;
-    float factor = blocks ? x.blockScales[blockAt] : 1;
     int step = x.step();
     int from = x.offset(group, input) + lane;
     for (int o = 0; o < ROWS; o++) {
@@ -67,7 +66,7 @@ final class ScalarPanels {
       }
       sums[sum] =
           blocks
-              ? Math.fma(product * factor, weights[ROWS * WeightFormat.BLOCK_INPUTS + o], sums[sum])
+              ? Math.fma(product, weights[ROWS * WeightFormat.BLOCK_INPUTS + o], sums[sum])
               : product;
     }
   }
