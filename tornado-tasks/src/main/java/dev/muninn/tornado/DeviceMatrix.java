@@ -75,7 +75,7 @@ record DeviceMatrix(
     int format = format(matrices);
     int stride = stride(format, matrices.getFirst().columns());
     long rows = rows(matrices);
-    boolean scaled = format == WeightFormat.Q8 || format == WeightFormat.Q4;
+    boolean scaled = WeightFormat.isScaled(format);
     return bytes(format, rows, stride) + (scaled ? 4 * rows * (stride / WeightFormat.BLOCK) : 0);
   }
 
@@ -89,8 +89,9 @@ record DeviceMatrix(
 
   /** Rows of blocks end with a whole one. */
   private static int stride(int format, int columns) {
-    boolean blocks = format == WeightFormat.Q8 || format == WeightFormat.Q4;
-    return blocks ? Math.ceilDiv(columns, WeightFormat.BLOCK) * WeightFormat.BLOCK : columns;
+    return WeightFormat.isScaled(format)
+        ? Math.ceilDiv(columns, WeightFormat.BLOCK) * WeightFormat.BLOCK
+        : columns;
   }
 
   /** The format of all: floats where they differ, or where a row does not end with an int. */

@@ -1,12 +1,13 @@
 package dev.muninn.tornado;
 
 import dev.muninn.tornado.kernel.ProductKernels;
+import dev.muninn.tornado.kernel.WeightFormat;
 import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.TaskGraph;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
-/** The product as a task, in the kernel that a schedule takes. */
+/** The product as a task, in the kernel that a schedule and the weights take. */
 final class ProductTask {
   private ProductTask() {}
 
@@ -27,6 +28,7 @@ final class ProductTask {
       FloatArray target,
       int count,
       int section) {
+    boolean scaled = WeightFormat.isScaled(matrix.format());
     if (schedule.tensors() && matrix.fitsTensors()) {
       graph.task(
           task,
@@ -42,6 +44,23 @@ final class ProductTask {
           section,
           matrix.columns(),
           matrix.rows());
+    } else if (schedule.warps() && scaled) {
+      graph.task(
+          task,
+          ProductKernels::productOfScaledByWarps,
+          new KernelContext(),
+          rows,
+          input,
+          matrix.floats(),
+          matrix.packed(),
+          table,
+          target,
+          count,
+          section,
+          matrix.columns(),
+          matrix.stride(),
+          matrix.rows(),
+          matrix.format());
     } else if (schedule.warps()) {
       graph.task(
           task,
@@ -59,6 +78,24 @@ final class ProductTask {
           matrix.stride(),
           matrix.rows(),
           matrix.format());
+    } else if (scaled) {
+      graph.task(
+          task,
+          ProductKernels::productOfScaled,
+          new KernelContext(),
+          rows,
+          input,
+          matrix.floats(),
+          matrix.packed(),
+          table,
+          target,
+          count,
+          section,
+          matrix.columns(),
+          matrix.stride(),
+          matrix.rows(),
+          matrix.format(),
+          schedule.lanes());
     } else {
       graph.task(
           task,

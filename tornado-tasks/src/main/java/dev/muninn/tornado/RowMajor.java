@@ -68,7 +68,6 @@ final class RowMajor {
           int blocks = Math.ceilDiv(matrix.columns(), WeightFormat.BLOCK_INPUTS);
           int bits = matrix.format() == WeightFormat.Q8 ? 8 : 4;
           int perInt = Integer.SIZE / bits;
-          int zero = 1 << bits - 1;
           for (int block = 0; block < blocks; block++) {
             int first = block * WeightFormat.BLOCK_INPUTS;
             float scale = matrix.scale(row, first);
@@ -78,7 +77,7 @@ final class RowMajor {
               for (int k = 0; k < perInt; k++) {
                 int column = first + i + k;
                 int number = column < matrix.columns() ? matrix.quantized(row, column) : 0;
-                packed |= (number + zero) << bits * k;
+                packed |= (number & (1 << bits) - 1) << bits * k;
               }
               long at = (index * blocks * WeightFormat.BLOCK_INPUTS + first + i) / perInt;
               weights.set(ValueLayout.JAVA_INT_UNALIGNED, HEADER + 4 * at, packed);

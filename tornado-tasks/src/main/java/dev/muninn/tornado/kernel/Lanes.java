@@ -58,13 +58,13 @@ final class Lanes {
    * first lane.
    *
    * @param index of the work-item among all
-   * @param cuda 1 in a kernel for CUDA, whose warps sum their registers, else 0; a constant in the
-   *     kernel's code, since other compilers do not know the sum
+   * @param kind has {@link WeightFormat#CUDA} where warps sum their registers; a constant in Java's
+   *     code, since other compilers do not know the sum
    */
   static float sumOfItem(
-      KernelContext context, float value, int index, int lane, int lanes, int cuda) {
+      KernelContext context, float value, int index, int lane, int lanes, int kind) {
     float total = value;
-    if (cuda != 0) {
+    if ((kind & WeightFormat.CUDA) != 0) {
       total = context.simdSum(value);
     } else if (lanes > 1) {
       float[] shared = context.allocateFloatLocalArray(ITEMS * lanes);
@@ -88,7 +88,7 @@ final class Lanes {
    * #ITEMS} items. The values meet at the same barriers.
    *
    * @param index of the work-item among all
-   * @param cuda 1 in a kernel for CUDA, else 0
+   * @param kind has {@link WeightFormat#CUDA} in a kernel for CUDA
    * @param target rows of {@code outputs}
    * @param row the first of the eight
    * @param item the output; one behind the last is not stored
@@ -106,21 +106,21 @@ final class Lanes {
       int index,
       int lane,
       int lanes,
-      int cuda,
+      int kind,
       FloatArray target,
       int row,
       int item,
       int outputs) {
     int to = row * outputs + item;
-    if (cuda != 0 || lanes == 1) {
-      float t0 = cuda != 0 ? context.simdSum(s0) : s0;
-      float t1 = cuda != 0 ? context.simdSum(s1) : s1;
-      float t2 = cuda != 0 ? context.simdSum(s2) : s2;
-      float t3 = cuda != 0 ? context.simdSum(s3) : s3;
-      float t4 = cuda != 0 ? context.simdSum(s4) : s4;
-      float t5 = cuda != 0 ? context.simdSum(s5) : s5;
-      float t6 = cuda != 0 ? context.simdSum(s6) : s6;
-      float t7 = cuda != 0 ? context.simdSum(s7) : s7;
+    if ((kind & WeightFormat.CUDA) != 0 || lanes == 1) {
+      float t0 = (kind & WeightFormat.CUDA) != 0 ? context.simdSum(s0) : s0;
+      float t1 = (kind & WeightFormat.CUDA) != 0 ? context.simdSum(s1) : s1;
+      float t2 = (kind & WeightFormat.CUDA) != 0 ? context.simdSum(s2) : s2;
+      float t3 = (kind & WeightFormat.CUDA) != 0 ? context.simdSum(s3) : s3;
+      float t4 = (kind & WeightFormat.CUDA) != 0 ? context.simdSum(s4) : s4;
+      float t5 = (kind & WeightFormat.CUDA) != 0 ? context.simdSum(s5) : s5;
+      float t6 = (kind & WeightFormat.CUDA) != 0 ? context.simdSum(s6) : s6;
+      float t7 = (kind & WeightFormat.CUDA) != 0 ? context.simdSum(s7) : s7;
       if (lane == 0) {
         if (item < outputs) {
           target.set(to, t0);

@@ -6,9 +6,9 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /**
  * The product with weights. Of few rows an item computes an output, and reads its weights once for
- * up to eight rows, whose sums stand in registers. Of many, on a GPU, a workgroup computes a tile
- * ({@link TileKernels}, {@link TensorKernels}). A row's sum is taken in the same order whatever
- * rows are beside it, but for the last bits that tell few rows from many.
+ * up to eight rows, whose sums stand in registers; of a single row it computes two outputs, and
+ * reads the input once for both. Of many rows, on a GPU, a workgroup computes a tile ({@link
+ * TileKernels}, {@link TensorKernels}). The last bits of a row's sum tell how many are beside it.
  */
 public final class ProductKernels {
   /** Outputs of a workgroup, unless each has a work-item to itself. */
@@ -29,7 +29,7 @@ public final class ProductKernels {
   }
 
   /**
-   * {@code target = W input}.
+   * {@code target = W input}, of weights without scales.
    *
    * @param input rows of {@code inputs}, found by a section of the row table
    * @param floats and {@code packed}: weights, [outputs, stride], by {@link WeightFormat}
@@ -59,7 +59,41 @@ public final class ProductKernels {
         outputs, format, lanes, 0);
   }
 
-  /** The same on CUDA, by warps; the parameters are those of {@link #product}. */
+  /** The same of weights with scales; the parameters are those of {@link #product}. */
+  public static void productOfScaled(
+      KernelContext context,
+      IntArray rows,
+      FloatArray input,
+      FloatArray floats,
+      IntArray packed,
+      FloatArray table,
+      FloatArray target,
+      int countAt,
+      int section,
+      int inputs,
+      int stride,
+      int outputs,
+      int format,
+      int lanes) {
+    compute(
+        context,
+        rows,
+        input,
+        floats,
+        packed,
+        table,
+        target,
+        countAt,
+        section,
+        inputs,
+        stride,
+        outputs,
+        format,
+        lanes,
+        WeightFormat.SCALED);
+  }
+
+  /** That of {@link #product} on CUDA, by warps. */
   public static void productByWarps(
       KernelContext context,
       IntArray rows,
@@ -89,7 +123,40 @@ public final class ProductKernels {
         outputs,
         format,
         TileKernels.LANES,
-        1);
+        WeightFormat.CUDA);
+  }
+
+  /** That of {@link #productOfScaled} on CUDA, by warps. */
+  public static void productOfScaledByWarps(
+      KernelContext context,
+      IntArray rows,
+      FloatArray input,
+      FloatArray floats,
+      IntArray packed,
+      FloatArray table,
+      FloatArray target,
+      int countAt,
+      int section,
+      int inputs,
+      int stride,
+      int outputs,
+      int format) {
+    compute(
+        context,
+        rows,
+        input,
+        floats,
+        packed,
+        table,
+        target,
+        countAt,
+        section,
+        inputs,
+        stride,
+        outputs,
+        format,
+        TileKernels.LANES,
+        WeightFormat.CUDA | WeightFormat.SCALED);
   }
 
   /**
@@ -132,7 +199,7 @@ public final class ProductKernels {
           WeightFormat.BF16,
           index,
           TileKernels.LANES,
-          1);
+          WeightFormat.CUDA);
     }
   }
 
@@ -151,18 +218,18 @@ public final class ProductKernels {
       int outputs,
       int format,
       int lanes,
-      int cuda) {
+      int kind) {
     // Read once: the runtime loses its way among several reads of it in methods that it inlines.
     int index = context.globalIdx;
     int count = rows.get(countAt);
     if (lanes == TileKernels.LANES && count > BLOCK_ROWS) {
       TileKernels.tile(
           context, rows, input, floats, packed, table, target, count, section, inputs, stride,
-          outputs, format, index, cuda);
+          outputs, format, index, kind);
     } else {
       blocks(
           context, rows, input, floats, packed, table, target, count, section, inputs, stride,
-          outputs, format, index, lanes, cuda);
+          outputs, format, index, lanes, kind);
     }
   }
 
@@ -186,22 +253,22 @@ public final class ProductKernels {
       int format,
       int index,
       int lanes,
-      int cuda) {
+      int kind) {
     int row =
         eights(
             context, rows, input, floats, packed, table, target, count, section, inputs, stride,
-            outputs, format, index, lanes, cuda);
+            outputs, format, index, lanes, kind);
     row =
         fours(
             context, rows, input, floats, packed, table, target, row, count, section, inputs,
-            stride, outputs, format, index, lanes, cuda);
+            stride, outputs, format, index, lanes, kind);
     row =
         twos(
             context, rows, input, floats, packed, table, target, row, count, section, inputs,
-            stride, outputs, format, index, lanes, cuda);
+            stride, outputs, format, index, lanes, kind);
     ones(
         context, rows, input, floats, packed, table, target, row, count, section, inputs, stride,
-        outputs, format, index, lanes, cuda);
+        outputs, format, index, lanes, kind);
   }
 
   private static int eights(
@@ -220,7 +287,7 @@ public final class ProductKernels {
       int format,
       int index,
       int lanes,
-      int cuda) {
+      int kind) {
     int item = index / lanes;
     int lane = index % lanes;
     // Items behind the last output compute it again: all meet at the barriers.
@@ -247,9 +314,9 @@ public final class ProductKernels {
       float s7 = 0;
       for (int i = lane; i < pairs; i += lanes) {
         int w = weights + 2 * i;
-        int p = WeightFormat.bits(format, packed, w);
-        float even = WeightFormat.even(format, cuda, floats, table, p, w);
-        float odd = WeightFormat.odd(format, cuda, floats, table, p, w);
+        int p = WeightFormat.bits(format, kind, packed, w, 0);
+        float even = WeightFormat.even(format, kind, floats, table, p, w);
+        float odd = WeightFormat.odd(format, kind, floats, table, p, w);
         int x = 2 * i;
         s0 = s0 + even * input.get(x0 + x) + odd * input.get(x0 + x + 1);
         s1 = s1 + even * input.get(x1 + x) + odd * input.get(x1 + x + 1);
@@ -262,8 +329,8 @@ public final class ProductKernels {
       }
       if (inputs % 2 != 0) {
         int w = weights + inputs - 1;
-        int p = WeightFormat.bits(format, packed, w);
-        float last = lane == 0 ? WeightFormat.even(format, cuda, floats, table, p, w) : 0;
+        int p = WeightFormat.bits(format, kind, packed, w, 0);
+        float last = lane == 0 ? WeightFormat.even(format, kind, floats, table, p, w) : 0;
         int x = inputs - 1;
         s0 += last * input.get(x0 + x);
         s1 += last * input.get(x1 + x);
@@ -275,7 +342,7 @@ public final class ProductKernels {
         s7 += last * input.get(x7 + x);
       }
       Lanes.storeSums(
-          context, s0, s1, s2, s3, s4, s5, s6, s7, index, lane, lanes, cuda, target, row, item,
+          context, s0, s1, s2, s3, s4, s5, s6, s7, index, lane, lanes, kind, target, row, item,
           outputs);
     }
     return row;
@@ -298,7 +365,7 @@ public final class ProductKernels {
       int format,
       int index,
       int lanes,
-      int cuda) {
+      int kind) {
     int item = index / lanes;
     int lane = index % lanes;
     // Items behind the last output compute it again: all meet at the barriers.
@@ -317,9 +384,9 @@ public final class ProductKernels {
       float s3 = 0;
       for (int i = lane; i < pairs; i += lanes) {
         int w = weights + 2 * i;
-        int p = WeightFormat.bits(format, packed, w);
-        float even = WeightFormat.even(format, cuda, floats, table, p, w);
-        float odd = WeightFormat.odd(format, cuda, floats, table, p, w);
+        int p = WeightFormat.bits(format, kind, packed, w, 0);
+        float even = WeightFormat.even(format, kind, floats, table, p, w);
+        float odd = WeightFormat.odd(format, kind, floats, table, p, w);
         int x = 2 * i;
         s0 = s0 + even * input.get(x0 + x) + odd * input.get(x0 + x + 1);
         s1 = s1 + even * input.get(x1 + x) + odd * input.get(x1 + x + 1);
@@ -330,7 +397,7 @@ public final class ProductKernels {
         float own = k == 0 ? s0 : k == 1 ? s1 : k == 2 ? s2 : s3;
         store(
             context, rows, input, floats, packed, table, target, row + k, own, section, inputs,
-            stride, outputs, format, index, lanes, cuda);
+            stride, outputs, format, index, item, lanes, kind);
       }
     }
     return row;
@@ -353,7 +420,7 @@ public final class ProductKernels {
       int format,
       int index,
       int lanes,
-      int cuda) {
+      int kind) {
     int item = index / lanes;
     int lane = index % lanes;
     // Items behind the last output compute it again: all meet at the barriers.
@@ -368,9 +435,9 @@ public final class ProductKernels {
       float s1 = 0;
       for (int i = lane; i < pairs; i += lanes) {
         int w = weights + 2 * i;
-        int p = WeightFormat.bits(format, packed, w);
-        float even = WeightFormat.even(format, cuda, floats, table, p, w);
-        float odd = WeightFormat.odd(format, cuda, floats, table, p, w);
+        int p = WeightFormat.bits(format, kind, packed, w, 0);
+        float even = WeightFormat.even(format, kind, floats, table, p, w);
+        float odd = WeightFormat.odd(format, kind, floats, table, p, w);
         int x = 2 * i;
         s0 = s0 + even * input.get(x0 + x) + odd * input.get(x0 + x + 1);
         s1 = s1 + even * input.get(x1 + x) + odd * input.get(x1 + x + 1);
@@ -379,12 +446,13 @@ public final class ProductKernels {
         float own = k == 0 ? s0 : s1;
         store(
             context, rows, input, floats, packed, table, target, row + k, own, section, inputs,
-            stride, outputs, format, index, lanes, cuda);
+            stride, outputs, format, index, item, lanes, kind);
       }
     }
     return row;
   }
 
+  /** A single row: an item computes two outputs, so that what it reads of the input serves both. */
   private static void ones(
       KernelContext context,
       IntArray rows,
@@ -402,49 +470,69 @@ public final class ProductKernels {
       int format,
       int index,
       int lanes,
-      int cuda) {
-    int item = index / lanes;
+      int kind) {
+    int item = 2 * (index / lanes);
     int lane = index % lanes;
-    // Items behind the last output compute it again: all meet at the barriers.
-    int weights = (item < outputs ? item : outputs - 1) * stride;
+    // Whole workgroups are left over, whose items all miss the barriers.
+    int begin = lanes == 1 ? item : index / (Lanes.ITEMS * lanes) * 2 * Lanes.ITEMS;
+    int end = begin < outputs ? count : first;
+    // Items behind the last output compute it again.
+    int upper = (item < outputs ? item : outputs - 1) * stride;
+    int lower = (item + 1 < outputs ? item + 1 : outputs - 1) * stride;
     int pairs = inputs / 2;
     int step = 2 * lanes;
-    for (int row = first; row < count; row++) {
+    for (int row = first; row < end; row++) {
       int from = rows.get(section + row) * inputs;
-      float sum = 0;
+      float s0 = 0;
+      float s1 = 0;
       int i = lane;
-      for (; i + 7 * lanes < pairs; i += 8 * lanes) {
-        int w = weights + 2 * i;
-        int p0 = WeightFormat.bits(format, packed, w);
-        int p1 = WeightFormat.bits(format, packed, w + step);
-        int p2 = WeightFormat.bits(format, packed, w + 2 * step);
-        int p3 = WeightFormat.bits(format, packed, w + 3 * step);
-        int p4 = WeightFormat.bits(format, packed, w + 4 * step);
-        int p5 = WeightFormat.bits(format, packed, w + 5 * step);
-        int p6 = WeightFormat.bits(format, packed, w + 6 * step);
-        int p7 = WeightFormat.bits(format, packed, w + 7 * step);
+      for (; i + 3 * lanes < pairs; i += 4 * lanes) {
+        int v = upper + 2 * i;
+        int w = lower + 2 * i;
+        int p0 = WeightFormat.bits(format, kind, packed, v, 0);
+        int q0 = WeightFormat.bits(format, kind, packed, w, 0);
+        int p1 = WeightFormat.bits(format, kind, packed, v, step);
+        int q1 = WeightFormat.bits(format, kind, packed, w, step);
+        int p2 = WeightFormat.bits(format, kind, packed, v, 2 * step);
+        int q2 = WeightFormat.bits(format, kind, packed, w, 2 * step);
+        int p3 = WeightFormat.bits(format, kind, packed, v, 3 * step);
+        int q3 = WeightFormat.bits(format, kind, packed, w, 3 * step);
         int x = from + 2 * i;
-        sum = add(format, cuda, floats, table, p0, w, input, x, sum);
-        sum = add(format, cuda, floats, table, p1, w + step, input, x + step, sum);
-        sum = add(format, cuda, floats, table, p2, w + 2 * step, input, x + 2 * step, sum);
-        sum = add(format, cuda, floats, table, p3, w + 3 * step, input, x + 3 * step, sum);
-        sum = add(format, cuda, floats, table, p4, w + 4 * step, input, x + 4 * step, sum);
-        sum = add(format, cuda, floats, table, p5, w + 5 * step, input, x + 5 * step, sum);
-        sum = add(format, cuda, floats, table, p6, w + 6 * step, input, x + 6 * step, sum);
-        sum = add(format, cuda, floats, table, p7, w + 7 * step, input, x + 7 * step, sum);
+        float x0 = input.get(x);
+        float x1 = input.get(x + 1);
+        float x2 = input.get(x + step);
+        float x3 = input.get(x + step + 1);
+        float x4 = input.get(x + 2 * step);
+        float x5 = input.get(x + 2 * step + 1);
+        float x6 = input.get(x + 3 * step);
+        float x7 = input.get(x + 3 * step + 1);
+        s0 = add(format, kind, floats, table, p0, v, 0, x0, x1, s0);
+        s1 = add(format, kind, floats, table, q0, w, 0, x0, x1, s1);
+        s0 = add(format, kind, floats, table, p1, v, step, x2, x3, s0);
+        s1 = add(format, kind, floats, table, q1, w, step, x2, x3, s1);
+        s0 = add(format, kind, floats, table, p2, v, 2 * step, x4, x5, s0);
+        s1 = add(format, kind, floats, table, q2, w, 2 * step, x4, x5, s1);
+        s0 = add(format, kind, floats, table, p3, v, 3 * step, x6, x7, s0);
+        s1 = add(format, kind, floats, table, q3, w, 3 * step, x6, x7, s1);
       }
-      for (; i < pairs; i += lanes) {
-        int w = weights + 2 * i;
-        int p = WeightFormat.bits(format, packed, w);
-        sum = add(format, cuda, floats, table, p, w, input, from + 2 * i, sum);
+      for (int k = 0; k < 2; k++) {
+        int own = k == 0 ? upper : lower;
+        float sum = k == 0 ? s0 : s1;
+        for (int j = i; j < pairs; j += lanes) {
+          int w = own + 2 * j;
+          int p = WeightFormat.bits(format, kind, packed, w, 0);
+          float x0 = input.get(from + 2 * j);
+          float x1 = input.get(from + 2 * j + 1);
+          sum = add(format, kind, floats, table, p, w, 0, x0, x1, sum);
+        }
+        store(
+            context, rows, input, floats, packed, table, target, row, sum, section, inputs, stride,
+            outputs, format, index, item + k, lanes, kind);
       }
-      store(
-          context, rows, input, floats, packed, table, target, row, sum, section, inputs, stride,
-          outputs, format, index, lanes, cuda);
     }
   }
 
-  /** Stores the sum of an item's lanes, after the last column where their number is odd. */
+  /** Stores the sum of lanes for an output, after the last column where their number is odd. */
   private static void store(
       KernelContext context,
       IntArray rows,
@@ -461,19 +549,19 @@ public final class ProductKernels {
       int outputs,
       int format,
       int index,
+      int item,
       int lanes,
-      int cuda) {
-    int item = index / lanes;
+      int kind) {
     int lane = index % lanes;
     float sum = own;
     if (inputs % 2 != 0) {
       int w = (item < outputs ? item : outputs - 1) * stride + inputs - 1;
-      int p = WeightFormat.bits(format, packed, w);
-      float last = WeightFormat.even(format, cuda, floats, table, p, w);
+      int p = WeightFormat.bits(format, kind, packed, w, 0);
+      float last = WeightFormat.even(format, kind, floats, table, p, w);
       int x = rows.get(section + row) * inputs + inputs - 1;
       sum += lane == 0 ? last * input.get(x) : 0;
     }
-    sum = Lanes.sumOfItem(context, sum, index, lane, lanes, cuda);
+    sum = Lanes.sumOfItem(context, sum, index, lane, lanes, kind);
     if (lane == 0) {
       if (item < outputs) {
         target.set(row * outputs + item, sum);
@@ -481,19 +569,23 @@ public final class ProductKernels {
     }
   }
 
-  /** A sum with a pair of products more. */
+  /** A sum with the products of the pair some columns ahead. */
   private static float add(
       int format,
-      int cuda,
+      int kind,
       FloatArray floats,
       FloatArray table,
       int bits,
       int at,
-      FloatArray input,
-      int x,
+      int ahead,
+      float x0,
+      float x1,
       float sum) {
-    float even = WeightFormat.even(format, cuda, floats, table, bits, at);
-    float odd = WeightFormat.odd(format, cuda, floats, table, bits, at);
-    return sum + even * input.get(x) + odd * input.get(x + 1);
+    float even = WeightFormat.first(format, kind, floats, table, bits, at, ahead);
+    float odd = WeightFormat.second(format, kind, floats, table, bits, at, ahead);
+    if ((kind & WeightFormat.SCALED) != 0) {
+      return sum + WeightFormat.scale(kind, floats, at, ahead) * (even * x0 + odd * x1);
+    }
+    return sum + even * x0 + odd * x1;
   }
 }

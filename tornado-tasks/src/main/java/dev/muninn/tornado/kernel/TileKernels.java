@@ -43,7 +43,7 @@ final class TileKernels {
       int outputs,
       int format,
       int index,
-      int cuda) {
+      int kind) {
     float[] xs = context.allocateFloatLocalArray(COLUMNS * PITCH);
     float[] ws = context.allocateFloatLocalArray(COLUMNS * PITCH);
     int lane = index % GROUP;
@@ -90,30 +90,30 @@ final class TileKernels {
         float w2 = 0;
         float w3 = 0;
         if (c + 4 <= inputs) {
-          int p = WeightFormat.bits(format, packed, wFrom + c);
-          int q = WeightFormat.bits(format, packed, wFrom + c + 2);
+          int p = WeightFormat.bits(format, kind, packed, wFrom + c, 0);
+          int q = WeightFormat.bits(format, kind, packed, wFrom + c + 2, 0);
           x0 = input.get(xFrom + c);
           x1 = input.get(xFrom + c + 1);
           x2 = input.get(xFrom + c + 2);
           x3 = input.get(xFrom + c + 3);
-          w0 = WeightFormat.even(format, cuda, floats, table, p, wFrom + c);
-          w1 = WeightFormat.odd(format, cuda, floats, table, p, wFrom + c);
-          w2 = WeightFormat.even(format, cuda, floats, table, q, wFrom + c + 2);
-          w3 = WeightFormat.odd(format, cuda, floats, table, q, wFrom + c + 2);
+          w0 = WeightFormat.even(format, kind, floats, table, p, wFrom + c);
+          w1 = WeightFormat.odd(format, kind, floats, table, p, wFrom + c);
+          w2 = WeightFormat.even(format, kind, floats, table, q, wFrom + c + 2);
+          w3 = WeightFormat.odd(format, kind, floats, table, q, wFrom + c + 2);
         } else if (inputs % 4 != 0) {
           if (c < inputs) {
-            int p = WeightFormat.bits(format, packed, wFrom + c);
+            int p = WeightFormat.bits(format, kind, packed, wFrom + c, 0);
             x0 = input.get(xFrom + c);
-            w0 = WeightFormat.even(format, cuda, floats, table, p, wFrom + c);
+            w0 = WeightFormat.even(format, kind, floats, table, p, wFrom + c);
             if (c + 1 < inputs) {
               x1 = input.get(xFrom + c + 1);
-              w1 = WeightFormat.odd(format, cuda, floats, table, p, wFrom + c);
+              w1 = WeightFormat.odd(format, kind, floats, table, p, wFrom + c);
             }
           }
           if (c + 2 < inputs) {
-            int q = WeightFormat.bits(format, packed, wFrom + c + 2);
+            int q = WeightFormat.bits(format, kind, packed, wFrom + c + 2, 0);
             x2 = input.get(xFrom + c + 2);
-            w2 = WeightFormat.even(format, cuda, floats, table, q, wFrom + c + 2);
+            w2 = WeightFormat.even(format, kind, floats, table, q, wFrom + c + 2);
           }
         }
         context.localBarrier();

@@ -23,11 +23,17 @@ public final class WeightFormat {
   /** IEEE halves: 5 bits of exponent, 10 of significand. */
   public static final int F16 = 2;
 
-  /** Bytes minus 128, times a scale for each {@link #BLOCK} columns of a row. */
+  /** Bytes with a sign, times a scale for each {@link #BLOCK} columns of a row. */
   public static final int Q8 = 3;
 
-  /** Four bits minus 8, times a scale for each {@link #BLOCK} columns of a row. */
+  /** Four bits with a sign, times a scale for each {@link #BLOCK} columns of a row. */
   public static final int Q4 = 4;
+
+  /** In a kernel's kind: it is compiled for CUDA, which converts BF16. */
+  static final int CUDA = 1;
+
+  /** In a kernel's kind: weights are whole numbers with scales, else numbers without. */
+  static final int SCALED = 2;
 
   /** Columns that share a scale. */
   public static final int BLOCK = 32;
@@ -38,11 +44,16 @@ public final class WeightFormat {
   /** Where the powers of two for F16 stand in a {@link #table}. */
   private static final int F16_TABLE = 512;
 
-  private static final int TABLE_SIZE = 576;
+  private static final int TABLE_SIZE = 640;
 
   private WeightFormat() {}
 
-  /** The powers of two that {@link #even} and {@link #odd} read, [576]. */
+  /** Whether weights are whole numbers with scales. */
+  public static boolean isScaled(int format) {
+    return format == Q8 || format == Q4;
+  }
+
+  /** The powers of two that {@link #even} and {@link #odd} read, [640]. */
   public static FloatArray table() {
     FloatArray table = new FloatArray(TABLE_SIZE);
     for (int sign = 0; sign < 2; sign++) {
@@ -59,7 +70,10 @@ public final class WeightFormat {
             exponent == 31
                 ? Float.POSITIVE_INFINITY
                 : (float) Math.pow(2, Math.max(1, exponent) - 25);
-        table.set(F16_TABLE + sign * 32 + exponent, factor * power);
+        int at = F16_TABLE + 2 * (sign * 32 + exponent);
+        table.set(at, factor * power);
+        // Zero and subnormals lack the leading one.
+        table.set(at + 1, exponent == 0 ? factor * 0 : factor * power * 1024);
       }
     }
     return table;
@@ -76,73 +90,105 @@ public final class WeightFormat {
   }
 
   /**
-   * The int that has a pair of weights.
+   * The int that has the pair some weights ahead of another.
    *
    * @param packed the weights, unless they are floats
-   * @param at index of the first of the two among all weights; even, unless they are floats
+   * @param at index of the other's first among all weights; even, unless weights are floats
+   * @param ahead a constant in the kernel's code, so that what depends on {@code at} is computed
+   *     once for several pairs; in its lowest five bits none is set that is set in {@code at}
    */
-  static int bits(int format, IntArray packed, int at) {
+  static int bits(int format, int kind, IntArray packed, int at, int ahead) {
     int bits = 0;
-    if (format == Q8) {
-      bits = packed.get(at >> 2);
-    } else if (format == Q4) {
-      bits = packed.get(at >> 3);
+    if ((kind & SCALED) != 0) {
+      int columns = format == Q8 ? 2 : 3;
+      bits = packed.get((at >> columns) + (ahead >> columns));
     } else if (format != F32) {
-      bits = packed.get(at >> 1);
+      bits = packed.get((at >> 1) + (ahead >> 1));
     }
     return bits;
   }
 
   /**
-   * The first weight of a pair.
+   * The first weight of a pair, without its scale.
    *
-   * @param cuda 1 in a kernel for CUDA, which converts BF16, else 0; a constant in the kernel's
-   *     code, since other compilers do not know the conversion
-   * @param floats the weights if they are floats, the scales if they have some
+   * @param kind {@link #CUDA}, {@link #SCALED}, both or 0: a constant in Java's code already, so
+   *     that the runtime does not meet what other kinds do
+   * @param floats the weights if they are floats
    * @param table {@link #table}
    * @param bits {@link #bits} of the pair
-   * @param at index of the first of the two among all weights
+   * @param at and {@code ahead}: those of {@link #bits}
    */
-  static float even(int format, int cuda, FloatArray floats, FloatArray table, int bits, int at) {
+  static float first(
+      int format, int kind, FloatArray floats, FloatArray table, int bits, int at, int ahead) {
     float weight;
-    if (format == F32) {
-      weight = floats.get(at);
-    } else if (cuda != 0 && format == BF16) {
+    if ((kind & SCALED) != 0) {
+      int pair = pair(format, bits, at, ahead);
+      weight = format == Q8 ? pair << 8 >> 24 : pair << 4 >> 28;
+    } else if (format == F32) {
+      weight = floats.get(at + ahead);
+    } else if ((kind & CUDA) != 0 && format == BF16) {
       weight = BFloat16.bf16ToFloat((short) bits);
     } else if (format == BF16) {
       // Zero and subnormals lack the leading one.
       int leading = (bits & 0x7F80) == 0 ? 0 : 128;
       weight = table.get(BF16_TABLE + ((bits >> 7) & 511)) * (leading + (bits & 127));
-    } else if (format == F16) {
-      int leading = (bits & 0x7C00) == 0 ? 0 : 1024;
-      weight = table.get(F16_TABLE + ((bits >> 10) & 63)) * (leading + (bits & 1023));
-    } else if (format == Q8) {
-      weight = (((bits >> 8 * (at & 2)) & 255) - 128) * floats.get(at >> 5);
     } else {
-      weight = (((bits >> 4 * (at & 6)) & 15) - 8) * floats.get(at >> 5);
+      int power = F16_TABLE + (bits >> 9 & 126);
+      weight = table.get(power) * (bits & 1023) + table.get(power + 1);
     }
     return weight;
   }
 
-  /** The second weight of a pair; the parameters are those of {@link #even}. */
-  static float odd(int format, int cuda, FloatArray floats, FloatArray table, int bits, int at) {
+  /** The second weight of a pair, without its scale; the parameters are those of {@link #first}. */
+  static float second(
+      int format, int kind, FloatArray floats, FloatArray table, int bits, int at, int ahead) {
     float weight;
-    if (format == F32) {
-      weight = floats.get(at + 1);
-    } else if (cuda != 0 && format == BF16) {
+    if ((kind & SCALED) != 0) {
+      int pair = pair(format, bits, at, ahead);
+      weight = format == Q8 ? pair >> 24 : pair >> 28;
+    } else if (format == F32) {
+      weight = floats.get(at + ahead + 1);
+    } else if ((kind & CUDA) != 0 && format == BF16) {
       weight = BFloat16.bf16ToFloat((short) (bits >> 16));
     } else if (format == BF16) {
       int leading = (bits & 0x7F800000) == 0 ? 0 : 128;
       weight = table.get(BF16_TABLE + ((bits >> 23) & 511)) * (leading + ((bits >> 16) & 127));
-    } else if (format == F16) {
-      int leading = (bits & 0x7C000000) == 0 ? 0 : 1024;
-      weight = table.get(F16_TABLE + ((bits >> 26) & 63)) * (leading + ((bits >> 16) & 1023));
-    } else if (format == Q8) {
-      weight = (((bits >> 8 * (at & 2) + 8) & 255) - 128) * floats.get(at >> 5);
     } else {
-      weight = (((bits >> 4 * (at & 6) + 4) & 15) - 8) * floats.get(at >> 5);
+      int power = F16_TABLE + (bits >> 25 & 126);
+      weight = table.get(power) * (bits >> 16 & 1023) + table.get(power + 1);
     }
     return weight;
+  }
+
+  /** The bits of a pair of whole numbers, moved to the upper end of an int. */
+  private static int pair(int format, int bits, int at, int ahead) {
+    int above =
+        format == Q8 ? 16 - 8 * ((at & 2) + (ahead & 2)) : 24 - 4 * ((at & 6) + (ahead & 6));
+    return bits << above;
+  }
+
+  /**
+   * What a pair is multiplied with.
+   *
+   * @param floats the scales, if weights have some
+   * @param at and {@code ahead}: those of {@link #bits}
+   */
+  static float scale(int kind, FloatArray floats, int at, int ahead) {
+    float scale = 1;
+    if ((kind & SCALED) != 0) {
+      scale = floats.get((at >> 5) + (ahead >> 5));
+    }
+    return scale;
+  }
+
+  /** The first weight of a pair; the parameters are those of {@link #first}. */
+  static float even(int format, int kind, FloatArray floats, FloatArray table, int bits, int at) {
+    return first(format, kind, floats, table, bits, at, 0) * scale(kind, floats, at, 0);
+  }
+
+  /** The second weight of a pair. */
+  static float odd(int format, int kind, FloatArray floats, FloatArray table, int bits, int at) {
+    return second(format, kind, floats, table, bits, at, 0) * scale(kind, floats, at, 0);
   }
 
   /**
@@ -157,9 +203,10 @@ public final class WeightFormat {
       return floats.get(index);
     }
     int first = index & ~1;
-    int bits = bits(format, packed, first);
+    int kind = isScaled(format) ? SCALED : 0;
+    int bits = bits(format, kind, packed, first, 0);
     return index == first
-        ? even(format, 0, floats, table, bits, first)
-        : odd(format, 0, floats, table, bits, first);
+        ? even(format, kind, floats, table, bits, first)
+        : odd(format, kind, floats, table, bits, first);
   }
 }

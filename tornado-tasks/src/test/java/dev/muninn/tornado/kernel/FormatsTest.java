@@ -22,11 +22,12 @@ class FormatsTest extends KernelFixture {
       if (Float.isFinite(bf16)) {
         float read = WeightFormat.weight(WeightFormat.BF16, none, halves, table, bits);
         assertEquals(bf16, read, "BF16 " + bits);
-        int pair = WeightFormat.bits(WeightFormat.BF16, halves, bits & ~1);
+        int pair = WeightFormat.bits(WeightFormat.BF16, 0, halves, bits & ~1, 0);
         float converted =
             (bits & 1) == 0
-                ? WeightFormat.even(WeightFormat.BF16, 1, none, table, pair, bits)
-                : WeightFormat.odd(WeightFormat.BF16, 1, none, table, pair, bits - 1);
+                ? WeightFormat.even(WeightFormat.BF16, WeightFormat.CUDA, none, table, pair, bits)
+                : WeightFormat.odd(
+                    WeightFormat.BF16, WeightFormat.CUDA, none, table, pair, bits - 1);
         assertEquals(bf16, converted, "BF16 " + bits);
       }
       float f16 = Float.float16ToFloat((short) bits);

@@ -38,7 +38,7 @@ abstract class KernelFixture {
     final float[][] values;
 
     Weights(int format, int rows, int columns) {
-      boolean scaled = format == WeightFormat.Q8 || format == WeightFormat.Q4;
+      boolean scaled = WeightFormat.isScaled(format);
       int blocks = Math.ceilDiv(columns, WeightFormat.BLOCK);
       stride = scaled ? blocks * WeightFormat.BLOCK : columns;
       int perInt = WeightFormat.perInt(format);
@@ -66,7 +66,8 @@ abstract class KernelFixture {
                 floats.set(at / WeightFormat.BLOCK, value / 8);
               }
               number = random.nextInt(1 << bits);
-              value = (number - (1 << bits - 1)) * floats.get(at / WeightFormat.BLOCK);
+              int unused = Integer.SIZE - bits;
+              value = (number << unused >> unused) * floats.get(at / WeightFormat.BLOCK);
             }
           }
           if (perInt > 1) {

@@ -29,6 +29,7 @@ class ProductKernelsTest extends KernelFixture {
   }
 
   private void check(int format, int count, int inputs, int outputs) {
+    boolean scaled = WeightFormat.isScaled(format);
     RowTable rows = reversed(count);
     Weights weights = new Weights(format, outputs, inputs);
     float[] values = values(MOST * inputs);
@@ -49,7 +50,24 @@ class ProductKernelsTest extends KernelFixture {
         output,
         at,
         tolerance,
-        (context, lanes) ->
+        (context, lanes) -> {
+          if (scaled) {
+            ProductKernels.productOfScaled(
+                context,
+                rows.data(),
+                input,
+                weights.floats,
+                weights.packed,
+                table,
+                target,
+                RowTable.ROWS,
+                section,
+                inputs,
+                weights.stride,
+                outputs,
+                format,
+                lanes);
+          } else {
             ProductKernels.product(
                 context,
                 rows.data(),
@@ -64,7 +82,9 @@ class ProductKernelsTest extends KernelFixture {
                 weights.stride,
                 outputs,
                 format,
-                lanes));
+                lanes);
+          }
+        });
     List<KernelRun.Lay> lays = new ArrayList<>();
     lays.add(new KernelRun.Lay(outputs, 1, 1, false));
     lays.add(lay(outputs, TestDevices.lanes(4), false));
@@ -77,7 +97,24 @@ class ProductKernelsTest extends KernelFixture {
         at,
         tolerance,
         (graph, context, lay) -> {
-          if (lay.warps()) {
+          if (lay.warps() && scaled) {
+            graph.task(
+                "kernel",
+                ProductKernels::productOfScaledByWarps,
+                context,
+                rows.data(),
+                input,
+                weights.floats,
+                weights.packed,
+                table,
+                target,
+                RowTable.ROWS,
+                section,
+                inputs,
+                weights.stride,
+                outputs,
+                format);
+          } else if (lay.warps()) {
             graph.task(
                 "kernel",
                 ProductKernels::productByWarps,
@@ -94,6 +131,24 @@ class ProductKernelsTest extends KernelFixture {
                 weights.stride,
                 outputs,
                 format);
+          } else if (scaled) {
+            graph.task(
+                "kernel",
+                ProductKernels::productOfScaled,
+                context,
+                rows.data(),
+                input,
+                weights.floats,
+                weights.packed,
+                table,
+                target,
+                RowTable.ROWS,
+                section,
+                inputs,
+                weights.stride,
+                outputs,
+                format,
+                lay.lanes());
           } else {
             graph.task(
                 "kernel",

@@ -71,6 +71,7 @@ class TensorKernelsTest extends KernelFixture {
     int written = Math.ceilDiv(count, TensorKernels.ROWS) * TensorKernels.ROWS;
     KernelRun.Output output =
         new KernelRun.Output(target, written * outputs, () -> target.init(Float.NaN), target::get);
+    target.init(Float.NaN);
     int items = ProductKernels.items(outputs, MOST, TileKernels.LANES);
     KernelRun.onDevices(
         List.of(new KernelRun.Lay(items, TileKernels.LANES, Lanes.ITEMS * TileKernels.LANES, true)),
