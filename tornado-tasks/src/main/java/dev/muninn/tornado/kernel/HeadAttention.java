@@ -77,14 +77,13 @@ public final class HeadAttention {
     }
     if (together > 0) {
       int units = rows.get(RowTable.units(mostRows) + first);
-      int base =
-          rows.get(
-              RowTable.runs(mostRows)
-                  + RowTable.RUN * rows.get(RowTable.runBegins(mostRows) + first)
-                  + 1);
+      int firstRun =
+          RowTable.runs(mostRows) + RowTable.RUN * rows.get(RowTable.runBegins(mostRows) + first);
+      int start = rows.get(firstRun);
+      int base = rows.get(firstRun + 1);
       int state = (first * heads + head) * workSize;
       int to = (first * heads + head) * headSize;
-      for (int position = 0; position < together; position += CHUNK) {
+      for (int position = start; position < start + together; position += CHUNK) {
         int from = (base + position * units) * width;
         scoresOfRows(
             queries,
@@ -165,7 +164,7 @@ public final class HeadAttention {
     }
   }
 
-  /** Positions from the first on, in whole chunks, that all rows of an item look back on. */
+  /** Positions of the first run, in whole chunks, that all rows of an item look back on. */
   private static int together(IntArray rows, int mostRows, int first) {
     int firstRun =
         RowTable.runs(mostRows) + RowTable.RUN * rows.get(RowTable.runBegins(mostRows) + first);
