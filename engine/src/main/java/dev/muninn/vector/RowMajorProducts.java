@@ -236,24 +236,26 @@ abstract class RowMajorProducts extends Products {
               x,
               group,
               scratch,
-              o * MatrixKernels.UNIT);
-        }
-        int first = PackedRows.TILE * group;
-        for (int c = 0; c < Math.min(PackedRows.TILE, rows - first); c++) {
-          int target = at + (first + c) * stride + from + strip;
-          for (int stream = 0; stream < STREAMS; stream++) {
-            copyColumn(scratch.results, 4 * c + stream, y, target + stream * quarter, end - strip);
-          }
+              0);
+          int first = PackedRows.TILE * group;
+          int count = Math.min(PackedRows.TILE, rows - first);
+          scatter(
+              scratch.results, count, y, at + first * stride + from + strip + o, stride, quarter);
         }
       }
     }
     multiplyByScalars(matrix, from + STREAMS * quarter, to, x, y, at, stride, scratch);
   }
 
-  /** Brings the results of a strip for one of the streams and one row together. */
-  private static void copyColumn(float[] results, int index, float[] y, int target, int count) {
-    for (int i = 0; i < count; i++) {
-      y[target + i] = results[i * MatrixKernels.UNIT + index];
+  /** Puts the results of a tile where they belong, for each of some rows those of 4 streams. */
+  private static void scatter(
+      float[] results, int rows, float[] y, int target, int stride, int quarter) {
+    int to = target;
+    for (int i = 0; i < 4 * rows; i += 4, to += stride) {
+      y[to] = results[i];
+      y[to + quarter] = results[i + 1];
+      y[to + 2 * quarter] = results[i + 2];
+      y[to + 3 * quarter] = results[i + 3];
     }
   }
 
