@@ -6,6 +6,7 @@ import dev.muninn.tornado.kernel.WeightFormat;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+import uk.ac.manchester.tornado.api.types.arrays.HalfFloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /**
@@ -16,12 +17,25 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
  * @param stride weights from one row to the next
  * @param format how they lie, by {@link WeightFormat}
  * @param floats the weights if they are floats, scales if they have some, else a dummy
- * @param packed the weights if they are no floats, else a dummy
+ * @param packed the weights if they are neither floats nor an array of halves, else a dummy
+ * @param halves the weights if they are in F16 and the device converts halves, else a dummy
  */
 record DeviceMatrix(
-    int rows, int columns, int stride, int format, FloatArray floats, IntArray packed) {
+    int rows,
+    int columns,
+    int stride,
+    int format,
+    FloatArray floats,
+    IntArray packed,
+    HalfFloatArray halves) {
   private static final FloatArray NO_FLOATS = new FloatArray(1);
+  private static final HalfFloatArray NO_HALVES = new HalfFloatArray(1);
   private static final IntArray NO_INTS = new IntArray(1);
+
+  /** Weights that are no array of halves. */
+  DeviceMatrix(int rows, int columns, int stride, int format, FloatArray floats, IntArray packed) {
+    this(rows, columns, stride, format, floats, packed, NO_HALVES);
+  }
 
   /** A matrix that waits for its upload as long as {@code staging} is open. */
   static DeviceMatrix stage(WeightMatrix matrix, Staging staging) {
@@ -36,6 +50,7 @@ record DeviceMatrix(
     int stride = stride(format, columns);
     FloatArray floats = NO_FLOATS;
     IntArray packed = NO_INTS;
+    HalfFloatArray halves = NO_HALVES;
     switch (format) {
       case WeightFormat.F32 -> floats = FloatArray.fromSegmentShallow(staging.stage(matrices));
       case WeightFormat.Q8, WeightFormat.Q4 -> {
@@ -46,9 +61,16 @@ record DeviceMatrix(
         floats = FloatArray.fromSegmentShallow(scales);
         packed = IntArray.fromSegmentShallow(weights);
       }
-      default -> packed = IntArray.fromSegmentShallow(staging.stage(matrices));
+      default -> {
+        MemorySegment weights = staging.stage(matrices);
+        if (format == WeightFormat.F16 && staging.halves()) {
+          halves = HalfFloatArray.fromSegmentShallow(weights);
+        } else {
+          packed = IntArray.fromSegmentShallow(weights);
+        }
+      }
     }
-    return new DeviceMatrix(rows, columns, stride, format, floats, packed);
+    return new DeviceMatrix(rows, columns, stride, format, floats, packed, halves);
   }
 
   /** Whether tensor cores take it. */
@@ -58,16 +80,22 @@ record DeviceMatrix(
         && rows % TensorKernels.OUTPUTS == 0;
   }
 
-  /** Both arrays, to be transferred. */
-  Object[] arrays() {
-    return new Object[] {floats, packed};
+  /** Whether the weights are an array of halves. */
+  boolean inHalves() {
+    return halves != NO_HALVES;
   }
 
-  /** Bytes of both arrays, as far as they hold something. */
+  /** The two arrays that a kernel takes, to be transferred. */
+  Object[] arrays() {
+    return new Object[] {inHalves() ? halves : floats, packed};
+  }
+
+  /** Bytes of all arrays, as far as they hold something. */
   double bytes() {
     return 4.0
-        * ((floats == NO_FLOATS ? 0 : floats.getSize())
-            + (packed == NO_INTS ? 0 : packed.getSize()));
+            * ((floats == NO_FLOATS ? 0 : floats.getSize())
+                + (packed == NO_INTS ? 0 : packed.getSize()))
+        + 2.0 * (inHalves() ? halves.getSize() : 0);
   }
 
   /** Bytes that matrices one below the other take on the device. */

@@ -135,9 +135,9 @@ final class DeviceModel implements AutoCloseable {
     logitComparer =
         new LogitComparer(
             mostRows, deviceOnlyFloats((long) LogitComparer.PLACES * model.vocabularySize()));
-    try (Staging preludeWeights = new Staging(checkpoint);
-        Staging recurrentWeights = new Staging(checkpoint);
-        Staging codaWeights = new Staging(checkpoint)) {
+    try (Staging preludeWeights = new Staging(checkpoint, schedule.warps());
+        Staging recurrentWeights = new Staging(checkpoint, schedule.warps());
+        Staging codaWeights = new Staging(checkpoint, schedule.warps())) {
       PreludeGraph prelude =
           new PreludeGraph(
               shared,

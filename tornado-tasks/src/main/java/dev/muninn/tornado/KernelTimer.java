@@ -76,7 +76,7 @@ final class KernelTimer implements AutoCloseable {
     this.span = span;
     positions = Math.min(POSITIONS, model.contextLength());
     rows = new RowTable(MOST_ROWS, MOST_ROWS);
-    staging = new Staging(checkpoint);
+    staging = new Staging(checkpoint, schedule.warps());
     Block first = model.core().blocks().getFirst();
     Attention attention = first.attention();
     IntArray cache =

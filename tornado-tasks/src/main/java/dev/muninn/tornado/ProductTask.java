@@ -44,6 +44,22 @@ final class ProductTask {
           section,
           matrix.columns(),
           matrix.rows());
+    } else if (matrix.inHalves()) {
+      graph.task(
+          task,
+          ProductKernels::productOfHalvesByWarps,
+          new KernelContext(),
+          rows,
+          input,
+          matrix.halves(),
+          matrix.packed(),
+          table,
+          target,
+          count,
+          section,
+          matrix.columns(),
+          matrix.stride(),
+          matrix.rows());
     } else if (schedule.warps() && scaled) {
       graph.task(
           task,

@@ -14,7 +14,7 @@ import uk.ac.manchester.tornado.api.enums.TornadoVMBackendType;
  *
  * @param lanes work-items that share an output of a product or a part of attention: 1, or a power
  *     of two
- * @param warps whether these are a warp that sums registers, and the device converts BF16
+ * @param warps whether these are a warp that sums registers, and the device converts BF16 and F16
  * @param tensors whether warps have tensor cores for products of many rows
  */
 record Schedule(int lanes, boolean warps, boolean tensors) {
@@ -49,7 +49,7 @@ record Schedule(int lanes, boolean warps, boolean tensors) {
 
   /**
    * An item a work-item on a CPU, whose cores have no use for more; elsewhere a warp, or as many
-   * work-items. Only CUDA's kernels sum over a warp, convert BF16 and reach tensor cores.
+   * work-items. Only CUDA's kernels sum over a warp, convert BF16 and F16, and reach tensor cores.
    */
   static Schedule of(TornadoDevice device) {
     boolean cuda = device.getTornadoVMBackend() == TornadoVMBackendType.CUDA;

@@ -25,10 +25,22 @@ final class Staging implements AutoCloseable {
   private static final long HEADER = TornadoNativeArray.ARRAY_HEADER;
 
   private final Checkpoint checkpoint;
+  private final boolean halves;
   private final Arena arena = Arena.ofShared();
 
-  Staging(Checkpoint checkpoint) {
+  /**
+   * A place for weights of a checkpoint.
+   *
+   * @param halves whether the device takes weights in F16 as an array of halves
+   */
+  Staging(Checkpoint checkpoint, boolean halves) {
     this.checkpoint = checkpoint;
+    this.halves = halves;
+  }
+
+  /** Whether the device takes weights in F16 as an array of halves. */
+  boolean halves() {
+    return halves;
   }
 
   /**

@@ -42,7 +42,7 @@ class StagingTest {
       RecurrentModel model = fixture.model();
       Path file = fixture.checkpoint().files().getFirst();
       byte[] before = Files.readAllBytes(file);
-      try (Staging staging = new Staging(fixture.checkpoint())) {
+      try (Staging staging = new Staging(fixture.checkpoint(), false)) {
         WeightMatrix matrix = model.core().injection().orElseThrow();
         requireMapped(staging.stage(List.of(matrix)), file);
         checkElements(matrix, DeviceMatrix.stage(matrix, staging));
@@ -70,7 +70,7 @@ class StagingTest {
         .put(file, header, file.length - header);
     Files.write(directory.resolve(Checkpoint.SINGLE_FILE), shifted);
     try (Checkpoint checkpoint = Checkpoint.open(directory);
-        Staging staging = new Staging(checkpoint)) {
+        Staging staging = new Staging(checkpoint, false)) {
       RecurrentModel model = ModelFamilies.load(directory, checkpoint);
       checkElements(
           model.core().injection().orElseThrow(),
@@ -118,7 +118,7 @@ class StagingTest {
   @FieldSource("NAMES")
   void matricesAreStagedOneBelowTheOther(String name) {
     try (Fixture fixture = new Fixture(name);
-        Staging staging = new Staging(fixture.checkpoint())) {
+        Staging staging = new Staging(fixture.checkpoint(), false)) {
       Attention attention = fixture.model().blocks().getFirst().attention();
       checkAll(
           List.of(attention.query().weights(), attention.key().weights(), attention.value()),
@@ -132,7 +132,7 @@ class StagingTest {
   @Test
   void whatDoesNotFitTogetherBecomesFloats() {
     try (Fixture fixture = new Fixture(NAMES.getFirst());
-        Staging staging = new Staging(fixture.checkpoint());
+        Staging staging = new Staging(fixture.checkpoint(), false);
         Arena arena = Arena.ofShared()) {
       WeightMatrix odd = random(dev.muninn.model.WeightFormat.BF16, 5, 7, arena);
       assertEquals(WeightFormat.F32, checkAll(List.of(odd, odd), staging).format());
@@ -148,11 +148,27 @@ class StagingTest {
   @CsvSource({"BF16_PANELS, 1", "Q8, 3", "Q4, 4"})
   void panelsAreLaidOutRowByRow(dev.muninn.model.WeightFormat format, int expected) {
     try (Fixture fixture = new Fixture(NAMES.getFirst());
-        Staging staging = new Staging(fixture.checkpoint());
+        Staging staging = new Staging(fixture.checkpoint(), false);
         Arena arena = Arena.ofShared()) {
       WeightMatrix first = random(format, 37, 70, arena);
       WeightMatrix second = random(format, 64, 70, arena);
       assertEquals(expected, checkAll(List.of(first, second), staging).format());
+    }
+  }
+
+  /** Only F16 is an array of halves, and only on devices that convert them. */
+  @ParameterizedTest
+  @CsvSource({"F16, true, true", "F16, false, false", "BF16, true, false", "Q8, true, false"})
+  void halvesAreAnArrayOfThem(
+      dev.muninn.model.WeightFormat format, boolean converted, boolean expected) {
+    try (Fixture fixture = new Fixture(NAMES.getFirst());
+        Staging staging = new Staging(fixture.checkpoint(), converted);
+        Arena arena = Arena.ofShared()) {
+      WeightMatrix first = random(format, 5, 70, arena);
+      WeightMatrix second = random(format, 3, 70, arena);
+      DeviceMatrix staged = checkAll(List.of(first, second), staging);
+      assertEquals(expected, staged.inHalves());
+      assertEquals(DeviceMatrix.bytes(List.of(first, second)), staged.bytes());
     }
   }
 
@@ -179,7 +195,10 @@ class StagingTest {
     int floats = staged.floats().getSize();
     int ints = staged.packed().getSize();
     // A dummy has one.
-    long bytes = 4L * (floats > 1 && ints > 1 ? floats + ints : Math.max(floats, ints));
+    long bytes =
+        staged.inHalves()
+            ? 2L * staged.halves().getSize()
+            : 4L * (floats > 1 && ints > 1 ? floats + ints : Math.max(floats, ints));
     assertEquals(bytes, DeviceMatrix.bytes(matrices));
     return staged;
   }
@@ -194,7 +213,9 @@ class StagingTest {
       for (int column = 0; column < matrix.columns(); column++) {
         int at = (above + row) * staged.stride() + column;
         float read =
-            WeightFormat.weight(staged.format(), staged.floats(), staged.packed(), table, at);
+            staged.inHalves()
+                ? staged.halves().get(at).getFloat32()
+                : WeightFormat.weight(staged.format(), staged.floats(), staged.packed(), table, at);
         assertEquals(matrix.get(row, column), read, "row " + row + ", column " + column);
       }
     }

@@ -2,7 +2,9 @@ package dev.muninn.tornado.kernel;
 
 import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+import uk.ac.manchester.tornado.api.types.arrays.HalfFloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
+import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
 
 /**
  * The product with weights. Of few rows an item computes an output, and reads its weights once for
@@ -126,6 +128,43 @@ public final class ProductKernels {
         WeightFormat.CUDA);
   }
 
+  /**
+   * The product on CUDA, by warps, of weights in F16 that are an array of halves: the runtime
+   * converts these and no others.
+   *
+   * @param halves weights, [outputs, stride]; inputs and the stride are even
+   */
+  public static void productOfHalvesByWarps(
+      KernelContext context,
+      IntArray rows,
+      FloatArray input,
+      HalfFloatArray halves,
+      IntArray packed,
+      FloatArray table,
+      FloatArray target,
+      int countAt,
+      int section,
+      int inputs,
+      int stride,
+      int outputs) {
+    compute(
+        context,
+        rows,
+        input,
+        halves,
+        packed,
+        table,
+        target,
+        countAt,
+        section,
+        inputs,
+        stride,
+        outputs,
+        WeightFormat.F16,
+        TileKernels.LANES,
+        WeightFormat.CUDA | WeightFormat.HALVES);
+  }
+
   /** That of {@link #productOfScaled} on CUDA, by warps. */
   public static void productOfScaledByWarps(
       KernelContext context,
@@ -207,7 +246,7 @@ public final class ProductKernels {
       KernelContext context,
       IntArray rows,
       FloatArray input,
-      FloatArray floats,
+      TornadoNativeArray floats,
       IntArray packed,
       FloatArray table,
       FloatArray target,
@@ -241,7 +280,7 @@ public final class ProductKernels {
       KernelContext context,
       IntArray rows,
       FloatArray input,
-      FloatArray floats,
+      TornadoNativeArray floats,
       IntArray packed,
       FloatArray table,
       FloatArray target,
@@ -275,7 +314,7 @@ public final class ProductKernels {
       KernelContext context,
       IntArray rows,
       FloatArray input,
-      FloatArray floats,
+      TornadoNativeArray floats,
       IntArray packed,
       FloatArray table,
       FloatArray target,
@@ -352,7 +391,7 @@ public final class ProductKernels {
       KernelContext context,
       IntArray rows,
       FloatArray input,
-      FloatArray floats,
+      TornadoNativeArray floats,
       IntArray packed,
       FloatArray table,
       FloatArray target,
@@ -407,7 +446,7 @@ public final class ProductKernels {
       KernelContext context,
       IntArray rows,
       FloatArray input,
-      FloatArray floats,
+      TornadoNativeArray floats,
       IntArray packed,
       FloatArray table,
       FloatArray target,
@@ -457,7 +496,7 @@ public final class ProductKernels {
       KernelContext context,
       IntArray rows,
       FloatArray input,
-      FloatArray floats,
+      TornadoNativeArray floats,
       IntArray packed,
       FloatArray table,
       FloatArray target,
@@ -537,7 +576,7 @@ public final class ProductKernels {
       KernelContext context,
       IntArray rows,
       FloatArray input,
-      FloatArray floats,
+      TornadoNativeArray floats,
       IntArray packed,
       FloatArray table,
       FloatArray target,
@@ -573,7 +612,7 @@ public final class ProductKernels {
   private static float add(
       int format,
       int kind,
-      FloatArray floats,
+      TornadoNativeArray floats,
       FloatArray table,
       int bits,
       int at,

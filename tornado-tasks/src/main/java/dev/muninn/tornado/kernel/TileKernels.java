@@ -3,6 +3,7 @@ package dev.muninn.tornado.kernel;
 import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
+import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
 
 /**
  * The product of many rows. A workgroup of 256 computes 64 rows by 64 outputs. It brings 16 columns
@@ -32,7 +33,7 @@ final class TileKernels {
       KernelContext context,
       IntArray rows,
       FloatArray input,
-      FloatArray floats,
+      TornadoNativeArray floats,
       IntArray packed,
       FloatArray table,
       FloatArray target,

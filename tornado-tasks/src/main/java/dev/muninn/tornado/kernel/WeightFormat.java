@@ -2,16 +2,20 @@ package dev.muninn.tornado.kernel;
 
 import uk.ac.manchester.tornado.api.types.BFloat16;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+import uk.ac.manchester.tornado.api.types.arrays.HalfFloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
+import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
+import uk.ac.manchester.tornado.api.types.vectors.Half2;
 
 /**
  * How weights lie on a device, row after row. Those of 32 bits are floats; all others are packed
  * into ints, two by two, four by four or eight by eight, the first in the lowest bits. A kernel
  * takes them in pairs of neighbouring columns.
  *
- * <p>A device that can neither reinterpret bits nor convert halves reads 16 bits by a table: the
- * sign and the exponent choose a power of two in it, and the significand multiplies that. This is
- * exact for every finite weight.
+ * <p>On CUDA the runtime reinterprets BF16, and converts F16 where weights are an array of halves,
+ * not ints. Elsewhere it does neither, and 16 bits are read by a table: the sign and the exponent
+ * choose a power of two in it, and the significand multiplies that. This is exact for every weight,
+ * except that in BF16 what is not a number becomes infinite.
  */
 public final class WeightFormat {
   /** Weights of 32 bits. */
@@ -35,6 +39,9 @@ public final class WeightFormat {
   /** In a kernel's kind: weights are whole numbers with scales, else numbers without. */
   static final int SCALED = 2;
 
+  /** In a kernel's kind, beside {@link #CUDA}: weights are in F16, in an array of halves. */
+  static final int HALVES = 4;
+
   /** Columns that share a scale. */
   public static final int BLOCK = 32;
 
@@ -44,7 +51,10 @@ public final class WeightFormat {
   /** Where the powers of two for F16 stand in a {@link #table}. */
   private static final int F16_TABLE = 512;
 
-  private static final int TABLE_SIZE = 640;
+  /** Where that has what is not a number. */
+  private static final int F16_NOT_A_NUMBER = 640;
+
+  private static final int TABLE_SIZE = 642;
 
   private WeightFormat() {}
 
@@ -53,7 +63,7 @@ public final class WeightFormat {
     return format == Q8 || format == Q4;
   }
 
-  /** The powers of two that {@link #even} and {@link #odd} read, [640]. */
+  /** The powers of two that {@link #even} and {@link #odd} read, [642]. */
   public static FloatArray table() {
     FloatArray table = new FloatArray(TABLE_SIZE);
     for (int sign = 0; sign < 2; sign++) {
@@ -66,16 +76,21 @@ public final class WeightFormat {
         table.set(BF16_TABLE + sign * 256 + exponent, factor * power);
       }
       for (int exponent = 0; exponent < 32; exponent++) {
-        float power =
-            exponent == 31
-                ? Float.POSITIVE_INFINITY
-                : (float) Math.pow(2, Math.max(1, exponent) - 25);
+        float power = (float) Math.pow(2, Math.max(1, exponent) - 25);
         int at = F16_TABLE + 2 * (sign * 32 + exponent);
         table.set(at, factor * power);
         // Zero and subnormals lack the leading one.
-        table.set(at + 1, exponent == 0 ? factor * 0 : factor * power * 1024);
+        float leading =
+            switch (exponent) {
+              case 0 -> 0;
+              case 31 -> Float.POSITIVE_INFINITY;
+              default -> power * 1024;
+            };
+        table.set(at + 1, factor * leading);
       }
     }
+    table.set(F16_NOT_A_NUMBER, Float.NaN);
+    table.set(F16_NOT_A_NUMBER + 1, Float.NaN);
     return table;
   }
 
@@ -102,7 +117,7 @@ public final class WeightFormat {
     if ((kind & SCALED) != 0) {
       int columns = format == Q8 ? 2 : 3;
       bits = packed.get((at >> columns) + (ahead >> columns));
-    } else if (format != F32) {
+    } else if ((kind & HALVES) == 0 && format != F32) {
       bits = packed.get((at >> 1) + (ahead >> 1));
     }
     return bits;
@@ -111,21 +126,29 @@ public final class WeightFormat {
   /**
    * The first weight of a pair, without its scale.
    *
-   * @param kind {@link #CUDA}, {@link #SCALED}, both or 0: a constant in Java's code already, so
-   *     that the runtime does not meet what other kinds do
-   * @param floats the weights if they are floats
+   * @param kind {@link #CUDA}, {@link #SCALED}, both, 0, or {@link #CUDA} and {@link #HALVES}: a
+   *     constant in Java's code already, so that the runtime does not meet what other kinds do
+   * @param floats the weights if they are floats or an array of halves
    * @param table {@link #table}
    * @param bits {@link #bits} of the pair
    * @param at and {@code ahead}: those of {@link #bits}
    */
   static float first(
-      int format, int kind, FloatArray floats, FloatArray table, int bits, int at, int ahead) {
+      int format,
+      int kind,
+      TornadoNativeArray floats,
+      FloatArray table,
+      int bits,
+      int at,
+      int ahead) {
     float weight;
     if ((kind & SCALED) != 0) {
       int pair = pair(format, bits, at, ahead);
       weight = format == Q8 ? pair << 8 >> 24 : pair << 4 >> 28;
+    } else if ((kind & HALVES) != 0) {
+      weight = Half2.lowFloat(((HalfFloatArray) floats).getHalf2(at + ahead));
     } else if (format == F32) {
-      weight = floats.get(at + ahead);
+      weight = ((FloatArray) floats).get(at + ahead);
     } else if ((kind & CUDA) != 0 && format == BF16) {
       weight = BFloat16.bf16ToFloat((short) bits);
     } else if (format == BF16) {
@@ -133,7 +156,8 @@ public final class WeightFormat {
       int leading = (bits & 0x7F80) == 0 ? 0 : 128;
       weight = table.get(BF16_TABLE + ((bits >> 7) & 511)) * (leading + (bits & 127));
     } else {
-      int power = F16_TABLE + (bits >> 9 & 126);
+      boolean isNumber = (bits & 0x7FFF) <= 0x7C00;
+      int power = isNumber ? F16_TABLE + (bits >> 9 & 126) : F16_NOT_A_NUMBER;
       weight = table.get(power) * (bits & 1023) + table.get(power + 1);
     }
     return weight;
@@ -141,20 +165,29 @@ public final class WeightFormat {
 
   /** The second weight of a pair, without its scale; the parameters are those of {@link #first}. */
   static float second(
-      int format, int kind, FloatArray floats, FloatArray table, int bits, int at, int ahead) {
+      int format,
+      int kind,
+      TornadoNativeArray floats,
+      FloatArray table,
+      int bits,
+      int at,
+      int ahead) {
     float weight;
     if ((kind & SCALED) != 0) {
       int pair = pair(format, bits, at, ahead);
       weight = format == Q8 ? pair >> 24 : pair >> 28;
+    } else if ((kind & HALVES) != 0) {
+      weight = Half2.highFloat(((HalfFloatArray) floats).getHalf2(at + ahead));
     } else if (format == F32) {
-      weight = floats.get(at + ahead + 1);
+      weight = ((FloatArray) floats).get(at + ahead + 1);
     } else if ((kind & CUDA) != 0 && format == BF16) {
       weight = BFloat16.bf16ToFloat((short) (bits >> 16));
     } else if (format == BF16) {
       int leading = (bits & 0x7F800000) == 0 ? 0 : 128;
       weight = table.get(BF16_TABLE + ((bits >> 23) & 511)) * (leading + ((bits >> 16) & 127));
     } else {
-      int power = F16_TABLE + (bits >> 25 & 126);
+      boolean isNumber = (bits >> 16 & 0x7FFF) <= 0x7C00;
+      int power = isNumber ? F16_TABLE + (bits >> 25 & 126) : F16_NOT_A_NUMBER;
       weight = table.get(power) * (bits >> 16 & 1023) + table.get(power + 1);
     }
     return weight;
@@ -173,21 +206,23 @@ public final class WeightFormat {
    * @param floats the scales, if weights have some
    * @param at and {@code ahead}: those of {@link #bits}
    */
-  static float scale(int kind, FloatArray floats, int at, int ahead) {
+  static float scale(int kind, TornadoNativeArray floats, int at, int ahead) {
     float scale = 1;
     if ((kind & SCALED) != 0) {
-      scale = floats.get((at >> 5) + (ahead >> 5));
+      scale = ((FloatArray) floats).get((at >> 5) + (ahead >> 5));
     }
     return scale;
   }
 
   /** The first weight of a pair; the parameters are those of {@link #first}. */
-  static float even(int format, int kind, FloatArray floats, FloatArray table, int bits, int at) {
+  static float even(
+      int format, int kind, TornadoNativeArray floats, FloatArray table, int bits, int at) {
     return first(format, kind, floats, table, bits, at, 0) * scale(kind, floats, at, 0);
   }
 
   /** The second weight of a pair. */
-  static float odd(int format, int kind, FloatArray floats, FloatArray table, int bits, int at) {
+  static float odd(
+      int format, int kind, TornadoNativeArray floats, FloatArray table, int bits, int at) {
     return second(format, kind, floats, table, bits, at, 0) * scale(kind, floats, at, 0);
   }
 
@@ -198,9 +233,9 @@ public final class WeightFormat {
    * @param packed the weights, unless they are floats
    */
   public static float weight(
-      int format, FloatArray floats, IntArray packed, FloatArray table, int index) {
+      int format, TornadoNativeArray floats, IntArray packed, FloatArray table, int index) {
     if (format == F32) {
-      return floats.get(index);
+      return ((FloatArray) floats).get(index);
     }
     int first = index & ~1;
     int kind = isScaled(format) ? SCALED : 0;

@@ -6,17 +6,21 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+import uk.ac.manchester.tornado.api.types.arrays.HalfFloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /** How weights, keys and values are read and stored. */
 class FormatsTest extends KernelFixture {
   @Test
-  void everyFiniteHalfIsReadExactly() {
+  void everyHalfIsReadExactly() {
     IntArray halves = new IntArray(1 << 15);
     FloatArray none = new FloatArray(1);
     for (int bits = 0; bits < 1 << 16; bits += 2) {
       halves.set(bits / 2, bits | bits + 1 << 16);
     }
+    HalfFloatArray converting = new HalfFloatArray(1 << 16);
+    converting.getSegment().copyFrom(halves.getSegment());
+    int kind = WeightFormat.CUDA | WeightFormat.HALVES;
     for (int bits = 0; bits < 1 << 16; bits++) {
       float bf16 = Float.intBitsToFloat(bits << 16);
       if (Float.isFinite(bf16)) {
@@ -31,10 +35,14 @@ class FormatsTest extends KernelFixture {
         assertEquals(bf16, converted, "BF16 " + bits);
       }
       float f16 = Float.float16ToFloat((short) bits);
-      if (Float.isFinite(f16)) {
-        float read = WeightFormat.weight(WeightFormat.F16, none, halves, table, bits);
-        assertEquals(f16, read, "F16 " + bits);
-      }
+      float read = WeightFormat.weight(WeightFormat.F16, none, halves, table, bits);
+      assertEquals(f16, read, "F16 " + bits);
+      int pair = WeightFormat.bits(WeightFormat.F16, kind, halves, bits & ~1, 0);
+      float converted =
+          (bits & 1) == 0
+              ? WeightFormat.even(WeightFormat.F16, kind, converting, table, pair, bits)
+              : WeightFormat.odd(WeightFormat.F16, kind, converting, table, pair, bits - 1);
+      assertEquals(f16, converted, "F16 " + bits);
     }
   }
 

@@ -6,6 +6,7 @@ import dev.muninn.tornado.TestDevices;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.BeforeAll;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+import uk.ac.manchester.tornado.api.types.arrays.HalfFloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /** What tests of kernels share: odd sizes, three rows in slots of their own, weights and caches. */
@@ -34,6 +35,10 @@ abstract class KernelFixture {
   final class Weights {
     final FloatArray floats;
     final IntArray packed;
+
+    /** The same as halves, if they are some. */
+    final HalfFloatArray halves;
+
     final int stride;
     final float[][] values;
 
@@ -79,6 +84,23 @@ abstract class KernelFixture {
           }
         }
       }
+      halves = new HalfFloatArray(format == WeightFormat.F16 ? rows * columns : 1);
+      copyHalves();
+    }
+
+    private void copyHalves() {
+      if (halves.getSize() > 1) {
+        halves.getSegment().copyFrom(packed.getSegment());
+      }
+    }
+
+    /** Sets the bits of a weight in F16. */
+    void setHalf(int row, int column, int number) {
+      int at = row * stride + column;
+      int above = at % 2 * 16;
+      packed.set(at / 2, packed.get(at / 2) & ~(0xFFFF << above) | number << above);
+      values[row][column] = Float.float16ToFloat((short) number);
+      copyHalves();
     }
   }
 

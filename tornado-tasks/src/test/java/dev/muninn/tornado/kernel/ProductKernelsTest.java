@@ -17,6 +17,8 @@ import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 class ProductKernelsTest extends KernelFixture {
   private static final int MOST = 80;
   private static final int TILE_LANES = 32;
+  private static final float NOT_WRITTEN = 0x1p100f;
+  private static final float NOT_A_NUMBER = 0x1p101f;
 
   /** Rows of the product are in the input from behind. */
   private static RowTable reversed(int count) {
@@ -28,10 +30,20 @@ class ProductKernelsTest extends KernelFixture {
     return rows;
   }
 
+  /** Stands for NaN, which would be compared with nothing. */
+  private static float marked(float sum) {
+    return Float.isNaN(sum) ? NOT_A_NUMBER : sum;
+  }
+
   private void check(int format, int count, int inputs, int outputs) {
+    check(format, count, inputs, outputs, new Weights(format, outputs, inputs), 2e-4);
+  }
+
+  private void check(
+      int format, int count, int inputs, int outputs, Weights weights, double tolerance) {
     boolean scaled = WeightFormat.isScaled(format);
+    boolean halves = format == WeightFormat.F16;
     RowTable rows = reversed(count);
-    Weights weights = new Weights(format, outputs, inputs);
     float[] values = values(MOST * inputs);
     FloatArray input = FloatArray.fromArray(values);
     FloatArray target = new FloatArray(MOST * outputs);
@@ -41,10 +53,11 @@ class ProductKernelsTest extends KernelFixture {
       expected[row] = ScalarTwins.product(weights.values, ScalarTwins.part(values, from, inputs));
     }
     IntFunction<Float> at =
-        i -> i / outputs < count ? expected[i / outputs][i % outputs] : Float.NaN;
-    double tolerance = 2e-4;
+        i -> i / outputs < count ? marked(expected[i / outputs][i % outputs]) : Float.NaN;
     int section = RowTable.slots(MOST);
-    KernelRun.Output output = KernelRun.Output.of(target);
+    KernelRun.Output output =
+        new KernelRun.Output(
+            target, target.getSize(), () -> target.init(NOT_WRITTEN), i -> marked(target.get(i)));
     KernelRun.inJava(
         outputs,
         output,
@@ -92,7 +105,9 @@ class ProductKernelsTest extends KernelFixture {
     lays.add(lay(outputs, TILE_LANES, true));
     KernelRun.onDevices(
         lays,
-        new Object[] {rows.data(), input, weights.floats, weights.packed, table, target},
+        new Object[] {
+          rows.data(), input, weights.floats, weights.packed, weights.halves, table, target
+        },
         output,
         at,
         tolerance,
@@ -114,6 +129,22 @@ class ProductKernelsTest extends KernelFixture {
                 weights.stride,
                 outputs,
                 format);
+          } else if (lay.warps() && halves) {
+            graph.task(
+                "kernel",
+                ProductKernels::productOfHalvesByWarps,
+                context,
+                rows.data(),
+                input,
+                weights.halves,
+                weights.packed,
+                table,
+                target,
+                RowTable.ROWS,
+                section,
+                inputs,
+                weights.stride,
+                outputs);
           } else if (lay.warps()) {
             graph.task(
                 "kernel",
@@ -189,6 +220,28 @@ class ProductKernelsTest extends KernelFixture {
   void everyFormatInBlocksAndInTiles(int format) {
     check(format, 3, 70, 42);
     check(format, 17, 70, 66);
+  }
+
+  /** Halves of each kind: zero, subnormal, normal, infinite and not a number. */
+  @ParameterizedTest
+  @ValueSource(ints = {1, 3, 10})
+  void specialHalves(int count) {
+    int[] exponents = {0, 1, 15, 21, 31};
+    int[] significands = {0, 1, 2, 511, 512, 1023};
+    int outputs = 2 * exponents.length * significands.length;
+    int inputs = 34;
+    Weights weights = new Weights(WeightFormat.F16, outputs, inputs);
+    for (int output = 0; output < outputs; output++) {
+      int exponent = exponents[output / 2 % exponents.length];
+      int significand = significands[output / 2 / exponents.length];
+      // The others are zeros, so that a sum is the product of this one.
+      for (int column = 0; column < inputs; column++) {
+        weights.setHalf(output, column, 0);
+      }
+      int number = output % 2 << 15 | exponent << 10 | significand;
+      weights.setHalf(output, output % inputs, number);
+    }
+    check(WeightFormat.F16, count, inputs, outputs, weights, 1e-14);
   }
 
   /** Each number of rows that stand in registers together, with others left over. */

@@ -4,6 +4,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.IdentityHashMap;
 import java.util.Map;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+import uk.ac.manchester.tornado.api.types.arrays.HalfFloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 import uk.ac.manchester.tornado.api.types.arrays.ShortArray;
 import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
@@ -23,6 +24,7 @@ final class DeviceArrays {
         any ->
             switch (array) {
               case FloatArray floats -> new FloatArray(floats.getSize());
+              case HalfFloatArray halves -> new HalfFloatArray(halves.getSize());
               case IntArray ints -> new IntArray(ints.getSize());
               case ShortArray shorts -> new ShortArray(shorts.getSize());
             });
@@ -41,7 +43,8 @@ final class DeviceArrays {
   }
 
   void toHost(TornadoNativeArray array, long first, long count) {
-    long element = array instanceof ShortArray ? Short.BYTES : Integer.BYTES;
+    boolean half = array instanceof ShortArray || array instanceof HalfFloatArray;
+    long element = half ? Short.BYTES : Integer.BYTES;
     MemorySegment.copy(
         twin(array).getSegment(),
         element * first,

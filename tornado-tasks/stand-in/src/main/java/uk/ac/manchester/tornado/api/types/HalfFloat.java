@@ -13,4 +13,9 @@ public class HalfFloat {
   public short getHalfFloatValue() {
     return bits;
   }
+
+  /** The number that they are as an IEEE half. */
+  public float getFloat32() {
+    return Float.float16ToFloat(bits);
+  }
 }

@@ -5,7 +5,8 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
 /** Elements in native memory, behind a header. */
-public abstract sealed class TornadoNativeArray permits FloatArray, IntArray, ShortArray {
+public abstract sealed class TornadoNativeArray
+    permits FloatArray, HalfFloatArray, IntArray, ShortArray {
   /** Bytes before the first element. Read when the class loads, never compiled into others. */
   public static final long ARRAY_HEADER = Long.getLong("tornado.panama.objectHeader", 16);
 
