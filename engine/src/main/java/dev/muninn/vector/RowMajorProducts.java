@@ -235,8 +235,7 @@ abstract class RowMajorProducts extends Products {
               columns,
               x,
               group,
-              scratch,
-              0);
+              scratch);
           int first = PackedRows.TILE * group;
           int count = Math.min(PackedRows.TILE, rows - first);
           scatter(
@@ -283,7 +282,6 @@ abstract class RowMajorProducts extends Products {
    * The products of a row of each of 4 streams with the 4 rows of a group.
    *
    * @param scratch gets [column * 4 + stream] in its results
-   * @param target where in them
    */
   final void tile(
       MemorySegment weights,
@@ -292,14 +290,13 @@ abstract class RowMajorProducts extends Products {
       int columns,
       PackedRows x,
       int group,
-      MatrixKernels.Scratch scratch,
-      int target) {
+      MatrixKernels.Scratch scratch) {
     int steps = columns / Lanes.CHUNK;
     int tail = columns % Lanes.CHUNK;
     long first = x.groupOffset(group);
     float[] partials = scratch.partials;
     if (Lanes.foldInRegisters(columns)) {
-      tile(weights, offset, streamBytes, steps, x.data, first, true, scratch.results, target);
+      tile(weights, offset, streamBytes, steps, x.data, first, true, scratch.results, 0);
       return;
     }
     if (HALVES) {
@@ -324,7 +321,7 @@ abstract class RowMajorProducts extends Products {
       }
     }
     Lanes.reduce(partials);
-    System.arraycopy(partials, 0, scratch.results, target, MatrixKernels.UNIT);
+    System.arraycopy(partials, 0, scratch.results, 0, MatrixKernels.UNIT);
   }
 
   /** Adds the columns that fill no chunk to the lanes they would have had in one. */

@@ -236,8 +236,7 @@ final class WideProducts {
           x.chunks() * Lanes.CHUNK,
           x,
           group,
-          scratch,
-          0);
+          scratch);
       for (int c = 0; c < x.rows() - first; c++) {
         System.arraycopy(scratch.results, 4 * c, y, at + (first + c) * stride + o, 4);
       }
