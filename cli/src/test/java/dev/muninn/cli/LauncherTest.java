@@ -32,7 +32,7 @@ class LauncherTest {
       for argument; do
         case $argument in
           *.jar:*) [ -f "${argument%%:*}" ] && printf 'found the jar\\n' ;;
-          -XX:AOTCache=*) [ -f "${argument#*=}" ] && printf 'found the archive\\n' ;;
+          -XX:SharedArchiveFile=*) [ -f "${argument#*=}" ] && printf 'found the archive\\n' ;;
         esac
       done
       """;
@@ -61,7 +61,7 @@ class LauncherTest {
     Path target = Files.createDirectories(checkout.resolve("cli/target/lib")).getParent();
     Files.writeString(checkout.resolve("cli/launcher.args"), "");
     Files.writeString(target.resolve("muninn-cli-1.jar"), "");
-    Files.writeString(target.resolve("muninn.aot"), "");
+    Files.writeString(target.resolve("muninn.jsa"), "");
   }
 
   private String start(Map<String, String> environment, String... arguments) throws Exception {

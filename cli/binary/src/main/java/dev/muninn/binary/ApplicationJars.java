@@ -3,12 +3,6 @@ package dev.muninn.binary;
 import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.UncheckedIOException;
-import java.lang.classfile.ClassFile;
-import java.lang.classfile.ClassFileVersion;
-import java.lang.classfile.ClassHierarchyResolver;
-import java.lang.classfile.ClassModel;
-import java.lang.classfile.ClassTransform;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
@@ -81,47 +75,5 @@ final class ApplicationJars {
       }
     }
     Files.setLastModifiedTime(to, TIME);
-  }
-
-  /** Brings the classes of a jar up to the version that an AOT cache can hold. */
-  private static final class ClassUpdate {
-    private final ClassFile classFile;
-
-    ClassUpdate(JarFile jar) {
-      ClassHierarchyResolver inJar =
-          ClassHierarchyResolver.ofResourceParsing(descriptor -> {
-            String name = descriptor.descriptorString();
-            JarEntry entry = jar.getJarEntry(name.substring(1, name.length() - 1) + ".class");
-            try {
-              return entry == null ? null : jar.getInputStream(entry);
-            } catch (IOException e) {
-              throw new UncheckedIOException(e);
-            }
-          });
-      // Old classes have no stack maps, which the verifier of new ones demands.
-      classFile =
-          ClassFile.of(
-              ClassFile.StackMapsOption.GENERATE_STACK_MAPS,
-              ClassFile.ClassHierarchyResolverOption.of(
-                  inJar.orElse(ClassHierarchyResolver.defaultResolver()).cached()));
-    }
-
-    byte[] apply(byte[] bytes) {
-      ClassModel model = classFile.parse(bytes);
-      if (model.majorVersion() >= ClassFile.JAVA_6_VERSION) {
-        return bytes;
-      }
-      ClassTransform version =
-          (builder, element) -> {
-            if (element instanceof ClassFileVersion) {
-              builder.withVersion(ClassFile.JAVA_25_VERSION, 0);
-            } else {
-              builder.with(element);
-            }
-          };
-      ClassTransform methods =
-          ClassTransform.transformingMethodBodies((builder, element) -> builder.with(element));
-      return classFile.transformClass(model, version.andThen(methods));
-    }
   }
 }
