@@ -287,21 +287,21 @@ final class PackedRows {
       panels.pack(row, source, from);
       return;
     }
+    int end = columns - columns % Lanes.CHUNK;
+    float[] displaced = new float[chunks() * Lanes.CHUNK];
+    System.arraycopy(source, from, displaced, shift, end);
     float[] chunk = new float[Lanes.CHUNK];
     long target = rowOffset(row);
     long step = rowStep(row);
-    for (int i = 0; i < chunks(); i++, target += 2 * step) {
-      int first = i * Lanes.CHUNK - shift;
+    for (int i = 0; i < displaced.length; i += Lanes.CHUNK, target += 2 * step) {
       for (int lane = 0; lane < Lanes.COUNT; lane++) {
-        int column = first + (paired ? 2 * lane : lane);
-        int other = column + (paired ? 1 : Lanes.COUNT);
-        chunk[lane] = isInside(column) ? source[from + column] : 0;
-        chunk[Lanes.COUNT + lane] = isInside(other) ? source[from + other] : 0;
+        chunk[lane] = displaced[paired ? i + 2 * lane : i + lane];
+        chunk[Lanes.COUNT + lane] = displaced[paired ? i + 2 * lane + 1 : i + Lanes.COUNT + lane];
       }
       MemorySegment.copy(chunk, 0, data, ScalarKernels.FLOAT, target, Lanes.COUNT);
       MemorySegment.copy(chunk, Lanes.COUNT, data, ScalarKernels.FLOAT, target + step, Lanes.COUNT);
     }
-    packTail(row, source, from + columns - columns % Lanes.CHUNK);
+    packTail(row, source, from + end);
   }
 
   private boolean isInside(int column) {

@@ -133,31 +133,62 @@ final class ScalarMatrixKernels {
     int columns = matrix.columns();
     int chunked = x.chunks() * Lanes.CHUNK;
     float[] weights = new float[Math.max(columns, chunked)];
-    short[] halves = new short[matrix.dtype() == DType.F32 ? 0 : columns];
+    short[] halves = new short[matrix.dtype() == DType.F32 ? 0 : weights.length];
     float[] values = x.values();
     for (int o = from; o < to; o++) {
-      unpack(matrix, o, x.shift(), halves, weights);
+      long offset = o * matrix.stride();
+      unpack(matrix.dtype(), matrix.data(), offset, columns, x.shift(), chunked, halves, weights);
       for (int row = 0; row < x.rows(); row++) {
-        Arrays.fill(lanes, 0, Lanes.COUNT, 0);
         int first = (int) (x.rowOffset(row) / 4);
         int step = (int) (x.rowStep(row) / 4);
-        for (int i = 0; i < chunked; i += Lanes.COUNT, first += step) {
-          addProducts(weights, i, values, first, lanes);
-        }
         int tailFrom = (int) (x.tailOffset(row) / 4);
-        for (int i = chunked; i < columns; i++) {
-          int lane = PackedRows.tailLane(i - chunked, x.paired());
-          lanes[lane] = Math.fma(weights[i], values[tailFrom + i - chunked], lanes[lane]);
-        }
-        y[at + row * stride + o] = product(lanes);
+        y[at + row * stride + o] =
+            dot(weights, columns, chunked, values, first, step, tailFrom, x.paired(), lanes);
       }
     }
   }
 
-  private static void addProducts(float[] weights, int at, float[] x, int from, float[] lanes) {
-    for (int lane = 0; lane < Lanes.COUNT; lane++) {
-      lanes[lane] = Math.fma(weights[at + lane], x[from + lane], lanes[lane]);
+  /**
+   * The product of an unpacked weight row and a packed row.
+   *
+   * @param chunked columns that fill chunks
+   * @param first where the packed row's first vector stands
+   * @param step from one vector of it to the next
+   * @param tailFrom where its other columns stand
+   */
+  private static float dot(
+      float[] weights,
+      int columns,
+      int chunked,
+      float[] x,
+      int first,
+      int step,
+      int tailFrom,
+      boolean paired,
+      float[] lanes) {
+    // Four lanes at once: it does not take C2 to keep their sums in registers.
+    for (int lane = 0; lane < Lanes.COUNT; lane += 4) {
+      float a = 0;
+      float b = 0;
+      float c = 0;
+      float d = 0;
+      int at = first + lane;
+      for (int i = lane; i < chunked; i += Lanes.COUNT, at += step) {
+        a = Math.fma(weights[i], x[at], a);
+        b = Math.fma(weights[i + 1], x[at + 1], b);
+        c = Math.fma(weights[i + 2], x[at + 2], c);
+        d = Math.fma(weights[i + 3], x[at + 3], d);
+      }
+      lanes[lane] = a;
+      lanes[lane + 1] = b;
+      lanes[lane + 2] = c;
+      lanes[lane + 3] = d;
     }
+    for (int i = chunked; i < columns; i++) {
+      int lane = PackedRows.tailLane(i - chunked, paired);
+      lanes[lane] = Math.fma(weights[i], x[tailFrom + i - chunked], lanes[lane]);
+    }
+    return product(lanes);
   }
 
   /**
@@ -183,29 +214,46 @@ final class ScalarMatrixKernels {
     MemorySegment.copy(matrix.data(), ScalarKernels.SHORT, offset, halves, 0, columns);
     boolean bf16 = matrix.dtype() == DType.BF16;
     for (int i = 0; i < columns; i++) {
-      out[at + i] = bf16 ? Float.intBitsToFloat(halves[i] << 16) : Float.float16ToFloat(halves[i]);
+      out[at + i] = widen(bf16, halves[i]);
     }
   }
 
-  /** Reads a weight row in the order of the lanes that a packed row has, displaced as it is. */
+  /**
+   * Reads a weight row in the order of the lanes that a packed row has, displaced as it is.
+   *
+   * @param chunked columns that fill chunks, with the zeros beside displaced ones
+   * @param halves room for them, where weights have 16 bits; zeros but for where they are read to
+   */
   private static void unpack(
-      WeightMatrix matrix, int output, int shift, short[] halves, float[] weights) {
-    int columns = matrix.columns();
-    long offset = output * matrix.stride();
-    DType dtype = matrix.dtype();
+      DType dtype,
+      MemorySegment data,
+      long offset,
+      int columns,
+      int shift,
+      int chunked,
+      short[] halves,
+      float[] weights) {
     if (dtype == DType.F32) {
-      MemorySegment.copy(matrix.data(), ScalarKernels.FLOAT, offset, weights, 0, columns);
+      MemorySegment.copy(data, ScalarKernels.FLOAT, offset, weights, 0, columns);
       return;
     }
-    MemorySegment.copy(matrix.data(), ScalarKernels.SHORT, offset, halves, 0, columns);
-    int chunked = columns - columns % Lanes.CHUNK;
+    MemorySegment.copy(data, ScalarKernels.SHORT, offset, halves, shift, columns);
     boolean bf16 = dtype == DType.BF16;
-    for (int i = 0; i < columns; i++) {
-      float weight = bf16 ? Float.intBitsToFloat(halves[i] << 16) : Float.float16ToFloat(halves[i]);
-      int place = i + shift;
-      int lane = place % Lanes.CHUNK / 2 + place % 2 * Lanes.COUNT;
-      weights[i < chunked ? place - place % Lanes.CHUNK + lane : i] = weight;
+    for (int chunk = 0; chunk < chunked; chunk += Lanes.CHUNK) {
+      for (int lane = 0; lane < Lanes.COUNT; lane++) {
+        short even = halves[chunk + 2 * lane];
+        short odd = halves[chunk + 2 * lane + 1];
+        weights[chunk + lane] = widen(bf16, even);
+        weights[chunk + Lanes.COUNT + lane] = widen(bf16, odd);
+      }
     }
+    for (int i = chunked; i < columns; i++) {
+      weights[i] = widen(bf16, halves[i]);
+    }
+  }
+
+  private static float widen(boolean bf16, short half) {
+    return bf16 ? Float.intBitsToFloat(half << 16) : Float.float16ToFloat(half);
   }
 
   /** {@link MatrixKernels#dot16}. */
@@ -221,10 +269,15 @@ final class ScalarMatrixKernels {
       float[] lanes,
       float[] products) {
     int chunked = columns - columns % Lanes.CHUNK;
+    float[] values = new float[columns];
+    float[] row = new float[columns];
+    short[] halves = new short[dtype == DType.F32 ? 0 : columns];
+    MemorySegment.copy(x, ScalarKernels.FLOAT, 0, values, 0, columns);
     for (int product = 0; product < MatrixKernels.UNIT; product++) {
-      long row = offset + product % 4 * rowStride + product / 4 * streamBytes;
+      long from = offset + product % 4 * rowStride + product / 4 * streamBytes;
+      unpack(dtype, weights, from, columns, 0, chunked, halves, row);
       products[product] =
-          dot(dtype, weights, row, columns, x, 0, Lanes.BYTES, 4L * chunked, paired, lanes);
+          dot(row, columns, chunked, values, 0, Lanes.COUNT, chunked, paired, lanes);
     }
   }
 }
