@@ -89,6 +89,8 @@ final class MuninnCommand implements Callable<Integer> {
     if (arguments.length > 1 && LOADING_COMMANDS.contains(arguments[0])) {
       LanguageModel.prepare();
     }
+    // picocli would look for Groovy in every jar.
+    System.setProperty("picocli.disable.closures", "true");
     CommandLine commandLine = new CommandLine(new MuninnCommand());
     addCommands(commandLine, subcommands(streams, environment), arguments);
     GroupedOptionList.install(commandLine);

@@ -12,22 +12,32 @@ import java.util.stream.Collectors;
 
 /** The families that are known, and the choice among them. */
 public final class ModelFamilies {
-  private static final List<ModelFamily> ALL = find();
+  /** Finds families one by one: to find those behind the first ones, all jars are opened. */
+  private static final ServiceLoader<ModelFamily> FOUND =
+      ServiceLoader.load(ModelFamily.class, ModelFamilies.class.getClassLoader());
 
   private ModelFamilies() {}
 
-  private static List<ModelFamily> find() {
-    List<ModelFamily> families = new ArrayList<>();
-    for (ModelFamily family :
-        ServiceLoader.load(ModelFamily.class, ModelFamilies.class.getClassLoader())) {
-      families.add(family);
-    }
-    return List.copyOf(families);
-  }
-
   /** All that were found. */
   public static List<ModelFamily> all() {
-    return ALL;
+    List<ModelFamily> families = new ArrayList<>();
+    first(family -> {
+      families.add(family);
+      return false;
+    });
+    return families;
+  }
+
+  /** The first that fits, or null. */
+  private static ModelFamily first(Predicate<ModelFamily> fits) {
+    synchronized (FOUND) {
+      for (ModelFamily family : FOUND) {
+        if (fits.test(family)) {
+          return family;
+        }
+      }
+    }
+    return null;
   }
 
   /**
@@ -75,7 +85,7 @@ public final class ModelFamilies {
    * @throws CheckpointException in one line
    */
   public static void requireKnown(ConfigReader config) {
-    choose(config, all());
+    require(config, family -> true);
   }
 
   /**
@@ -84,27 +94,20 @@ public final class ModelFamilies {
    * @throws CheckpointException in one line, if there is none
    */
   public static ModelFamily choose(ConfigReader config, Predicate<String> hasTensor) {
-    List<ModelFamily> families = new ArrayList<>();
-    for (ModelFamily family : all()) {
-      if (family.recognises(hasTensor)) {
-        families.add(family);
-      }
-    }
-    return choose(config, families);
+    return require(config, family -> family.recognises(hasTensor));
   }
 
-  private static ModelFamily choose(ConfigReader config, List<ModelFamily> families) {
+  private static ModelFamily require(ConfigReader config, Predicate<ModelFamily> fits) {
     Object type = config.value("model_type");
-    for (ModelFamily family : families) {
-      if (family.modelType().equals(type)) {
-        return family;
-      }
+    ModelFamily found = first(family -> family.modelType().equals(type) && fits.test(family));
+    if (found == null) {
+      throw config.wrongModelType(
+          all().stream()
+              .map(family -> '"' + family.modelType() + '"')
+              .distinct()
+              .sorted()
+              .collect(Collectors.joining(" or ")));
     }
-    throw config.wrongModelType(
-        all().stream()
-            .map(family -> '"' + family.modelType() + '"')
-            .distinct()
-            .sorted()
-            .collect(Collectors.joining(" or ")));
+    return found;
   }
 }

@@ -1,6 +1,7 @@
 package dev.muninn.text;
 
 import ai.djl.huggingface.tokenizers.jni.LibUtils;
+import ai.djl.huggingface.tokenizers.jni.TokenizersLibrary;
 import dev.muninn.backend.InferenceException;
 import dev.muninn.weights.PrivateDirectory;
 import java.io.IOException;
@@ -38,8 +39,45 @@ final class NativeLibrary {
   private static final String DIRECTORY = "DJL_CACHE_DIR";
 
   private static boolean provided;
+  private static boolean loaded;
 
   private NativeLibrary() {}
+
+  /**
+   * Loads the library, once. A file that is known needs nothing of the library's own Java code,
+   * which looks around for graphics cards and for logging first.
+   *
+   * @throws InferenceException as {@link #provide}
+   * @throws RuntimeException or an UnsatisfiedLinkError, if it does not load
+   */
+  static synchronized void load() {
+    if (loaded) {
+      return;
+    }
+    provide();
+    String chosen = System.getenv(SETTING);
+    Path file = file(isSet(chosen) ? chosen : System.getProperty(SETTING));
+    if (file == null) {
+      LibUtils.checkStatus();
+    } else {
+      System.load(file.toString());
+    }
+    loaded = true;
+  }
+
+  /** The one file that is to be loaded, or null if it takes more to know that. */
+  private static Path file(String chosen) {
+    // Native methods are looked for in what their own class's loader has loaded.
+    if (!isSet(chosen)
+        || platform().startsWith("win")
+        || NativeLibrary.class.getClassLoader() != TokenizersLibrary.class.getClassLoader()) {
+      return null;
+    }
+    Path file = Path.of(chosen).toAbsolutePath();
+    return file.endsWith(System.mapLibraryName("tokenizers")) && Files.isRegularFile(file)
+        ? file
+        : null;
+  }
 
   /**
    * Unpacks the library for this platform once, and tells it where it is. Does nothing where the

@@ -1,6 +1,5 @@
 package dev.muninn.text;
 
-import ai.djl.huggingface.tokenizers.jni.LibUtils;
 import ai.djl.huggingface.tokenizers.jni.TokenizersLibrary;
 import dev.muninn.backend.InferenceException;
 import java.util.Set;
@@ -39,8 +38,7 @@ final class NativeTokenizer implements AutoCloseable {
         .name("muninn-tokenizer")
         .start(() -> {
           try {
-            NativeLibrary.provide();
-            LibUtils.checkStatus();
+            NativeLibrary.load();
           } catch (RuntimeException | LinkageError problem) {
             return;
           }
@@ -54,8 +52,7 @@ final class NativeTokenizer implements AutoCloseable {
    */
   static NativeTokenizer load(TokenizerFile file, Set<String> hidden) {
     try {
-      NativeLibrary.provide();
-      LibUtils.checkStatus();
+      NativeLibrary.load();
     } catch (InferenceException problem) {
       throw problem;
     } catch (RuntimeException | LinkageError problem) {
