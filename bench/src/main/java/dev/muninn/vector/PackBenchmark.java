@@ -47,7 +47,7 @@ public class PackBenchmark extends WorkBenchmark {
   @Benchmark
   public MemorySegment scalarTwin() {
     for (int row = 0; row < rows; row++) {
-      packed.packByScalars(row, source, row * columns);
+      ScalarMatrixKernels.pack(packed, row, source, row * columns);
     }
     return packed.data;
   }

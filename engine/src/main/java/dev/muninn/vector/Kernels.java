@@ -94,7 +94,7 @@ final class Kernels {
   /** {@link PackedRows#pack}. */
   static void pack(PackedRows rows, int row, float[] source, int from) {
     if (WarmUp.lacksRows()) {
-      rows.packByScalars(row, source, from);
+      ScalarMatrixKernels.pack(rows, row, source, from);
     } else {
       rows.pack(row, source, from);
     }

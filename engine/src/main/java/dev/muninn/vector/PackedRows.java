@@ -146,6 +146,10 @@ final class PackedRows {
     return rows;
   }
 
+  int columns() {
+    return columns;
+  }
+
   /** Whether they are packed for {@link PackingProducts}. */
   boolean packing() {
     return packing;
@@ -218,12 +222,7 @@ final class PackedRows {
 
   /** Packs one row from {@code source[from, from + columns)}. */
   void pack(int row, float[] source, int from) {
-    if (packing) {
-      panels.packByLanes(row, source, from, paired);
-      return;
-    }
-    if (inPanels) {
-      panels.pack(row, source, from);
+    if (packInPanels(row, source, from)) {
       return;
     }
     long target = rowOffset(row);
@@ -272,36 +271,20 @@ final class PackedRows {
     }
   }
 
-  private void packTail(int row, float[] source, int end) {
+  /** Packs the columns that fill no chunk, from where they stand. */
+  void packTail(int row, float[] source, int end) {
     MemorySegment.copy(
         source, end, data, ScalarKernels.FLOAT, tailOffset(row), columns % Lanes.CHUNK);
   }
 
-  /** {@link #pack} without vectors. */
-  void packByScalars(int row, float[] source, int from) {
+  /** Packs a row if it is for panels, and says whether it is. */
+  boolean packInPanels(int row, float[] source, int from) {
     if (packing) {
       panels.packByLanes(row, source, from, paired);
-      return;
-    }
-    if (inPanels) {
+    } else if (inPanels) {
       panels.pack(row, source, from);
-      return;
     }
-    int end = columns - columns % Lanes.CHUNK;
-    float[] displaced = new float[chunks() * Lanes.CHUNK];
-    System.arraycopy(source, from, displaced, shift, end);
-    float[] chunk = new float[Lanes.CHUNK];
-    long target = rowOffset(row);
-    long step = rowStep(row);
-    for (int i = 0; i < displaced.length; i += Lanes.CHUNK, target += 2 * step) {
-      for (int lane = 0; lane < Lanes.COUNT; lane++) {
-        chunk[lane] = displaced[paired ? i + 2 * lane : i + lane];
-        chunk[Lanes.COUNT + lane] = displaced[paired ? i + 2 * lane + 1 : i + Lanes.COUNT + lane];
-      }
-      MemorySegment.copy(chunk, 0, data, ScalarKernels.FLOAT, target, Lanes.COUNT);
-      MemorySegment.copy(chunk, Lanes.COUNT, data, ScalarKernels.FLOAT, target + step, Lanes.COUNT);
-    }
-    packTail(row, source, from + end);
+    return inPanels;
   }
 
   private boolean isInside(int column) {

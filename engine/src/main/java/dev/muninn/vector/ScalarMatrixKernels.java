@@ -192,6 +192,40 @@ final class ScalarMatrixKernels {
   }
 
   /**
+   * {@link PackedRows#pack}. It stands here because what packs by vectors is compiled at once: this
+   * would take C2 longer than a short answer.
+   */
+  static void pack(PackedRows rows, int row, float[] source, int from) {
+    if (rows.packInPanels(row, source, from)) {
+      return;
+    }
+    int whole = rows.columns() - rows.columns() % Lanes.CHUNK;
+    float[] chunks = new float[rows.chunks() * Lanes.CHUNK];
+    System.arraycopy(source, from, chunks, rows.shift(), whole);
+    if (rows.paired()) {
+      chunks = separatePairs(chunks);
+    }
+    long target = rows.rowOffset(row);
+    long step = rows.rowStep(row);
+    for (int i = 0; i < chunks.length; i += Lanes.COUNT, target += step) {
+      MemorySegment.copy(chunks, i, rows.data, ScalarKernels.FLOAT, target, Lanes.COUNT);
+    }
+    rows.packTail(row, source, from + whole);
+  }
+
+  /** Of each chunk first the even columns, then the odd ones. */
+  private static float[] separatePairs(float[] columns) {
+    float[] separated = new float[columns.length];
+    for (int chunk = 0; chunk < columns.length; chunk += Lanes.CHUNK) {
+      for (int lane = 0; lane < Lanes.COUNT; lane++) {
+        separated[chunk + lane] = columns[chunk + 2 * lane];
+        separated[chunk + Lanes.COUNT + lane] = columns[chunk + 2 * lane + 1];
+      }
+    }
+    return separated;
+  }
+
+  /**
    * Reads a weight row. As a whole: before any of this is compiled, to read a number in native
    * memory is twenty calls.
    *

@@ -36,7 +36,7 @@ class PackedRowsTest {
         twin.shape(rows, columns, weights, shift);
         for (int row = rows - 1; row >= 0; row--) {
           packed.pack(row, x, 3 + row * columns);
-          twin.packByScalars(row, x, 3 + row * columns);
+          ScalarMatrixKernels.pack(twin, row, x, 3 + row * columns);
         }
         String what = rows + " rows of " + columns;
         float[] values = packed.values();
