@@ -34,14 +34,14 @@ public final class Lanes {
   /** Floats that the partial sums of {@link #SUMS} accumulators take. */
   public static final int PARTIALS = SUMS * COUNT;
 
-  public static final VectorShuffle<Float> SWAP_8 = swap(8);
-  public static final VectorShuffle<Float> SWAP_4 = swap(4);
-  public static final VectorShuffle<Float> SWAP_2 = swap(2);
-  public static final VectorShuffle<Float> SWAP_1 = swap(1);
-  public static final VectorMask<Float> UPPER_8 = upper(8);
-  public static final VectorMask<Float> UPPER_4 = upper(4);
-  public static final VectorMask<Float> UPPER_2 = upper(2);
-  public static final VectorMask<Float> UPPER_1 = upper(1);
+  public static final VectorShuffle<Float> SWAP_8 = Orders.swap(8);
+  public static final VectorShuffle<Float> SWAP_4 = Orders.swap(4);
+  public static final VectorShuffle<Float> SWAP_2 = Orders.swap(2);
+  public static final VectorShuffle<Float> SWAP_1 = Orders.swap(1);
+  public static final VectorMask<Float> UPPER_8 = Orders.upper(8);
+  public static final VectorMask<Float> UPPER_4 = Orders.upper(4);
+  public static final VectorMask<Float> UPPER_2 = Orders.upper(2);
+  public static final VectorMask<Float> UPPER_1 = Orders.upper(1);
 
   private Lanes() {}
 
@@ -51,18 +51,6 @@ public final class Lanes {
       return FloatVector.SPECIES_512;
     }
     return preferred.length() < 4 ? FloatVector.SPECIES_128 : preferred;
-  }
-
-  private static VectorShuffle<Float> swap(int distance) {
-    return VectorShuffle.fromOp(FLOATS, lane -> lane ^ (distance & (COUNT - 1)));
-  }
-
-  private static VectorMask<Float> upper(int bit) {
-    boolean[] lanes = new boolean[COUNT];
-    for (int lane = 0; lane < COUNT; lane++) {
-      lanes[lane] = (lane & bit) != 0;
-    }
-    return VectorMask.fromArray(FLOATS, lanes, 0);
   }
 
   /**
@@ -166,6 +154,21 @@ public final class Lanes {
       FloatVector.fromArray(FLOATS, source, from).intoArray(target, to);
     } else {
       System.arraycopy(source, from, target, to, count);
+    }
+  }
+
+  /** Apart from {@link Lanes}, whose methods are compiled as soon as they are called. */
+  private static final class Orders {
+    static VectorShuffle<Float> swap(int distance) {
+      return VectorShuffle.fromOp(FLOATS, lane -> lane ^ (distance & (COUNT - 1)));
+    }
+
+    static VectorMask<Float> upper(int bit) {
+      boolean[] lanes = new boolean[COUNT];
+      for (int lane = 0; lane < COUNT; lane++) {
+        lanes[lane] = (lane & bit) != 0;
+      }
+      return VectorMask.fromArray(FLOATS, lanes, 0);
     }
   }
 }

@@ -123,7 +123,7 @@ final class AttentionForward {
       while (row < chunk.count) {
         int end = readOutOnly ? row + 1 : endOfTogether(row, block);
         VectorStore store = (VectorStore) chunk.sequence(row).store();
-        if (AttentionTiles.pays(store, size, end - row)) {
+        if (Kernels.hasAttentionTiles(store, size, end - row)) {
           attendTogether(own, queryKeyValue, block, row, end, head, attended);
           row = end;
           continue;

@@ -52,26 +52,6 @@ final class AttentionTiles {
     this.sums = new float[Math.ceilDiv(size, COLUMNS) * MOST_ROWS * COLUMNS];
   }
 
-  /**
-   * Whether so many rows may be computed here. Columns of BF16 or of bytes that fill no chunk would
-   * be added up in another order.
-   */
-  static boolean pays(VectorStore store, int size, int rows) {
-    return rows >= PackingProducts.LEAST_ROWS
-        && size % chunk(store.type) == 0
-        && !WarmUp.lacksPacking()
-        && !WarmUp.lacksRows()
-        && !WarmUp.lacksStore(store.type);
-  }
-
-  private static int chunk(DType type) {
-    return switch (type) {
-      case BF16 -> Lanes.CHUNK;
-      case U8 -> ByteRows.CHUNK;
-      default -> 1;
-    };
-  }
-
   /** Begins with some number of rows. */
   void begin(VectorStore store, int rows) {
     queries.shape(rows, size, format(store));

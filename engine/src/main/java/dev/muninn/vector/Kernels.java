@@ -1,5 +1,6 @@
 package dev.muninn.vector;
 
+import dev.muninn.kernel.Lanes;
 import dev.muninn.kernel.RotaryTable;
 import dev.muninn.kernel.RowKernels;
 import dev.muninn.kernel.ScalarKernels;
@@ -11,6 +12,9 @@ import java.lang.foreign.MemorySegment;
 /**
  * Each kernel by vectors, or while those are being compiled by its scalar twin. Both give the same
  * bits, so it does not show when one takes over from the other.
+ *
+ * <p>Classes of kernels are compiled at once, and their callers wait for it. What is asked to
+ * choose among them stands elsewhere.
  */
 final class Kernels {
   private Kernels() {}
@@ -80,6 +84,26 @@ final class Kernels {
           false,
           scratch.partials);
     }
+  }
+
+  /**
+   * Whether {@link AttentionTiles} compute so many rows. Columns of BF16 or of bytes that fill no
+   * chunk would be added up in another order.
+   */
+  static boolean hasAttentionTiles(VectorStore store, int size, int rows) {
+    return PackedRows.areMany(rows)
+        && size % attentionChunk(store.type) == 0
+        && !WarmUp.lacksPacking()
+        && !WarmUp.lacksRows()
+        && !WarmUp.lacksStore(store.type);
+  }
+
+  private static int attentionChunk(DType type) {
+    return switch (type) {
+      case BF16 -> Lanes.CHUNK;
+      case U8 -> ByteRows.CHUNK;
+      default -> 1;
+    };
   }
 
   /** Prepares a query for {@link #scores}. */

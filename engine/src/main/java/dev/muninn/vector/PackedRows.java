@@ -63,7 +63,7 @@ final class PackedRows {
     int most = Math.min(rows, PackingProducts.LEAST_ROWS);
     int places = rows == 1 ? 1 : Math.ceilDiv(most, WIDE_TILE) * WIDE_TILE;
     data = NativeMemory.allocateAutomatic(4L * places * (columns + Lanes.CHUNK));
-    if (PackingProducts.pays(rows)) {
+    if (areMany(rows)) {
       panels.reserve(rows, columns, WeightFormat.F32);
     }
   }
@@ -108,7 +108,7 @@ final class PackedRows {
   void shape(int rows, int columns, WeightFormat weights, int shift) {
     this.rows = rows;
     this.columns = columns;
-    this.packing = !weights.inPanels() && PackingProducts.pays(rows);
+    this.packing = !weights.inPanels() && areMany(rows);
     this.inPanels = weights.inPanels() || packing;
     if (inPanels) {
       panels.shape(rows, columns, weights);
@@ -116,6 +116,11 @@ final class PackedRows {
     this.paired = paired(weights);
     this.size = size(rows, columns, weights);
     this.shift = wide() && !packing ? shift : 0;
+  }
+
+  /** Whether so many rows of a row-major matrix are computed by {@link PackingProducts}. */
+  static boolean areMany(int rows) {
+    return rows >= PackingProducts.LEAST_ROWS;
   }
 
   private static int size(int rows, int columns, WeightFormat weights) {
@@ -129,7 +134,7 @@ final class PackedRows {
 
   /** Whether rows of that shape have a group of {@link #TILE}. */
   static boolean hasTiles(int rows, int columns, WeightFormat weights) {
-    return !PackingProducts.pays(rows) && lastSize(rows, size(rows, columns, weights)) == TILE;
+    return !areMany(rows) && lastSize(rows, size(rows, columns, weights)) == TILE;
   }
 
   /** Rows of the last group that are read together, if the others have {@code size}. */

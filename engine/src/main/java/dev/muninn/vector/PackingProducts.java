@@ -33,11 +33,6 @@ final class PackingProducts {
 
   private PackingProducts() {}
 
-  /** Whether so many rows of a row-major matrix are computed here. */
-  static boolean pays(int rows) {
-    return rows >= LEAST_ROWS;
-  }
-
   /**
    * Where a block has the first column of each lane, and at the end of all.
    *
