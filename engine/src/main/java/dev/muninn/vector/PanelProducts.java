@@ -20,9 +20,16 @@ abstract class PanelProducts extends Products {
   static final int INPUTS = 128;
 
   private final WeightFormat format;
+  private final float factor;
 
   PanelProducts(WeightFormat format) {
     this.format = format;
+    this.factor = factor(format);
+  }
+
+  /** What sums of products with weights in a format are multiplied by. */
+  static float factor(WeightFormat format) {
+    return format.blockInputs() > 1 ? SmallIntegers.OUTPUTS : 1;
   }
 
   /** The products of weights in a format. */
@@ -93,10 +100,8 @@ abstract class PanelProducts extends Products {
           x.panels(),
           sums,
           scratch.widened());
-      int output = panel * WeightFormat.PANEL_ROWS;
-      int count = Math.min(WeightFormat.PANEL_ROWS, to - output);
       for (int row = 0; row < rows; row++) {
-        System.arraycopy(sums, PanelTiles.OUTPUTS * row, y, at + row * stride + output, count);
+        copy(sums, PanelTiles.OUTPUTS * row, panel, to, y, at + row * stride);
       }
     }
   }
@@ -131,10 +136,13 @@ abstract class PanelProducts extends Products {
     }
   }
 
-  private static void copy(float[] results, int from, int panel, int to, float[] y, int at) {
+  /** Copies the outputs of a panel, as far as there are any, to a row of results. */
+  private void copy(float[] sums, int from, int panel, int to, float[] y, int at) {
     int output = panel * WeightFormat.PANEL_ROWS;
     int count = Math.min(WeightFormat.PANEL_ROWS, to - output);
-    System.arraycopy(results, from, y, at + output, count);
+    for (int i = 0; i < count; i++) {
+      y[at + output + i] = factor * sums[from + i];
+    }
   }
 
   /**

@@ -1,5 +1,8 @@
 package dev.muninn.vector;
 
+import static dev.muninn.vector.SmallIntegers.ACTIVATIONS;
+import static dev.muninn.vector.SmallIntegers.OUTPUTS;
+
 import dev.muninn.kernel.Lanes;
 import dev.muninn.model.WeightFormat;
 
@@ -131,25 +134,25 @@ final class PanelRows {
       sum += value;
       values[at + i * step] = value * (bytes ? ofByte(i) : ofNibble(i));
     }
-    return (bytes ? -128 : -8) * sum;
+    return (bytes ? -128 : -8) / OUTPUTS * sum;
   }
 
   /** What a value is multiplied by so that its byte may stay in its place of an int. */
   private static float ofByte(int input) {
     return switch (input % 4) {
-      case 1 -> 0x1p-8f;
-      case 2 -> 0x1p-16f;
-      default -> 1;
+      case 1 -> 0x1p-8f * ACTIVATIONS;
+      case 2 -> 0x1p-16f * ACTIVATIONS;
+      default -> ACTIVATIONS;
     };
   }
 
   /** The same for four bits of a short. */
   private static float ofNibble(int input) {
     return switch (input % 4) {
-      case 1 -> 0x1p-4f;
-      case 2 -> 0x1p-8f;
-      case 3 -> 0x1p-12f;
-      default -> 1;
+      case 1 -> 0x1p-4f * ACTIVATIONS;
+      case 2 -> 0x1p-8f * ACTIVATIONS;
+      case 3 -> 0x1p-12f * ACTIVATIONS;
+      default -> ACTIVATIONS;
     };
   }
 }

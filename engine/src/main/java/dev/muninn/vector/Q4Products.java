@@ -3,6 +3,7 @@ package dev.muninn.vector;
 import static dev.muninn.kernel.Lanes.COUNT;
 import static dev.muninn.kernel.Lanes.FLOATS;
 import static dev.muninn.kernel.Lanes.INTS;
+import static dev.muninn.vector.SmallIntegers.IN_PLACE;
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
 import static jdk.incubator.vector.VectorOperators.I2F;
 import static jdk.incubator.vector.VectorOperators.LSHL;
@@ -18,7 +19,8 @@ import jdk.incubator.vector.IntVector;
 /**
  * Products of 4-bit weights with float activations. An int has four inputs of a row in its lower
  * half, those of the row 16 further in its upper half; all bits stay where they are in their half,
- * and {@link PanelRows} has their activations divided by as much.
+ * and {@link PanelRows} has their activations divided by as much. Where {@link SmallIntegers} says
+ * so, they are read as floats without a conversion.
  */
 final class Q4Products extends BlockProducts {
   static final Q4Products INSTANCE = new Q4Products();
@@ -104,25 +106,57 @@ final class Q4Products extends BlockProducts {
           FloatVector y2 = FloatVector.broadcast(FLOATS, x[k + 2]);
           FloatVector y3 = FloatVector.broadcast(FLOATS, x[k + 3]);
           IntVector v = IntVector.fromMemorySegment(INTS, weights, at, LITTLE_ENDIAN);
-          low0 = ((FloatVector) v.and(0xF).convert(I2F, 0)).fma(y0, low0);
-          low0 = ((FloatVector) v.and(0xF0).convert(I2F, 0)).fma(y1, low0);
-          low0 = ((FloatVector) v.and(0xF00).convert(I2F, 0)).fma(y2, low0);
-          low0 = ((FloatVector) v.and(0xF000).convert(I2F, 0)).fma(y3, low0);
+          IntVector n = v.and(0xF);
+          low0 =
+              (IN_PLACE ? n.reinterpretAsFloats() : (FloatVector) n.convert(I2F, 0)).fma(y0, low0);
+          n = v.and(0xF0);
+          low0 =
+              (IN_PLACE ? n.reinterpretAsFloats() : (FloatVector) n.convert(I2F, 0)).fma(y1, low0);
+          n = v.and(0xF00);
+          low0 =
+              (IN_PLACE ? n.reinterpretAsFloats() : (FloatVector) n.convert(I2F, 0)).fma(y2, low0);
+          n = v.and(0xF000);
+          low0 =
+              (IN_PLACE ? n.reinterpretAsFloats() : (FloatVector) n.convert(I2F, 0)).fma(y3, low0);
           v = v.lanewise(LSHR, 16);
-          high0 = ((FloatVector) v.and(0xF).convert(I2F, 0)).fma(y0, high0);
-          high0 = ((FloatVector) v.and(0xF0).convert(I2F, 0)).fma(y1, high0);
-          high0 = ((FloatVector) v.and(0xF00).convert(I2F, 0)).fma(y2, high0);
-          high0 = ((FloatVector) v.and(0xF000).convert(I2F, 0)).fma(y3, high0);
+          n = v.and(0xF);
+          high0 =
+              (IN_PLACE ? n.reinterpretAsFloats() : (FloatVector) n.convert(I2F, 0)).fma(y0, high0);
+          n = v.and(0xF0);
+          high0 =
+              (IN_PLACE ? n.reinterpretAsFloats() : (FloatVector) n.convert(I2F, 0)).fma(y1, high0);
+          n = v.and(0xF00);
+          high0 =
+              (IN_PLACE ? n.reinterpretAsFloats() : (FloatVector) n.convert(I2F, 0)).fma(y2, high0);
+          n = v.and(0xF000);
+          high0 =
+              (IN_PLACE ? n.reinterpretAsFloats() : (FloatVector) n.convert(I2F, 0)).fma(y3, high0);
           v = IntVector.fromMemorySegment(INTS, weights, at + second, LITTLE_ENDIAN);
-          low1 = ((FloatVector) v.and(0xF).convert(I2F, 0)).fma(y0, low1);
-          low1 = ((FloatVector) v.and(0xF0).convert(I2F, 0)).fma(y1, low1);
-          low1 = ((FloatVector) v.and(0xF00).convert(I2F, 0)).fma(y2, low1);
-          low1 = ((FloatVector) v.and(0xF000).convert(I2F, 0)).fma(y3, low1);
+          n = v.and(0xF);
+          low1 =
+              (IN_PLACE ? n.reinterpretAsFloats() : (FloatVector) n.convert(I2F, 0)).fma(y0, low1);
+          n = v.and(0xF0);
+          low1 =
+              (IN_PLACE ? n.reinterpretAsFloats() : (FloatVector) n.convert(I2F, 0)).fma(y1, low1);
+          n = v.and(0xF00);
+          low1 =
+              (IN_PLACE ? n.reinterpretAsFloats() : (FloatVector) n.convert(I2F, 0)).fma(y2, low1);
+          n = v.and(0xF000);
+          low1 =
+              (IN_PLACE ? n.reinterpretAsFloats() : (FloatVector) n.convert(I2F, 0)).fma(y3, low1);
           v = v.lanewise(LSHR, 16);
-          high1 = ((FloatVector) v.and(0xF).convert(I2F, 0)).fma(y0, high1);
-          high1 = ((FloatVector) v.and(0xF0).convert(I2F, 0)).fma(y1, high1);
-          high1 = ((FloatVector) v.and(0xF00).convert(I2F, 0)).fma(y2, high1);
-          high1 = ((FloatVector) v.and(0xF000).convert(I2F, 0)).fma(y3, high1);
+          n = v.and(0xF);
+          high1 =
+              (IN_PLACE ? n.reinterpretAsFloats() : (FloatVector) n.convert(I2F, 0)).fma(y0, high1);
+          n = v.and(0xF0);
+          high1 =
+              (IN_PLACE ? n.reinterpretAsFloats() : (FloatVector) n.convert(I2F, 0)).fma(y1, high1);
+          n = v.and(0xF00);
+          high1 =
+              (IN_PLACE ? n.reinterpretAsFloats() : (FloatVector) n.convert(I2F, 0)).fma(y2, high1);
+          n = v.and(0xF000);
+          high1 =
+              (IN_PLACE ? n.reinterpretAsFloats() : (FloatVector) n.convert(I2F, 0)).fma(y3, high1);
           k += 4;
         }
         IntVector s = IntVector.fromMemorySegment(INTS, weights, at, LITTLE_ENDIAN);
@@ -166,16 +200,32 @@ final class Q4Products extends BlockProducts {
       long at = offset + (long) GROUP_BYTES * (g + (g >> 3));
       int target = to + 4 * ROWS * g;
       IntVector v = IntVector.fromMemorySegment(INTS, weights, at, LITTLE_ENDIAN);
-      ((FloatVector) v.and(0xF).convert(I2F, 0)).intoArray(widened, target);
-      ((FloatVector) v.and(0xF0).convert(I2F, 0)).intoArray(widened, target + ROWS);
-      ((FloatVector) v.and(0xF00).convert(I2F, 0)).intoArray(widened, target + 2 * ROWS);
-      ((FloatVector) v.and(0xF000).convert(I2F, 0)).intoArray(widened, target + 3 * ROWS);
+      IntVector n = v.and(0xF);
+      (IN_PLACE ? n.reinterpretAsFloats() : (FloatVector) n.convert(I2F, 0))
+          .intoArray(widened, target);
+      n = v.and(0xF0);
+      (IN_PLACE ? n.reinterpretAsFloats() : (FloatVector) n.convert(I2F, 0))
+          .intoArray(widened, target + ROWS);
+      n = v.and(0xF00);
+      (IN_PLACE ? n.reinterpretAsFloats() : (FloatVector) n.convert(I2F, 0))
+          .intoArray(widened, target + 2 * ROWS);
+      n = v.and(0xF000);
+      (IN_PLACE ? n.reinterpretAsFloats() : (FloatVector) n.convert(I2F, 0))
+          .intoArray(widened, target + 3 * ROWS);
       v = v.lanewise(LSHR, 16);
       target += PAIRS;
-      ((FloatVector) v.and(0xF).convert(I2F, 0)).intoArray(widened, target);
-      ((FloatVector) v.and(0xF0).convert(I2F, 0)).intoArray(widened, target + ROWS);
-      ((FloatVector) v.and(0xF00).convert(I2F, 0)).intoArray(widened, target + 2 * ROWS);
-      ((FloatVector) v.and(0xF000).convert(I2F, 0)).intoArray(widened, target + 3 * ROWS);
+      n = v.and(0xF);
+      (IN_PLACE ? n.reinterpretAsFloats() : (FloatVector) n.convert(I2F, 0))
+          .intoArray(widened, target);
+      n = v.and(0xF0);
+      (IN_PLACE ? n.reinterpretAsFloats() : (FloatVector) n.convert(I2F, 0))
+          .intoArray(widened, target + ROWS);
+      n = v.and(0xF00);
+      (IN_PLACE ? n.reinterpretAsFloats() : (FloatVector) n.convert(I2F, 0))
+          .intoArray(widened, target + 2 * ROWS);
+      n = v.and(0xF000);
+      (IN_PLACE ? n.reinterpretAsFloats() : (FloatVector) n.convert(I2F, 0))
+          .intoArray(widened, target + 3 * ROWS);
     }
   }
 }

@@ -4,6 +4,7 @@ import static dev.muninn.kernel.Lanes.BYTES;
 import static dev.muninn.kernel.Lanes.COUNT;
 import static dev.muninn.kernel.Lanes.FLOATS;
 import static dev.muninn.kernel.Lanes.INTS;
+import static dev.muninn.vector.SmallIntegers.IN_PLACE;
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
 import static jdk.incubator.vector.VectorOperators.I2F;
 import static jdk.incubator.vector.VectorOperators.LSHL;
@@ -19,7 +20,7 @@ import jdk.incubator.vector.IntVector;
 /**
  * Products of 8-bit weights with float activations. An int has the bytes of four inputs of a row;
  * the second and third stay where they are, and {@link PanelRows} has their activations divided by
- * as much.
+ * as much. Where {@link SmallIntegers} says so, they are read as floats without a conversion.
  */
 final class Q8Products extends BlockProducts {
   static final Q8Products INSTANCE = new Q8Products();
@@ -104,25 +105,41 @@ final class Q8Products extends BlockProducts {
           FloatVector y2 = FloatVector.broadcast(FLOATS, x[k + 2]);
           FloatVector y3 = FloatVector.broadcast(FLOATS, x[k + 3]);
           IntVector v = IntVector.fromMemorySegment(INTS, weights, at, LITTLE_ENDIAN);
-          a0 = ((FloatVector) v.and(0xFF).convert(I2F, 0)).fma(y0, a0);
-          a0 = ((FloatVector) v.and(0xFF00).convert(I2F, 0)).fma(y1, a0);
-          a0 = ((FloatVector) v.and(0xFF0000).convert(I2F, 0)).fma(y2, a0);
-          a0 = ((FloatVector) v.lanewise(LSHR, 24).convert(I2F, 0)).fma(y3, a0);
+          IntVector n = v.and(0xFF);
+          a0 = (IN_PLACE ? n.reinterpretAsFloats() : (FloatVector) n.convert(I2F, 0)).fma(y0, a0);
+          n = v.and(0xFF00);
+          a0 = (IN_PLACE ? n.reinterpretAsFloats() : (FloatVector) n.convert(I2F, 0)).fma(y1, a0);
+          n = v.and(0xFF0000);
+          a0 = (IN_PLACE ? n.reinterpretAsFloats() : (FloatVector) n.convert(I2F, 0)).fma(y2, a0);
+          n = v.lanewise(LSHR, 24);
+          a0 = (IN_PLACE ? n.reinterpretAsFloats() : (FloatVector) n.convert(I2F, 0)).fma(y3, a0);
           v = IntVector.fromMemorySegment(INTS, weights, at + second, LITTLE_ENDIAN);
-          a1 = ((FloatVector) v.and(0xFF).convert(I2F, 0)).fma(y0, a1);
-          a1 = ((FloatVector) v.and(0xFF00).convert(I2F, 0)).fma(y1, a1);
-          a1 = ((FloatVector) v.and(0xFF0000).convert(I2F, 0)).fma(y2, a1);
-          a1 = ((FloatVector) v.lanewise(LSHR, 24).convert(I2F, 0)).fma(y3, a1);
+          n = v.and(0xFF);
+          a1 = (IN_PLACE ? n.reinterpretAsFloats() : (FloatVector) n.convert(I2F, 0)).fma(y0, a1);
+          n = v.and(0xFF00);
+          a1 = (IN_PLACE ? n.reinterpretAsFloats() : (FloatVector) n.convert(I2F, 0)).fma(y1, a1);
+          n = v.and(0xFF0000);
+          a1 = (IN_PLACE ? n.reinterpretAsFloats() : (FloatVector) n.convert(I2F, 0)).fma(y2, a1);
+          n = v.lanewise(LSHR, 24);
+          a1 = (IN_PLACE ? n.reinterpretAsFloats() : (FloatVector) n.convert(I2F, 0)).fma(y3, a1);
           v = IntVector.fromMemorySegment(INTS, weights, at + third, LITTLE_ENDIAN);
-          a2 = ((FloatVector) v.and(0xFF).convert(I2F, 0)).fma(y0, a2);
-          a2 = ((FloatVector) v.and(0xFF00).convert(I2F, 0)).fma(y1, a2);
-          a2 = ((FloatVector) v.and(0xFF0000).convert(I2F, 0)).fma(y2, a2);
-          a2 = ((FloatVector) v.lanewise(LSHR, 24).convert(I2F, 0)).fma(y3, a2);
+          n = v.and(0xFF);
+          a2 = (IN_PLACE ? n.reinterpretAsFloats() : (FloatVector) n.convert(I2F, 0)).fma(y0, a2);
+          n = v.and(0xFF00);
+          a2 = (IN_PLACE ? n.reinterpretAsFloats() : (FloatVector) n.convert(I2F, 0)).fma(y1, a2);
+          n = v.and(0xFF0000);
+          a2 = (IN_PLACE ? n.reinterpretAsFloats() : (FloatVector) n.convert(I2F, 0)).fma(y2, a2);
+          n = v.lanewise(LSHR, 24);
+          a2 = (IN_PLACE ? n.reinterpretAsFloats() : (FloatVector) n.convert(I2F, 0)).fma(y3, a2);
           v = IntVector.fromMemorySegment(INTS, weights, at + third + second, LITTLE_ENDIAN);
-          a3 = ((FloatVector) v.and(0xFF).convert(I2F, 0)).fma(y0, a3);
-          a3 = ((FloatVector) v.and(0xFF00).convert(I2F, 0)).fma(y1, a3);
-          a3 = ((FloatVector) v.and(0xFF0000).convert(I2F, 0)).fma(y2, a3);
-          a3 = ((FloatVector) v.lanewise(LSHR, 24).convert(I2F, 0)).fma(y3, a3);
+          n = v.and(0xFF);
+          a3 = (IN_PLACE ? n.reinterpretAsFloats() : (FloatVector) n.convert(I2F, 0)).fma(y0, a3);
+          n = v.and(0xFF00);
+          a3 = (IN_PLACE ? n.reinterpretAsFloats() : (FloatVector) n.convert(I2F, 0)).fma(y1, a3);
+          n = v.and(0xFF0000);
+          a3 = (IN_PLACE ? n.reinterpretAsFloats() : (FloatVector) n.convert(I2F, 0)).fma(y2, a3);
+          n = v.lanewise(LSHR, 24);
+          a3 = (IN_PLACE ? n.reinterpretAsFloats() : (FloatVector) n.convert(I2F, 0)).fma(y3, a3);
           k += 4;
         }
         IntVector s = IntVector.fromMemorySegment(INTS, weights, at + scales0, LITTLE_ENDIAN);
@@ -170,14 +187,29 @@ final class Q8Products extends BlockProducts {
       int target = to + 4 * ROWS * g;
       IntVector v = IntVector.fromMemorySegment(INTS, weights, at, LITTLE_ENDIAN);
       IntVector w = IntVector.fromMemorySegment(INTS, weights, at + BYTES, LITTLE_ENDIAN);
-      ((FloatVector) v.and(0xFF).convert(I2F, 0)).intoArray(widened, target);
-      ((FloatVector) w.and(0xFF).convert(I2F, 0)).intoArray(widened, target + COUNT);
-      ((FloatVector) v.and(0xFF00).convert(I2F, 0)).intoArray(widened, target + ROWS);
-      ((FloatVector) w.and(0xFF00).convert(I2F, 0)).intoArray(widened, target + ROWS + COUNT);
-      ((FloatVector) v.and(0xFF0000).convert(I2F, 0)).intoArray(widened, target + 2 * ROWS);
-      ((FloatVector) w.and(0xFF0000).convert(I2F, 0)).intoArray(widened, target + 2 * ROWS + COUNT);
-      ((FloatVector) v.lanewise(LSHR, 24).convert(I2F, 0)).intoArray(widened, target + 3 * ROWS);
-      ((FloatVector) w.lanewise(LSHR, 24).convert(I2F, 0))
+      IntVector n = v.and(0xFF);
+      (IN_PLACE ? n.reinterpretAsFloats() : (FloatVector) n.convert(I2F, 0))
+          .intoArray(widened, target);
+      n = w.and(0xFF);
+      (IN_PLACE ? n.reinterpretAsFloats() : (FloatVector) n.convert(I2F, 0))
+          .intoArray(widened, target + COUNT);
+      n = v.and(0xFF00);
+      (IN_PLACE ? n.reinterpretAsFloats() : (FloatVector) n.convert(I2F, 0))
+          .intoArray(widened, target + ROWS);
+      n = w.and(0xFF00);
+      (IN_PLACE ? n.reinterpretAsFloats() : (FloatVector) n.convert(I2F, 0))
+          .intoArray(widened, target + ROWS + COUNT);
+      n = v.and(0xFF0000);
+      (IN_PLACE ? n.reinterpretAsFloats() : (FloatVector) n.convert(I2F, 0))
+          .intoArray(widened, target + 2 * ROWS);
+      n = w.and(0xFF0000);
+      (IN_PLACE ? n.reinterpretAsFloats() : (FloatVector) n.convert(I2F, 0))
+          .intoArray(widened, target + 2 * ROWS + COUNT);
+      n = v.lanewise(LSHR, 24);
+      (IN_PLACE ? n.reinterpretAsFloats() : (FloatVector) n.convert(I2F, 0))
+          .intoArray(widened, target + 3 * ROWS);
+      n = w.lanewise(LSHR, 24);
+      (IN_PLACE ? n.reinterpretAsFloats() : (FloatVector) n.convert(I2F, 0))
           .intoArray(widened, target + 3 * ROWS + COUNT);
     }
   }

@@ -1,5 +1,7 @@
 package dev.muninn.vector;
 
+import static dev.muninn.vector.SmallIntegers.toFloat;
+
 import dev.muninn.model.WeightFormat;
 import dev.muninn.model.WeightMatrix;
 import java.lang.foreign.MemorySegment;
@@ -26,6 +28,7 @@ final class ScalarPanels {
     int[] pairs = new int[PAIRS * WeightFormat.BLOCK_INPUTS];
     float[] sums = new float[ROWS * x.rows()];
     PanelRows rows = x.panels();
+    float factor = PanelProducts.factor(matrix.format());
     for (int output = from; output < to; output += ROWS) {
       Arrays.fill(sums, 0);
       for (int input = 0; input < matrix.columns(); input += WeightFormat.BLOCK_INPUTS) {
@@ -36,8 +39,9 @@ final class ScalarPanels {
         }
       }
       for (int row = 0; row < x.rows(); row++) {
-        System.arraycopy(
-            sums, ROWS * row, y, at + row * stride + output, Math.min(ROWS, to - output));
+        for (int o = 0; o < Math.min(ROWS, to - output); o++) {
+          y[at + row * stride + output + o] = factor * sums[ROWS * row + o];
+        }
       }
     }
   }
@@ -88,10 +92,10 @@ final class ScalarPanels {
       case Q8 -> {
         for (int i = 0; i < ROWS * 8; i++) {
           int to = i / ROWS * 4 * ROWS + i % ROWS;
-          weights[to] = pairs[i] & 0xFF;
-          weights[to + ROWS] = pairs[i] & 0xFF00;
-          weights[to + 2 * ROWS] = pairs[i] & 0xFF0000;
-          weights[to + 3 * ROWS] = pairs[i] >>> 24;
+          weights[to] = toFloat(pairs[i] & 0xFF);
+          weights[to + ROWS] = toFloat(pairs[i] & 0xFF00);
+          weights[to + 2 * ROWS] = toFloat(pairs[i] & 0xFF0000);
+          weights[to + 3 * ROWS] = toFloat(pairs[i] >>> 24);
         }
         halves(pairs, ROWS * 8, weights, ROWS * WeightFormat.BLOCK_INPUTS);
       }
@@ -99,8 +103,8 @@ final class ScalarPanels {
         for (int i = 0; i < PAIRS * 8; i++) {
           int to = i / PAIRS * 4 * ROWS + i % PAIRS;
           for (int j = 0; j < 4; j++, to += ROWS) {
-            weights[to] = pairs[i] & 15 << 4 * j;
-            weights[to + PAIRS] = pairs[i] >>> 16 & 15 << 4 * j;
+            weights[to] = toFloat(pairs[i] & 15 << 4 * j);
+            weights[to + PAIRS] = toFloat(pairs[i] >>> 16 & 15 << 4 * j);
           }
         }
         halves(pairs, PAIRS * 8, weights, ROWS * WeightFormat.BLOCK_INPUTS);
