@@ -117,4 +117,15 @@ class LauncherTest {
     assertFalse(start(Map.of("TMPDIR", own + "/missing")).contains("java.io.tmpdir"));
     assertFalse(start(Map.of()).contains("java.io.tmpdir"));
   }
+
+  @Test
+  void ourJarsComeFirst() throws Exception {
+    checkOut("checkout");
+    Path target = checkout.resolve("cli/target");
+    String output = start(Map.of(), "generate", "x");
+    String expected =
+        "<%s/muninn-cli-1.jar:%s/lib/muninn-engine-1.jar:%s/lib/muninn-weights-loader-1.jar:%s/lib/*>\n"
+            .replace("%s", target.toString());
+    assertTrue(output.contains(expected), output);
+  }
 }
