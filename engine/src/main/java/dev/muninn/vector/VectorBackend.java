@@ -21,7 +21,7 @@ import java.util.Map;
 /** One model on the CPU: its weights in place, a thread team, the rotary tables. */
 final class VectorBackend implements Backend {
   /** What a small model needs for a few tokens, from a cold start. */
-  private static final Duration SHORT_ANSWER = Duration.ofMillis(500);
+  private static final Duration SHORT_ANSWER = Duration.ofMillis(300);
 
   /** How long opening a large model waits for kernels; an idle machine is done sooner. */
   private static final Duration PATIENCE = Duration.ofMillis(1400);

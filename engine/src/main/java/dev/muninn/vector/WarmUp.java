@@ -46,7 +46,7 @@ final class WarmUp {
   private static final long FAST_NANOS = 40_000;
 
   /** What scalars have for a short answer beside the compiler, before the caller waits for it. */
-  private static final Duration LATE = Duration.ofMillis(500);
+  private static final Duration LATE = Duration.ofMillis(200);
 
   /** Longer than any kernel takes the compiler of an idle machine. */
   private static final Duration SLOW = Duration.ofSeconds(1);
