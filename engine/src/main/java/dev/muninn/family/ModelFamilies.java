@@ -20,12 +20,11 @@ public final class ModelFamilies {
 
   /** All that were found. */
   public static List<ModelFamily> all() {
-    List<ModelFamily> families = new ArrayList<>();
-    first(family -> {
-      families.add(family);
-      return false;
-    });
-    return families;
+    synchronized (FOUND) {
+      List<ModelFamily> families = new ArrayList<>();
+      FOUND.forEach(families::add);
+      return families;
+    }
   }
 
   /** The first that fits, or null. */

@@ -20,16 +20,9 @@ abstract class PanelProducts extends Products {
   static final int INPUTS = 128;
 
   private final WeightFormat format;
-  private final float factor;
 
   PanelProducts(WeightFormat format) {
     this.format = format;
-    this.factor = factor(format);
-  }
-
-  /** What sums of products with weights in a format are multiplied by. */
-  static float factor(WeightFormat format) {
-    return format.blockInputs() > 1 ? SmallIntegers.OUTPUTS : 1;
   }
 
   /** The products of weights in a format. */
@@ -101,7 +94,7 @@ abstract class PanelProducts extends Products {
           sums,
           scratch.widened());
       for (int row = 0; row < rows; row++) {
-        copy(sums, PanelTiles.OUTPUTS * row, panel, to, y, at + row * stride);
+        copy(format, sums, PanelTiles.OUTPUTS * row, panel, to, y, at + row * stride);
       }
     }
   }
@@ -127,17 +120,19 @@ abstract class PanelProducts extends Products {
           x,
           scratch.results);
       for (int j = 0; j < together; j++) {
-        copy(scratch.results, PanelTiles.OUTPUTS * j, first + i + j * each, to, y, at);
+        copy(format, scratch.results, PanelTiles.OUTPUTS * j, first + i + j * each, to, y, at);
       }
     }
     for (int panel = first + each * together; panel < end; panel++) {
       row(matrix.data(), panel * matrix.stride(), 0, 1, matrix.columns(), x, scratch.results);
-      copy(scratch.results, 0, panel, to, y, at);
+      copy(format, scratch.results, 0, panel, to, y, at);
     }
   }
 
-  /** Copies the outputs of a panel, as far as there are any, to a row of results. */
-  private void copy(float[] sums, int from, int panel, int to, float[] y, int at) {
+  /** Copies a panel's sums, as far as they are outputs, to a row of results. */
+  static void copy(
+      WeightFormat format, float[] sums, int from, int panel, int to, float[] y, int at) {
+    float factor = format.blockInputs() > 1 ? SmallIntegers.OUTPUTS : 1;
     int output = panel * WeightFormat.PANEL_ROWS;
     int count = Math.min(WeightFormat.PANEL_ROWS, to - output);
     for (int i = 0; i < count; i++) {

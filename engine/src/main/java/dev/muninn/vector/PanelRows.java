@@ -132,7 +132,7 @@ final class PanelRows {
     for (int i = 0; i < WeightFormat.BLOCK_INPUTS; i++) {
       float value = i < count ? source[from + i] : 0;
       sum += value;
-      values[at + i * step] = value * (bytes ? ofByte(i) : ofNibble(i));
+      values[at + i * step] = value * (ACTIVATIONS * (bytes ? ofByte(i) : ofNibble(i)));
     }
     return (bytes ? -128 : -8) / OUTPUTS * sum;
   }
@@ -140,19 +140,19 @@ final class PanelRows {
   /** What a value is multiplied by so that its byte may stay in its place of an int. */
   private static float ofByte(int input) {
     return switch (input % 4) {
-      case 1 -> 0x1p-8f * ACTIVATIONS;
-      case 2 -> 0x1p-16f * ACTIVATIONS;
-      default -> ACTIVATIONS;
+      case 1 -> 0x1p-8f;
+      case 2 -> 0x1p-16f;
+      default -> 1;
     };
   }
 
   /** The same for four bits of a short. */
   private static float ofNibble(int input) {
     return switch (input % 4) {
-      case 1 -> 0x1p-4f * ACTIVATIONS;
-      case 2 -> 0x1p-8f * ACTIVATIONS;
-      case 3 -> 0x1p-12f * ACTIVATIONS;
-      default -> ACTIVATIONS;
+      case 1 -> 0x1p-4f;
+      case 2 -> 0x1p-8f;
+      case 3 -> 0x1p-12f;
+      default -> 1;
     };
   }
 }

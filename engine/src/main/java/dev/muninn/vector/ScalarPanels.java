@@ -28,7 +28,6 @@ final class ScalarPanels {
     int[] pairs = new int[PAIRS * WeightFormat.BLOCK_INPUTS];
     float[] sums = new float[ROWS * x.rows()];
     PanelRows rows = x.panels();
-    float factor = PanelProducts.factor(matrix.format());
     for (int output = from; output < to; output += ROWS) {
       Arrays.fill(sums, 0);
       for (int input = 0; input < matrix.columns(); input += WeightFormat.BLOCK_INPUTS) {
@@ -39,9 +38,8 @@ final class ScalarPanels {
         }
       }
       for (int row = 0; row < x.rows(); row++) {
-        for (int o = 0; o < Math.min(ROWS, to - output); o++) {
-          y[at + row * stride + output + o] = factor * sums[ROWS * row + o];
-        }
+        PanelProducts.copy(
+            matrix.format(), sums, ROWS * row, output / ROWS, to, y, at + row * stride);
       }
     }
   }
