@@ -6,7 +6,6 @@ import dev.muninn.bench.WorkBenchmark;
 import dev.muninn.measure.RandomValues;
 import dev.muninn.model.WeightFormat;
 import dev.muninn.weights.DType;
-import java.lang.foreign.MemorySegment;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.Param;
 
@@ -37,18 +36,18 @@ public class PackBenchmark extends WorkBenchmark {
   }
 
   @Benchmark
-  public MemorySegment kernel() {
+  public Object kernel() {
     for (int row = 0; row < rows; row++) {
       packed.pack(row, source, row * columns);
     }
-    return packed.data;
+    return packed;
   }
 
   @Benchmark
-  public MemorySegment scalarTwin() {
+  public Object scalarTwin() {
     for (int row = 0; row < rows; row++) {
       ScalarMatrixKernels.pack(packed, row, source, row * columns);
     }
-    return packed.data;
+    return packed;
   }
 }

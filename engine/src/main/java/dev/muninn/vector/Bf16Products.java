@@ -273,66 +273,85 @@ final class Bf16Products extends RowMajorProducts {
   }
 
   @Override
-  void halfTile(
+  void pair(
       MemorySegment weights,
       long offset,
       long stride,
       int steps,
-      MemorySegment x,
-      long from,
+      float[] x,
+      int from,
+      boolean whole,
       float[] out,
       int to) {
     weights.get(ValueLayout.JAVA_BYTE, offset);
+    long step = stepBytes;
     FloatVector sum00 = FloatVector.zero(FLOATS);
     FloatVector sum01 = sum00;
+    FloatVector sum02 = sum00;
+    FloatVector sum03 = sum00;
     FloatVector sum10 = sum00;
     FloatVector sum11 = sum00;
-    FloatVector sum20 = sum00;
-    FloatVector sum21 = sum00;
-    FloatVector sum30 = sum00;
-    FloatVector sum31 = sum00;
-    for (int step = 0; step < steps; step++) {
-      long at = from + step * 8 * BYTES;
-      long base = offset + step * BYTES;
-      IntVector pair0 = IntVector.fromMemorySegment(INTS, weights, base, LITTLE_ENDIAN);
-      IntVector pair1 = IntVector.fromMemorySegment(INTS, weights, base + stride, LITTLE_ENDIAN);
-      FloatVector w0 = pair0.lanewise(LSHL, 16).reinterpretAsFloats();
-      FloatVector w1 = pair1.lanewise(LSHL, 16).reinterpretAsFloats();
-      FloatVector column = FloatVector.fromMemorySegment(FLOATS, x, at, LITTLE_ENDIAN);
-      sum00 = w0.fma(column, sum00);
-      sum01 = w1.fma(column, sum01);
-      column = FloatVector.fromMemorySegment(FLOATS, x, at + BYTES, LITTLE_ENDIAN);
-      sum10 = w0.fma(column, sum10);
-      sum11 = w1.fma(column, sum11);
-      column = FloatVector.fromMemorySegment(FLOATS, x, at + 2 * BYTES, LITTLE_ENDIAN);
-      sum20 = w0.fma(column, sum20);
-      sum21 = w1.fma(column, sum21);
-      column = FloatVector.fromMemorySegment(FLOATS, x, at + 3 * BYTES, LITTLE_ENDIAN);
-      sum30 = w0.fma(column, sum30);
-      sum31 = w1.fma(column, sum31);
-      w0 = pair0.and(0xFFFF0000).reinterpretAsFloats();
-      w1 = pair1.and(0xFFFF0000).reinterpretAsFloats();
-      column = FloatVector.fromMemorySegment(FLOATS, x, at + 4 * BYTES, LITTLE_ENDIAN);
-      sum00 = w0.fma(column, sum00);
-      sum01 = w1.fma(column, sum01);
-      column = FloatVector.fromMemorySegment(FLOATS, x, at + 5 * BYTES, LITTLE_ENDIAN);
-      sum10 = w0.fma(column, sum10);
-      sum11 = w1.fma(column, sum11);
-      column = FloatVector.fromMemorySegment(FLOATS, x, at + 6 * BYTES, LITTLE_ENDIAN);
-      sum20 = w0.fma(column, sum20);
-      sum21 = w1.fma(column, sum21);
-      column = FloatVector.fromMemorySegment(FLOATS, x, at + 7 * BYTES, LITTLE_ENDIAN);
-      sum30 = w0.fma(column, sum30);
-      sum31 = w1.fma(column, sum31);
+    FloatVector sum12 = sum00;
+    FloatVector sum13 = sum00;
+    long base = offset;
+    int end = from + 4 * COUNT * steps;
+    for (int at = from; at < end; at += 4 * COUNT) {
+      FloatVector x0 = FloatVector.fromArray(FLOATS, x, at);
+      FloatVector y0 = FloatVector.fromArray(FLOATS, x, at + COUNT);
+      FloatVector x1 = FloatVector.fromArray(FLOATS, x, at + 2 * COUNT);
+      FloatVector y1 = FloatVector.fromArray(FLOATS, x, at + 3 * COUNT);
+      IntVector pair = IntVector.fromMemorySegment(INTS, weights, base, LITTLE_ENDIAN);
+      FloatVector w = pair.lanewise(LSHL, 16).reinterpretAsFloats();
+      sum00 = w.fma(x0, sum00);
+      sum10 = w.fma(y0, sum10);
+      w = pair.and(0xFFFF0000).reinterpretAsFloats();
+      sum00 = w.fma(x1, sum00);
+      sum10 = w.fma(y1, sum10);
+      pair = IntVector.fromMemorySegment(INTS, weights, base + stride, LITTLE_ENDIAN);
+      w = pair.lanewise(LSHL, 16).reinterpretAsFloats();
+      sum01 = w.fma(x0, sum01);
+      sum11 = w.fma(y0, sum11);
+      w = pair.and(0xFFFF0000).reinterpretAsFloats();
+      sum01 = w.fma(x1, sum01);
+      sum11 = w.fma(y1, sum11);
+      pair = IntVector.fromMemorySegment(INTS, weights, base + 2 * stride, LITTLE_ENDIAN);
+      w = pair.lanewise(LSHL, 16).reinterpretAsFloats();
+      sum02 = w.fma(x0, sum02);
+      sum12 = w.fma(y0, sum12);
+      w = pair.and(0xFFFF0000).reinterpretAsFloats();
+      sum02 = w.fma(x1, sum02);
+      sum12 = w.fma(y1, sum12);
+      pair = IntVector.fromMemorySegment(INTS, weights, base + 3 * stride, LITTLE_ENDIAN);
+      w = pair.lanewise(LSHL, 16).reinterpretAsFloats();
+      sum03 = w.fma(x0, sum03);
+      sum13 = w.fma(y0, sum13);
+      w = pair.and(0xFFFF0000).reinterpretAsFloats();
+      sum03 = w.fma(x1, sum03);
+      sum13 = w.fma(y1, sum13);
+      base += step;
     }
-    sum00.intoArray(out, to);
-    sum01.intoArray(out, to + COUNT);
-    sum10.intoArray(out, to + 4 * COUNT);
-    sum11.intoArray(out, to + 5 * COUNT);
-    sum20.intoArray(out, to + 8 * COUNT);
-    sum21.intoArray(out, to + 9 * COUNT);
-    sum30.intoArray(out, to + 12 * COUNT);
-    sum31.intoArray(out, to + 13 * COUNT);
+    if (whole) {
+      sum00 = sum00.blend(sum10, UPPER_4).add(sum10.blend(sum00, UPPER_4).rearrange(SWAP_4));
+      sum01 = sum01.blend(sum11, UPPER_4).add(sum11.blend(sum01, UPPER_4).rearrange(SWAP_4));
+      sum02 = sum02.blend(sum12, UPPER_4).add(sum12.blend(sum02, UPPER_4).rearrange(SWAP_4));
+      sum03 = sum03.blend(sum13, UPPER_4).add(sum13.blend(sum03, UPPER_4).rearrange(SWAP_4));
+      sum00 = sum00.blend(sum02, UPPER_2).add(sum02.blend(sum00, UPPER_2).rearrange(SWAP_2));
+      sum01 = sum01.blend(sum03, UPPER_2).add(sum03.blend(sum01, UPPER_2).rearrange(SWAP_2));
+      sum00
+          .blend(sum01, UPPER_1)
+          .add(sum01.blend(sum00, UPPER_1).rearrange(SWAP_1))
+          .add(0)
+          .intoArray(out, to);
+      return;
+    }
+    sum00.intoArray(out, 0);
+    sum01.intoArray(out, COUNT);
+    sum02.intoArray(out, 2 * COUNT);
+    sum03.intoArray(out, 3 * COUNT);
+    sum10.intoArray(out, 4 * COUNT);
+    sum11.intoArray(out, 5 * COUNT);
+    sum12.intoArray(out, 6 * COUNT);
+    sum13.intoArray(out, 7 * COUNT);
   }
 
   /**

@@ -24,7 +24,7 @@ final class F16Products extends RowMajorProducts {
   }
 
   @Override
-  int stripRows(long rowBytes) {
+  int stripRows() {
     return MatrixKernels.UNIT / STREAMS;
   }
 
@@ -67,16 +67,17 @@ final class F16Products extends RowMajorProducts {
   }
 
   @Override
-  void halfTile(
+  void pair(
       MemorySegment weights,
       long offset,
       long stride,
       int steps,
-      MemorySegment x,
-      long from,
+      float[] x,
+      int from,
+      boolean whole,
       float[] out,
       int to) {
-    F32Products.INSTANCE.halfTile(weights, offset, stride, steps, x, from, out, to);
+    F32Products.INSTANCE.pair(weights, offset, stride, steps, x, from, whole, out, to);
   }
 
   /**

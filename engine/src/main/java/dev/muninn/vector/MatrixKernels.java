@@ -73,7 +73,8 @@ final class MatrixKernels {
   /** One thread's scratch memory. */
   static final class Scratch {
     final float[] partials = new float[Lanes.PARTIALS];
-    final float[] results = new float[2 * WideProducts.STRIP * UNIT];
+    final float[] results =
+        new float[Math.max(2 * WideProducts.STRIP * UNIT, RowMajorProducts.PAIR_RESULTS)];
     final float[] lanes = new float[Lanes.COUNT];
     MemorySegment strip = MemorySegment.NULL;
     final int[] laneStarts = new int[Lanes.COUNT + 1];

@@ -28,8 +28,14 @@ import jdk.incubator.vector.VectorShuffle;
  * by as much to the same sum.
  */
 final class PackedRows {
+  /**
+   * Whether a few rows are in pairs: 16 registers of 256 bits are enough for the sums of 2 rows and
+   * 4 streams of weights, which read less than 4 rows and 2 streams.
+   */
+  static final boolean PAIRS = Lanes.COUNT == 8;
+
   /** Rows of a group. */
-  static final int TILE = 4;
+  static final int TILE = PAIRS ? 2 : 4;
 
   /** Rows of a group where registers and weights allow, but for a last one of few. */
   static final int WIDE_TILE = 8;
@@ -42,10 +48,17 @@ final class PackedRows {
       VectorMask.fromLong(Lanes.FLOATS, -1L << Lanes.COUNT / 2);
 
   /**
-   * The rows. Not on the heap, where an array begins 16 bytes behind an object's place: there every
-   * vector of 64 bytes lies in two cache lines, and takes two reads.
+   * The rows, unless they are {@link #pairs}. Not on the heap, where an array begins 16 bytes
+   * behind an object's place: there every vector of 64 bytes lies in two cache lines, and takes two
+   * reads.
    */
   final MemorySegment data;
+
+  /**
+   * The rows where they are in pairs. To check four reads of a segment costs more than that every
+   * other vector lies in two cache lines.
+   */
+  final float[] pairs;
 
   /** The rows where weights lie in panels. */
   private final PanelRows panels = new PanelRows();
@@ -61,7 +74,8 @@ final class PackedRows {
   /** Room for {@code rows} rows of {@code columns}. */
   PackedRows(int rows, int columns) {
     int most = Math.min(rows, PackingProducts.LEAST_ROWS);
-    int places = rows == 1 ? 1 : Math.ceilDiv(most, WIDE_TILE) * WIDE_TILE;
+    int places = rows == 1 || PAIRS ? 1 : Math.ceilDiv(most, WIDE_TILE) * WIDE_TILE;
+    pairs = new float[rows > 1 && PAIRS ? Math.ceilDiv(most, TILE) * TILE * columns : 0];
     data = NativeMemory.allocateAutomatic(4L * places * (columns + Lanes.CHUNK));
     if (areMany(rows)) {
       panels.reserve(rows, columns, WeightFormat.F32);
@@ -174,6 +188,10 @@ final class PackedRows {
     return lastSize(rows, size) == TILE;
   }
 
+  private boolean inPairs() {
+    return PAIRS && rows > 1;
+  }
+
   /** Columns by which all rows are displaced. */
   int shift() {
     return shift;
@@ -245,7 +263,9 @@ final class PackedRows {
   }
 
   private void packChunks(float[] source, int from, int end, long target, long step) {
-    if (paired) {
+    if (inPairs()) {
+      packChunks(source, from, end, (int) (target / Float.BYTES), (int) (step / Float.BYTES));
+    } else if (paired) {
       for (int i = from; i < end; i += Lanes.CHUNK, target += 2 * step) {
         FloatVector a = FloatVector.fromArray(Lanes.FLOATS, source, i);
         FloatVector b = FloatVector.fromArray(Lanes.FLOATS, source, i + Lanes.COUNT);
@@ -266,6 +286,20 @@ final class PackedRows {
     }
   }
 
+  private void packChunks(float[] source, int from, int end, int target, int step) {
+    for (int i = from; i < end; i += Lanes.CHUNK, target += 2 * step) {
+      FloatVector a = FloatVector.fromArray(Lanes.FLOATS, source, i);
+      FloatVector b = FloatVector.fromArray(Lanes.FLOATS, source, i + Lanes.COUNT);
+      if (paired) {
+        a.rearrange(EVEN).blend(b.rearrange(EVEN), UPPER_HALF).intoArray(pairs, target);
+        a.rearrange(ODD).blend(b.rearrange(ODD), UPPER_HALF).intoArray(pairs, target + step);
+      } else {
+        a.intoArray(pairs, target);
+        b.intoArray(pairs, target + step);
+      }
+    }
+  }
+
   /** A chunk of a displaced row that has zeros. */
   private void packEdge(int row, float[] source, int from, int chunk) {
     long target = rowOffset(row) + chunk * 2 * rowStep(row);
@@ -278,8 +312,21 @@ final class PackedRows {
 
   /** Packs the columns that fill no chunk, from where they stand. */
   void packTail(int row, float[] source, int end) {
-    MemorySegment.copy(
-        source, end, data, ScalarKernels.FLOAT, tailOffset(row), columns % Lanes.CHUNK);
+    put(source, end, tailOffset(row), columns % Lanes.CHUNK);
+  }
+
+  /** Copies values to a byte offset. */
+  void put(float[] source, int from, long target, int count) {
+    if (inPairs()) {
+      System.arraycopy(source, from, pairs, (int) (target / Float.BYTES), count);
+    } else {
+      MemorySegment.copy(source, from, data, ScalarKernels.FLOAT, target, count);
+    }
+  }
+
+  /** The value at a byte offset. */
+  float value(long offset) {
+    return inPairs() ? pairs[(int) (offset / Float.BYTES)] : ScalarKernels.f32(data, offset);
   }
 
   /** Packs a row if it is for panels, and says whether it is. */
@@ -300,7 +347,11 @@ final class PackedRows {
   float[] values() {
     int last = groups() - 1;
     float[] values = new float[(last * size + groupSize(last)) * paddedColumns()];
-    MemorySegment.copy(data, ScalarKernels.FLOAT, 0, values, 0, values.length);
+    if (inPairs()) {
+      System.arraycopy(pairs, 0, values, 0, values.length);
+    } else {
+      MemorySegment.copy(data, ScalarKernels.FLOAT, 0, values, 0, values.length);
+    }
     return values;
   }
 }

@@ -26,25 +26,35 @@ abstract class RowMajorProducts extends Products {
   /** Weight rows that are read side by side. */
   static final int STREAMS = 4;
 
-  /** Whether tiles are computed in halves: machines with vectors of 256 bits have 16 registers. */
-  private static final boolean HALVES = Lanes.COUNT == 8;
-
   /**
    * Rows, of each stream, of a strip of weights that stays in the second-level cache while all
    * columns pass by.
    */
   private static final int STRIP = 12;
 
-  /**
-   * Bytes of such a strip where tiles are computed in halves: it stays in the first-level cache.
-   */
-  private static final long STRIP_BYTES = 16 << 10;
+  /** Rows, of each stream, whose products with a pair go to their places together. */
+  private static final int PAIR_STRIP = 8;
+
+  /** Products of a pair with a row of each stream. */
+  private static final int PAIR_SUMS = PackedRows.TILE * STREAMS;
+
+  /** Most results of pairs before they go to their places. */
+  static final int PAIR_RESULTS =
+      Math.ceilDiv(PackingProducts.LEAST_ROWS, PackedRows.TILE) * PAIR_STRIP * PAIR_SUMS;
 
   /** What the bodies read: F32 or BF16. */
   private final DType read;
 
+  /**
+   * Bytes from one step of {@link #pair} to the next. Not a constant: where C2 knows it, the reads
+   * of weights are checked before the loop, and C2 begins a step by all of them, which takes more
+   * registers than there are.
+   */
+  final long stepBytes;
+
   RowMajorProducts(DType read) {
     this.read = read;
+    this.stepBytes = read == DType.F32 ? 2 * Lanes.BYTES : Lanes.BYTES;
   }
 
   /** The products of weights of a type. */
@@ -57,13 +67,9 @@ abstract class RowMajorProducts extends Products {
     };
   }
 
-  /**
-   * Rows of each stream that one {@link #load} is enough for.
-   *
-   * @param rowBytes bytes from one row to the next
-   */
-  int stripRows(long rowBytes) {
-    return HALVES ? Math.clamp(STRIP_BYTES / (STREAMS * rowBytes), 1, STRIP) : STRIP;
+  /** Rows of each stream that one {@link #load} is enough for. */
+  int stripRows() {
+    return STRIP;
   }
 
   /**
@@ -119,18 +125,22 @@ abstract class RowMajorProducts extends Products {
       int to);
 
   /**
-   * Half of a {@link #tile}, a row of each of two streams: as many sums as 16 registers hold beside
-   * what they are made of.
+   * The partial sums of a row of each of 4 streams with a pair of rows, in whole chunks, or the
+   * sums themselves; on vectors of 8 lanes.
    *
-   * @param out gets the vector of column c and stream j at {@code 4 c + j} vectors from {@code to}
+   * @param x packed rows, the pair from {@code from}
+   * @param whole whether the sums themselves are wanted
+   * @param out gets the vector of column c and stream j at {@code 4 c + j} vectors, or their sum at
+   *     {@code to + 4 c + j}
    */
-  abstract void halfTile(
+  abstract void pair(
       MemorySegment weights,
       long offset,
       long stride,
       int steps,
-      MemorySegment x,
-      long from,
+      float[] x,
+      int from,
+      boolean whole,
       float[] out,
       int to);
 
@@ -146,6 +156,8 @@ abstract class RowMajorProducts extends Products {
       MatrixKernels.Scratch scratch) {
     if (x.rows() == 1) {
       multiplyRow(matrix, from, to, x, y, at, scratch);
+    } else if (PackedRows.PAIRS) {
+      multiplyPairs(matrix, from, to, x, y, at, stride, scratch);
     } else {
       multiplyTiles(matrix, from, to, x, y, at, stride, scratch);
     }
@@ -203,7 +215,11 @@ abstract class RowMajorProducts extends Products {
       int first = columns - tail;
       for (int sum = 0; sum < MatrixKernels.UNIT; sum++) {
         long row = offset + sum % 4 * rowStride + sum / 4 * streamBytes;
-        addTail(weights, row, first, tail, x, 4L * first, paired, partials, sum * Lanes.COUNT);
+        for (int i = 0; i < tail; i++) {
+          int lane = sum * Lanes.COUNT + PackedRows.tailLane(i, paired);
+          float value = ScalarKernels.f32(x, 4L * (first + i));
+          partials[lane] = addProduct(weights, row, first + i, value, partials[lane]);
+        }
       }
     }
     Lanes.reduce(partials);
@@ -222,7 +238,7 @@ abstract class RowMajorProducts extends Products {
     int columns = matrix.columns();
     int quarter = quarter(from, to);
     long streamBytes = quarter * matrix.stride();
-    int height = stripRows(matrix.stride());
+    int height = stripRows();
     for (int strip = 0; strip < quarter; strip += height) {
       int end = Math.min(quarter, strip + height);
       load(matrix, from + strip, streamBytes, scratch);
@@ -244,6 +260,78 @@ abstract class RowMajorProducts extends Products {
       }
     }
     multiplyByScalars(matrix, from + STREAMS * quarter, to, x, y, at, stride, scratch);
+  }
+
+  private void multiplyPairs(
+      WeightMatrix matrix,
+      int from,
+      int to,
+      PackedRows x,
+      float[] y,
+      int at,
+      int stride,
+      MatrixKernels.Scratch scratch) {
+    int quarter = quarter(from, to);
+    long streamBytes = quarter * matrix.stride();
+    int height = Math.min(PAIR_STRIP, stripRows());
+    for (int strip = 0; strip < quarter; strip += height) {
+      int count = Math.min(height, quarter - strip);
+      load(matrix, from + strip, streamBytes, scratch);
+      for (int o = 0; o < count; o++) {
+        for (int pair = 0; pair < x.groups(); pair++) {
+          int result = PAIR_SUMS * (PAIR_STRIP * pair + o);
+          pair(scratch.offset + o * scratch.rowStep, matrix.columns(), x, pair, result, scratch);
+        }
+      }
+      for (int row = 0; row < x.rows(); row++) {
+        int first = PAIR_SUMS * PAIR_STRIP * (row / PackedRows.TILE);
+        scatter(
+            scratch.results,
+            first + row % PackedRows.TILE * STREAMS,
+            count,
+            y,
+            at + row * stride + from + strip,
+            quarter);
+      }
+    }
+    multiplyByScalars(matrix, from + STREAMS * quarter, to, x, y, at, stride, scratch);
+  }
+
+  /**
+   * The products of a row of each of 4 streams with a pair.
+   *
+   * @param result where the scratch's results get [column * 4 + stream]
+   */
+  private void pair(
+      long offset, int columns, PackedRows x, int pair, int result, MatrixKernels.Scratch scratch) {
+    int steps = columns / Lanes.CHUNK;
+    int tail = columns % Lanes.CHUNK;
+    int first = (int) (x.groupOffset(pair) / Float.BYTES);
+    MemorySegment weights = scratch.weights;
+    long streamBytes = scratch.streamStep;
+    if (tail == 0) {
+      pair(weights, offset, streamBytes, steps, x.pairs, first, true, scratch.results, result);
+      return;
+    }
+    float[] partials = scratch.partials;
+    pair(weights, offset, streamBytes, steps, x.pairs, first, false, partials, 0);
+    for (int sum = 0; sum < PAIR_SUMS; sum++) {
+      long row = offset + sum % STREAMS * streamBytes;
+      addTail(weights, row, x, PackedRows.TILE * pair + sum / STREAMS, partials, sum);
+    }
+    Lanes.reduce(partials);
+    System.arraycopy(partials, 0, scratch.results, result, PAIR_SUMS);
+  }
+
+  /** Puts the results of a row with a strip where they belong. */
+  private static void scatter(
+      float[] results, int from, int count, float[] y, int target, int quarter) {
+    for (int stream = 0; stream < STREAMS; stream++) {
+      int to = target + stream * quarter;
+      for (int o = 0; o < count; o++) {
+        y[to + o] = results[from + stream + PAIR_SUMS * o];
+      }
+    }
   }
 
   /** Puts the results of a tile where they belong, for each of some rows those of 4 streams. */
@@ -299,46 +387,37 @@ abstract class RowMajorProducts extends Products {
       tile(weights, offset, streamBytes, steps, x.data, first, true, scratch.results, 0);
       return;
     }
-    if (HALVES) {
-      halfTile(weights, offset, streamBytes, steps, x.data, first, partials, 0);
-      long other = offset + 2 * streamBytes;
-      halfTile(weights, other, streamBytes, steps, x.data, first, partials, 2 * Lanes.COUNT);
-    } else {
-      tile(weights, offset, streamBytes, steps, x.data, first, false, partials, 0);
-    }
+    tile(weights, offset, streamBytes, steps, x.data, first, false, partials, 0);
     if (tail > 0) {
       for (int sum = 0; sum < MatrixKernels.UNIT; sum++) {
-        addTail(
-            weights,
-            offset + sum % 4 * streamBytes,
-            columns - tail,
-            tail,
-            x.data,
-            x.tailOffset(4 * group + sum / 4),
-            x.paired(),
-            partials,
-            sum * Lanes.COUNT);
+        long row = offset + sum % STREAMS * streamBytes;
+        addTail(weights, row, x, PackedRows.TILE * group + sum / STREAMS, partials, sum);
       }
     }
     Lanes.reduce(partials);
     System.arraycopy(partials, 0, scratch.results, 0, MatrixKernels.UNIT);
   }
 
-  /** Adds the columns that fill no chunk to the lanes they would have had in one. */
+  /**
+   * Adds the columns that fill no chunk to the lanes they would have had in one.
+   *
+   * @param offset byte offset of the weight row
+   * @param sum which of the partial sums is that of the weight row and the packed row
+   */
   private void addTail(
-      MemorySegment weights,
-      long rowOffset,
-      int firstColumn,
-      int count,
-      MemorySegment x,
-      long from,
-      boolean paired,
-      float[] partials,
-      int at) {
-    for (int i = 0; i < count; i++) {
-      int lane = at + PackedRows.tailLane(i, paired);
-      float weight = ScalarKernels.weight(read, weights, rowOffset, firstColumn + i);
-      partials[lane] = Math.fma(weight, ScalarKernels.f32(x, from + 4L * i), partials[lane]);
+      MemorySegment weights, long offset, PackedRows x, int row, float[] partials, int sum) {
+    int tail = x.columns() % Lanes.CHUNK;
+    int first = x.columns() - tail;
+    long from = x.tailOffset(row);
+    for (int i = 0; i < tail; i++) {
+      int lane = sum * Lanes.COUNT + PackedRows.tailLane(i, x.paired());
+      float value = x.value(from + 4L * i);
+      partials[lane] = addProduct(weights, offset, first + i, value, partials[lane]);
     }
+  }
+
+  private float addProduct(
+      MemorySegment weights, long rowOffset, int column, float value, float sum) {
+    return Math.fma(ScalarKernels.weight(read, weights, rowOffset, column), value, sum);
   }
 }

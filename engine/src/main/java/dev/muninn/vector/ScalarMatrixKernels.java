@@ -21,17 +21,42 @@ final class ScalarMatrixKernels {
     if (x.shift() > 0) {
       return dotDisplaced(matrix, output, x, row, lanes);
     }
-    return dot(
-        matrix.dtype(),
-        matrix.data(),
-        output * matrix.stride(),
-        matrix.columns(),
-        x.data,
-        x.rowOffset(row),
-        x.rowStep(row),
-        x.tailOffset(row),
-        x.paired(),
-        lanes);
+    Arrays.fill(lanes, 0, Lanes.COUNT, 0);
+    DType dtype = matrix.dtype();
+    MemorySegment weights = matrix.data();
+    long rowOffset = output * matrix.stride();
+    int columns = matrix.columns();
+    int tail = columns % Lanes.CHUNK;
+    int chunked = columns - tail;
+    long first = x.rowOffset(row);
+    long step = x.rowStep(row);
+    // Lane l has the two numbers of an int, or in F32 those at l and l + COUNT.
+    int columnStep = dtype == DType.F32 ? 1 : 2;
+    int otherColumn = dtype == DType.F32 ? Lanes.COUNT : 1;
+    for (int chunk = 0; chunk < chunked; chunk += Lanes.CHUNK, first += 2 * step) {
+      for (int lane = 0; lane < Lanes.COUNT; lane++) {
+        int column = chunk + lane * columnStep;
+        float sum =
+            Math.fma(
+                ScalarKernels.weight(dtype, weights, rowOffset, column),
+                x.value(first + 4L * lane),
+                lanes[lane]);
+        lanes[lane] =
+            Math.fma(
+                ScalarKernels.weight(dtype, weights, rowOffset, column + otherColumn),
+                x.value(first + step + 4L * lane),
+                sum);
+      }
+    }
+    for (int i = 0; i < tail; i++) {
+      int lane = PackedRows.tailLane(i, x.paired());
+      lanes[lane] =
+          Math.fma(
+              ScalarKernels.weight(dtype, weights, rowOffset, chunked + i),
+              x.value(x.tailOffset(row) + 4L * i),
+              lanes[lane]);
+    }
+    return product(lanes);
   }
 
   /** Column by column: each lane gets its own in ascending order, as it does elsewhere. */
@@ -43,62 +68,9 @@ final class ScalarMatrixKernels {
       int place = column + x.shift();
       int lane = place % Lanes.CHUNK / 2;
       long vector = place / Lanes.CHUNK * 2L + place % 2;
-      float value =
-          ScalarKernels.f32(x.data, x.rowOffset(row) + vector * x.rowStep(row) + 4L * lane);
+      float value = x.value(x.rowOffset(row) + vector * x.rowStep(row) + 4L * lane);
       float weight = ScalarKernels.weight(matrix.dtype(), matrix.data(), offset, column);
       lanes[lane] = Math.fma(weight, value, lanes[lane]);
-    }
-    return product(lanes);
-  }
-
-  /**
-   * The product of a weight row and a packed row.
-   *
-   * @param rowOffset byte offset of the weight row
-   * @param from byte offset of the packed row's first vector
-   * @param step bytes from one vector of the packed row to the next
-   * @param tailFrom byte offset of the columns that fill no chunk
-   */
-  static float dot(
-      DType dtype,
-      MemorySegment weights,
-      long rowOffset,
-      int columns,
-      MemorySegment x,
-      long from,
-      long step,
-      long tailFrom,
-      boolean paired,
-      float[] lanes) {
-    Arrays.fill(lanes, 0, Lanes.COUNT, 0);
-    int tail = columns % Lanes.CHUNK;
-    int chunked = columns - tail;
-    long first = from;
-    // Lane l has the two numbers of an int, or in F32 those at l and l + COUNT.
-    int columnStep = dtype == DType.F32 ? 1 : 2;
-    int otherColumn = dtype == DType.F32 ? Lanes.COUNT : 1;
-    for (int chunk = 0; chunk < chunked; chunk += Lanes.CHUNK, first += 2 * step) {
-      for (int lane = 0; lane < Lanes.COUNT; lane++) {
-        int column = chunk + lane * columnStep;
-        float sum =
-            Math.fma(
-                ScalarKernels.weight(dtype, weights, rowOffset, column),
-                ScalarKernels.f32(x, first + 4L * lane),
-                lanes[lane]);
-        lanes[lane] =
-            Math.fma(
-                ScalarKernels.weight(dtype, weights, rowOffset, column + otherColumn),
-                ScalarKernels.f32(x, first + step + 4L * lane),
-                sum);
-      }
-    }
-    for (int i = 0; i < tail; i++) {
-      int lane = PackedRows.tailLane(i, paired);
-      lanes[lane] =
-          Math.fma(
-              ScalarKernels.weight(dtype, weights, rowOffset, chunked + i),
-              ScalarKernels.f32(x, tailFrom + 4L * i),
-              lanes[lane]);
     }
     return product(lanes);
   }
@@ -208,7 +180,7 @@ final class ScalarMatrixKernels {
     long target = rows.rowOffset(row);
     long step = rows.rowStep(row);
     for (int i = 0; i < chunks.length; i += Lanes.COUNT, target += step) {
-      MemorySegment.copy(chunks, i, rows.data, ScalarKernels.FLOAT, target, Lanes.COUNT);
+      rows.put(chunks, i, target, Lanes.COUNT);
     }
     rows.packTail(row, source, from + whole);
   }
