@@ -54,7 +54,7 @@ final class AttentionTiles {
 
   /** Begins with some number of rows. */
   void begin(VectorStore store, int rows) {
-    queries.shape(rows, size, format(store));
+    queries.shapeForPacking(rows, size, format(store));
   }
 
   private static WeightFormat format(VectorStore store) {

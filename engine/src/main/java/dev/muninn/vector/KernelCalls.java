@@ -109,7 +109,7 @@ final class KernelCalls {
       MemorySegment data = NativeMemory.allocateAutomatic(outputs * formats[i].bytes(COLUMNS));
       matrices[i] = new WeightMatrix(formats[i], outputs, COLUMNS, data);
       packed[i] = new PackedRows(rows, COLUMNS, formats[i]);
-      packed[i].shape(rows, COLUMNS, formats[i]);
+      packed[i].shapeForPacking(rows, COLUMNS, formats[i]);
     }
     return () -> {
       int i = turn++ % formats.length;

@@ -91,7 +91,7 @@ final class Kernels {
    * chunk would be added up in another order.
    */
   static boolean hasAttentionTiles(VectorStore store, int size, int rows) {
-    return PackedRows.areMany(rows)
+    return rows >= PackingProducts.LEAST_ROWS
         && size % attentionChunk(store.type) == 0
         && !WarmUp.lacksPacking()
         && !WarmUp.lacksRows()

@@ -73,8 +73,7 @@ final class MatrixKernels {
   /** One thread's scratch memory. */
   static final class Scratch {
     final float[] partials = new float[Lanes.PARTIALS];
-    final float[] results =
-        new float[Math.max(2 * WideProducts.STRIP * UNIT, RowMajorProducts.PAIR_RESULTS)];
+    final float[] results = new float[2 * WideProducts.STRIP * UNIT];
     final float[] lanes = new float[Lanes.COUNT];
     MemorySegment strip = MemorySegment.NULL;
     final int[] laneStarts = new int[Lanes.COUNT + 1];
@@ -87,7 +86,7 @@ final class MatrixKernels {
     long rowStep;
     long streamStep;
 
-    /** Room for the sums of a panel, 32 of each row. */
+    /** Room for 32 sums of each row. */
     float[] sums(int rows) {
       if (sums.length < PanelTiles.OUTPUTS * rows) {
         sums = new float[PanelTiles.OUTPUTS * rows];

@@ -29,8 +29,8 @@ import jdk.incubator.vector.VectorShuffle;
  */
 final class PackedRows {
   /**
-   * Whether a few rows are in pairs: 16 registers of 256 bits are enough for the sums of 2 rows and
-   * 4 streams of weights, which read less than 4 rows and 2 streams.
+   * Whether rows are in pairs, few or many: 16 registers of 256 bits are enough for the sums of 2
+   * rows and 4 streams of weights, which read less than 4 rows and 2 streams.
    */
   static final boolean PAIRS = Lanes.COUNT == 8;
 
@@ -48,17 +48,11 @@ final class PackedRows {
       VectorMask.fromLong(Lanes.FLOATS, -1L << Lanes.COUNT / 2);
 
   /**
-   * The rows, unless they are {@link #pairs}. Not on the heap, where an array begins 16 bytes
+   * The rows, unless they are in pairs or panels. Not on the heap, where an array begins 16 bytes
    * behind an object's place: there every vector of 64 bytes lies in two cache lines, and takes two
    * reads.
    */
   final MemorySegment data;
-
-  /**
-   * The rows where they are in pairs. To check four reads of a segment costs more than that every
-   * other vector lies in two cache lines.
-   */
-  final float[] pairs;
 
   /** The rows where weights lie in panels. */
   private final PanelRows panels = new PanelRows();
@@ -75,9 +69,8 @@ final class PackedRows {
   PackedRows(int rows, int columns) {
     int most = Math.min(rows, PackingProducts.LEAST_ROWS);
     int places = rows == 1 || PAIRS ? 1 : Math.ceilDiv(most, WIDE_TILE) * WIDE_TILE;
-    pairs = new float[rows > 1 && PAIRS ? Math.ceilDiv(most, TILE) * TILE * columns : 0];
     data = NativeMemory.allocateAutomatic(4L * places * (columns + Lanes.CHUNK));
-    if (areMany(rows)) {
+    if (rows >= PackingProducts.LEAST_ROWS || PAIRS && rows > 1) {
       panels.reserve(rows, columns, WeightFormat.F32);
     }
   }
@@ -93,6 +86,14 @@ final class PackedRows {
     if (format.inPanels()) {
       panels.reserve(rows, columns, format);
     }
+  }
+
+  /**
+   * The rows where they are in pairs, in the room that panels have otherwise. An array: to check
+   * four reads of a segment costs more than that every other vector lies in two cache lines.
+   */
+  float[] pairs() {
+    return panels.values;
   }
 
   /** The rows as weights in panels need them. */
@@ -120,9 +121,18 @@ final class PackedRows {
    *     chunk
    */
   void shape(int rows, int columns, WeightFormat weights, int shift) {
+    shape(rows, columns, weights, shift, !weights.inPanels() && areMany(rows));
+  }
+
+  /** Sets the shape of what is packed next for {@link PackingProducts}, many rows or few. */
+  void shapeForPacking(int rows, int columns, WeightFormat weights) {
+    shape(rows, columns, weights, 0, true);
+  }
+
+  private void shape(int rows, int columns, WeightFormat weights, int shift, boolean packing) {
     this.rows = rows;
     this.columns = columns;
-    this.packing = !weights.inPanels() && areMany(rows);
+    this.packing = packing;
     this.inPanels = weights.inPanels() || packing;
     if (inPanels) {
       panels.shape(rows, columns, weights);
@@ -134,7 +144,7 @@ final class PackedRows {
 
   /** Whether so many rows of a row-major matrix are computed by {@link PackingProducts}. */
   static boolean areMany(int rows) {
-    return rows >= PackingProducts.LEAST_ROWS;
+    return !PAIRS && rows >= PackingProducts.LEAST_ROWS;
   }
 
   private static int size(int rows, int columns, WeightFormat weights) {
@@ -287,6 +297,7 @@ final class PackedRows {
   }
 
   private void packChunks(float[] source, int from, int end, int target, int step) {
+    float[] pairs = pairs();
     for (int i = from; i < end; i += Lanes.CHUNK, target += 2 * step) {
       FloatVector a = FloatVector.fromArray(Lanes.FLOATS, source, i);
       FloatVector b = FloatVector.fromArray(Lanes.FLOATS, source, i + Lanes.COUNT);
@@ -318,7 +329,7 @@ final class PackedRows {
   /** Copies values to a byte offset. */
   void put(float[] source, int from, long target, int count) {
     if (inPairs()) {
-      System.arraycopy(source, from, pairs, (int) (target / Float.BYTES), count);
+      System.arraycopy(source, from, pairs(), (int) (target / Float.BYTES), count);
     } else {
       MemorySegment.copy(source, from, data, ScalarKernels.FLOAT, target, count);
     }
@@ -326,7 +337,7 @@ final class PackedRows {
 
   /** The value at a byte offset. */
   float value(long offset) {
-    return inPairs() ? pairs[(int) (offset / Float.BYTES)] : ScalarKernels.f32(data, offset);
+    return inPairs() ? pairs()[(int) (offset / Float.BYTES)] : ScalarKernels.f32(data, offset);
   }
 
   /** Packs a row if it is for panels, and says whether it is. */
@@ -348,7 +359,7 @@ final class PackedRows {
     int last = groups() - 1;
     float[] values = new float[(last * size + groupSize(last)) * paddedColumns()];
     if (inPairs()) {
-      System.arraycopy(pairs, 0, values, 0, values.length);
+      System.arraycopy(pairs(), 0, values, 0, values.length);
     } else {
       MemorySegment.copy(data, ScalarKernels.FLOAT, 0, values, 0, values.length);
     }

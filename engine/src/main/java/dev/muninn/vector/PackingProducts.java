@@ -21,7 +21,10 @@ import jdk.incubator.vector.FloatVector;
  * follow each other, lane by lane, and the partial sums are folded in the end in the same order.
  */
 final class PackingProducts {
-  /** Rows from which packing pays; the tiles of long vectors are better than the others. */
+  /**
+   * Rows from which packing pays, the tiles of long vectors being better than the others, and for
+   * attention. Pairs are as good as what is packed, however many there are.
+   */
   static final int LEAST_ROWS = Lanes.COUNT == Lanes.SUMS ? 64 : 24;
 
   /** Columns that are packed at once: enough of each lane. */

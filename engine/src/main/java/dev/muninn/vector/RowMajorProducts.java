@@ -38,10 +38,6 @@ abstract class RowMajorProducts extends Products {
   /** Products of a pair with a row of each stream. */
   private static final int PAIR_SUMS = PackedRows.TILE * STREAMS;
 
-  /** Most results of pairs before they go to their places. */
-  static final int PAIR_RESULTS =
-      Math.ceilDiv(PackingProducts.LEAST_ROWS, PackedRows.TILE) * PAIR_STRIP * PAIR_SUMS;
-
   /** What the bodies read: F32 or BF16. */
   private final DType read;
 
@@ -274,19 +270,20 @@ abstract class RowMajorProducts extends Products {
     int quarter = quarter(from, to);
     long streamBytes = quarter * matrix.stride();
     int height = Math.min(PAIR_STRIP, stripRows());
+    float[] results = scratch.sums(PackedRows.TILE * x.groups());
     for (int strip = 0; strip < quarter; strip += height) {
       int count = Math.min(height, quarter - strip);
       load(matrix, from + strip, streamBytes, scratch);
       for (int o = 0; o < count; o++) {
         for (int pair = 0; pair < x.groups(); pair++) {
           int result = PAIR_SUMS * (PAIR_STRIP * pair + o);
-          pair(scratch.offset + o * scratch.rowStep, matrix.columns(), x, pair, result, scratch);
+          pair(scratch, o, matrix.columns(), x, pair, results, result);
         }
       }
       for (int row = 0; row < x.rows(); row++) {
         int first = PAIR_SUMS * PAIR_STRIP * (row / PackedRows.TILE);
         scatter(
-            scratch.results,
+            results,
             first + row % PackedRows.TILE * STREAMS,
             count,
             y,
@@ -300,27 +297,35 @@ abstract class RowMajorProducts extends Products {
   /**
    * The products of a row of each of 4 streams with a pair.
    *
-   * @param result where the scratch's results get [column * 4 + stream]
+   * @param o which of the rows that the scratch says
+   * @param results get [column * 4 + stream] from {@code to}
    */
   private void pair(
-      long offset, int columns, PackedRows x, int pair, int result, MatrixKernels.Scratch scratch) {
+      MatrixKernels.Scratch scratch,
+      int o,
+      int columns,
+      PackedRows x,
+      int pair,
+      float[] results,
+      int to) {
     int steps = columns / Lanes.CHUNK;
     int tail = columns % Lanes.CHUNK;
     int first = (int) (x.groupOffset(pair) / Float.BYTES);
     MemorySegment weights = scratch.weights;
+    long offset = scratch.offset + o * scratch.rowStep;
     long streamBytes = scratch.streamStep;
     if (tail == 0) {
-      pair(weights, offset, streamBytes, steps, x.pairs, first, true, scratch.results, result);
+      pair(weights, offset, streamBytes, steps, x.pairs(), first, true, results, to);
       return;
     }
     float[] partials = scratch.partials;
-    pair(weights, offset, streamBytes, steps, x.pairs, first, false, partials, 0);
+    pair(weights, offset, streamBytes, steps, x.pairs(), first, false, partials, 0);
     for (int sum = 0; sum < PAIR_SUMS; sum++) {
       long row = offset + sum % STREAMS * streamBytes;
       addTail(weights, row, x, PackedRows.TILE * pair + sum / STREAMS, partials, sum);
     }
     Lanes.reduce(partials);
-    System.arraycopy(partials, 0, scratch.results, result, PAIR_SUMS);
+    System.arraycopy(partials, 0, results, to, PAIR_SUMS);
   }
 
   /** Puts the results of a row with a strip where they belong. */

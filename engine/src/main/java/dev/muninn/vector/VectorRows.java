@@ -187,7 +187,7 @@ final class VectorRows extends LatentRows implements ThreadTeam.Task {
       if (hasTiles(format)) {
         WarmUp.beginTiles(format);
       }
-      if (!format.inPanels() && PackedRows.areMany(chunk.count)) {
+      if (!format.inPanels() && chunk.count >= PackingProducts.LEAST_ROWS) {
         WarmUp.beginPacking();
       }
       if (waits) {

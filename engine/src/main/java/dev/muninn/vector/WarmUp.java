@@ -122,7 +122,7 @@ final class WarmUp {
     return rows.wide() && lacks(Part.BF16_WIDE) || rows.hasTiles() && lacks(tiles(weights));
   }
 
-  /** Whether many rows of row-major weights lack vector kernels. */
+  /** Whether what packs weights or keys for many rows lacks vector kernels. */
   static boolean lacksPacking() {
     return lacks(Part.PACKING);
   }
@@ -216,7 +216,7 @@ final class WarmUp {
     }
   }
 
-  /** Starts compiling what many rows of row-major weights are computed with. */
+  /** Starts compiling what packs weights or keys for many rows. */
   static void beginPacking() {
     if ((begun & Part.PACKING.bit) == 0) {
       begin(EnumSet.of(Part.PACKING), Duration.ZERO);

@@ -1,7 +1,6 @@
 package dev.muninn.vector;
 
 import static dev.muninn.kernel.KernelInputs.assertSameBits;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.muninn.kernel.EveryWidth;
 import dev.muninn.kernel.KernelInputs;
@@ -31,8 +30,7 @@ class PackingProductsTest {
             WeightMatrix matrix = inputs.matrix(dtype, outputs, columns, 2, arena);
             float[] x = inputs.values(rows * columns);
             PackedRows packed = new PackedRows(rows, columns);
-            packed.shape(rows, matrix);
-            assertTrue(packed.packing(), what);
+            packed.shapeForPacking(rows, columns, matrix.format());
             for (int row = 0; row < rows; row++) {
               packed.pack(row, x, row * columns);
             }
