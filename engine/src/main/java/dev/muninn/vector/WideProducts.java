@@ -1,6 +1,18 @@
 package dev.muninn.vector;
 
+import static dev.muninn.kernel.Lanes.BYTES;
+import static dev.muninn.kernel.Lanes.FLOATS;
+import static dev.muninn.kernel.Lanes.INTS;
+import static dev.muninn.kernel.Lanes.SWAP_1;
+import static dev.muninn.kernel.Lanes.SWAP_2;
+import static dev.muninn.kernel.Lanes.SWAP_4;
+import static dev.muninn.kernel.Lanes.SWAP_8;
+import static dev.muninn.kernel.Lanes.UPPER_1;
+import static dev.muninn.kernel.Lanes.UPPER_2;
+import static dev.muninn.kernel.Lanes.UPPER_4;
+import static dev.muninn.kernel.Lanes.UPPER_8;
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
+import static jdk.incubator.vector.VectorOperators.LSHL;
 
 import dev.muninn.kernel.Lanes;
 import dev.muninn.kernel.NativeMemory;
@@ -8,6 +20,7 @@ import dev.muninn.model.WeightMatrix;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
+import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
 
@@ -35,7 +48,7 @@ final class WideProducts {
   /** Outputs of which each third has the 4 that a tile takes. */
   private static final int LEAST_OUTPUTS = 12;
 
-  private static final MemorySegment ZEROS = NativeMemory.allocateAutomatic(Lanes.BYTES);
+  private static final MemorySegment ZEROS = NativeMemory.allocateAutomatic(BYTES);
 
   // Of two BF16 numbers in an int.
   private static final int EXPONENT_BITS = 0x7F80_7F80;
@@ -132,7 +145,7 @@ final class WideProducts {
       MemorySegment.copy(ZEROS, 0, scratch.strip, target, before);
       MemorySegment.copy(matrix.data(), source, scratch.strip, target + before, rowBytes);
       long end = target + before + rowBytes;
-      MemorySegment.copy(ZEROS, 0, scratch.strip, end, Lanes.BYTES - before);
+      MemorySegment.copy(ZEROS, 0, scratch.strip, end, BYTES - before);
     }
   }
 
@@ -148,19 +161,19 @@ final class WideProducts {
     long offset = scratch.offset;
     long step = scratch.rowStep;
     weights.get(ValueLayout.JAVA_BYTE, offset);
-    IntVector before = IntVector.fromArray(Lanes.INTS, EXPONENTS, Lanes.COUNT - lanes);
+    IntVector before = IntVector.fromArray(INTS, EXPONENTS, Lanes.COUNT - lanes);
     IntVector behind = before.lanewise(VectorOperators.XOR, EXPONENT_BITS);
-    IntVector infinite = IntVector.zero(Lanes.INTS);
+    IntVector infinite = IntVector.zero(INTS);
     for (int i = 0; i < count; i++) {
       long at = offset + i * step;
       // A carry into the sign's place says that all bits were set.
       infinite =
-          IntVector.fromMemorySegment(Lanes.INTS, weights, at, LITTLE_ENDIAN)
+          IntVector.fromMemorySegment(INTS, weights, at, LITTLE_ENDIAN)
               .and(before)
               .add(LEAST_EXPONENT_BITS)
               .or(infinite);
       infinite =
-          IntVector.fromMemorySegment(Lanes.INTS, weights, at + rowBytes, LITTLE_ENDIAN)
+          IntVector.fromMemorySegment(INTS, weights, at + rowBytes, LITTLE_ENDIAN)
               .and(behind)
               .add(LEAST_EXPONENT_BITS)
               .or(infinite);
@@ -189,7 +202,7 @@ final class WideProducts {
       MatrixKernels.Scratch scratch) {
     for (int o = begin; o < end; o++) {
       locate(matrix, from + o, 3, distance, x, scratch);
-      Bf16Products.tileWide(
+      tile(
           scratch.weights,
           scratch.offset,
           scratch.rowStep,
@@ -241,5 +254,150 @@ final class WideProducts {
         System.arraycopy(scratch.results, 4 * c, y, at + (first + c) * stride + o, 4);
       }
     }
+  }
+
+  /**
+   * The products of a row of each of 3 streams with the 8 rows of a group, in whole chunks of
+   * 512-bit vectors: 24 sums, 3 weights and 3 pairs of them are what 32 registers hold.
+   *
+   * @param results gets those of row c with the first two streams at 2 c and 2 c + 1, with the
+   *     third {@link #THIRD_STREAM} behind the first
+   */
+  private static void tile(
+      MemorySegment weights,
+      long offset,
+      long stride,
+      int steps,
+      MemorySegment x,
+      long from,
+      float[] results,
+      int to) {
+    weights.get(ValueLayout.JAVA_BYTE, offset);
+    FloatVector sum00 = FloatVector.zero(FLOATS);
+    FloatVector sum01 = sum00;
+    FloatVector sum02 = sum00;
+    FloatVector sum10 = sum00;
+    FloatVector sum11 = sum00;
+    FloatVector sum12 = sum00;
+    FloatVector sum20 = sum00;
+    FloatVector sum21 = sum00;
+    FloatVector sum22 = sum00;
+    FloatVector sum30 = sum00;
+    FloatVector sum31 = sum00;
+    FloatVector sum32 = sum00;
+    FloatVector sum40 = sum00;
+    FloatVector sum41 = sum00;
+    FloatVector sum42 = sum00;
+    FloatVector sum50 = sum00;
+    FloatVector sum51 = sum00;
+    FloatVector sum52 = sum00;
+    FloatVector sum60 = sum00;
+    FloatVector sum61 = sum00;
+    FloatVector sum62 = sum00;
+    FloatVector sum70 = sum00;
+    FloatVector sum71 = sum00;
+    FloatVector sum72 = sum00;
+    for (int step = 0; step < steps; step++) {
+      long at = from + step * 16 * BYTES;
+      long base = offset + step * BYTES;
+      IntVector pair0 = IntVector.fromMemorySegment(INTS, weights, base, LITTLE_ENDIAN);
+      IntVector pair1 = IntVector.fromMemorySegment(INTS, weights, base + stride, LITTLE_ENDIAN);
+      IntVector pair2 =
+          IntVector.fromMemorySegment(INTS, weights, base + 2 * stride, LITTLE_ENDIAN);
+      FloatVector w0 = pair0.lanewise(LSHL, 16).reinterpretAsFloats();
+      FloatVector w1 = pair1.lanewise(LSHL, 16).reinterpretAsFloats();
+      FloatVector w2 = pair2.lanewise(LSHL, 16).reinterpretAsFloats();
+      FloatVector column = FloatVector.fromMemorySegment(FLOATS, x, at, LITTLE_ENDIAN);
+      sum00 = w0.fma(column, sum00);
+      sum01 = w1.fma(column, sum01);
+      sum02 = w2.fma(column, sum02);
+      column = FloatVector.fromMemorySegment(FLOATS, x, at + BYTES, LITTLE_ENDIAN);
+      sum10 = w0.fma(column, sum10);
+      sum11 = w1.fma(column, sum11);
+      sum12 = w2.fma(column, sum12);
+      column = FloatVector.fromMemorySegment(FLOATS, x, at + 2 * BYTES, LITTLE_ENDIAN);
+      sum20 = w0.fma(column, sum20);
+      sum21 = w1.fma(column, sum21);
+      sum22 = w2.fma(column, sum22);
+      column = FloatVector.fromMemorySegment(FLOATS, x, at + 3 * BYTES, LITTLE_ENDIAN);
+      sum30 = w0.fma(column, sum30);
+      sum31 = w1.fma(column, sum31);
+      sum32 = w2.fma(column, sum32);
+      column = FloatVector.fromMemorySegment(FLOATS, x, at + 4 * BYTES, LITTLE_ENDIAN);
+      sum40 = w0.fma(column, sum40);
+      sum41 = w1.fma(column, sum41);
+      sum42 = w2.fma(column, sum42);
+      column = FloatVector.fromMemorySegment(FLOATS, x, at + 5 * BYTES, LITTLE_ENDIAN);
+      sum50 = w0.fma(column, sum50);
+      sum51 = w1.fma(column, sum51);
+      sum52 = w2.fma(column, sum52);
+      column = FloatVector.fromMemorySegment(FLOATS, x, at + 6 * BYTES, LITTLE_ENDIAN);
+      sum60 = w0.fma(column, sum60);
+      sum61 = w1.fma(column, sum61);
+      sum62 = w2.fma(column, sum62);
+      column = FloatVector.fromMemorySegment(FLOATS, x, at + 7 * BYTES, LITTLE_ENDIAN);
+      sum70 = w0.fma(column, sum70);
+      sum71 = w1.fma(column, sum71);
+      sum72 = w2.fma(column, sum72);
+      w0 = pair0.and(0xFFFF0000).reinterpretAsFloats();
+      w1 = pair1.and(0xFFFF0000).reinterpretAsFloats();
+      w2 = pair2.and(0xFFFF0000).reinterpretAsFloats();
+      column = FloatVector.fromMemorySegment(FLOATS, x, at + 8 * BYTES, LITTLE_ENDIAN);
+      sum00 = w0.fma(column, sum00);
+      sum01 = w1.fma(column, sum01);
+      sum02 = w2.fma(column, sum02);
+      column = FloatVector.fromMemorySegment(FLOATS, x, at + 9 * BYTES, LITTLE_ENDIAN);
+      sum10 = w0.fma(column, sum10);
+      sum11 = w1.fma(column, sum11);
+      sum12 = w2.fma(column, sum12);
+      column = FloatVector.fromMemorySegment(FLOATS, x, at + 10 * BYTES, LITTLE_ENDIAN);
+      sum20 = w0.fma(column, sum20);
+      sum21 = w1.fma(column, sum21);
+      sum22 = w2.fma(column, sum22);
+      column = FloatVector.fromMemorySegment(FLOATS, x, at + 11 * BYTES, LITTLE_ENDIAN);
+      sum30 = w0.fma(column, sum30);
+      sum31 = w1.fma(column, sum31);
+      sum32 = w2.fma(column, sum32);
+      column = FloatVector.fromMemorySegment(FLOATS, x, at + 12 * BYTES, LITTLE_ENDIAN);
+      sum40 = w0.fma(column, sum40);
+      sum41 = w1.fma(column, sum41);
+      sum42 = w2.fma(column, sum42);
+      column = FloatVector.fromMemorySegment(FLOATS, x, at + 13 * BYTES, LITTLE_ENDIAN);
+      sum50 = w0.fma(column, sum50);
+      sum51 = w1.fma(column, sum51);
+      sum52 = w2.fma(column, sum52);
+      column = FloatVector.fromMemorySegment(FLOATS, x, at + 14 * BYTES, LITTLE_ENDIAN);
+      sum60 = w0.fma(column, sum60);
+      sum61 = w1.fma(column, sum61);
+      sum62 = w2.fma(column, sum62);
+      column = FloatVector.fromMemorySegment(FLOATS, x, at + 15 * BYTES, LITTLE_ENDIAN);
+      sum70 = w0.fma(column, sum70);
+      sum71 = w1.fma(column, sum71);
+      sum72 = w2.fma(column, sum72);
+    }
+    sum00 = sum00.blend(sum40, UPPER_8).add(sum40.blend(sum00, UPPER_8).rearrange(SWAP_8));
+    sum01 = sum01.blend(sum41, UPPER_8).add(sum41.blend(sum01, UPPER_8).rearrange(SWAP_8));
+    sum02 = sum02.blend(sum42, UPPER_8).add(sum42.blend(sum02, UPPER_8).rearrange(SWAP_8));
+    sum10 = sum10.blend(sum50, UPPER_8).add(sum50.blend(sum10, UPPER_8).rearrange(SWAP_8));
+    sum11 = sum11.blend(sum51, UPPER_8).add(sum51.blend(sum11, UPPER_8).rearrange(SWAP_8));
+    sum12 = sum12.blend(sum52, UPPER_8).add(sum52.blend(sum12, UPPER_8).rearrange(SWAP_8));
+    sum20 = sum20.blend(sum60, UPPER_8).add(sum60.blend(sum20, UPPER_8).rearrange(SWAP_8));
+    sum21 = sum21.blend(sum61, UPPER_8).add(sum61.blend(sum21, UPPER_8).rearrange(SWAP_8));
+    sum22 = sum22.blend(sum62, UPPER_8).add(sum62.blend(sum22, UPPER_8).rearrange(SWAP_8));
+    sum30 = sum30.blend(sum70, UPPER_8).add(sum70.blend(sum30, UPPER_8).rearrange(SWAP_8));
+    sum31 = sum31.blend(sum71, UPPER_8).add(sum71.blend(sum31, UPPER_8).rearrange(SWAP_8));
+    sum32 = sum32.blend(sum72, UPPER_8).add(sum72.blend(sum32, UPPER_8).rearrange(SWAP_8));
+    sum00 = sum00.blend(sum20, UPPER_4).add(sum20.blend(sum00, UPPER_4).rearrange(SWAP_4));
+    sum01 = sum01.blend(sum21, UPPER_4).add(sum21.blend(sum01, UPPER_4).rearrange(SWAP_4));
+    sum02 = sum02.blend(sum22, UPPER_4).add(sum22.blend(sum02, UPPER_4).rearrange(SWAP_4));
+    sum10 = sum10.blend(sum30, UPPER_4).add(sum30.blend(sum10, UPPER_4).rearrange(SWAP_4));
+    sum11 = sum11.blend(sum31, UPPER_4).add(sum31.blend(sum11, UPPER_4).rearrange(SWAP_4));
+    sum12 = sum12.blend(sum32, UPPER_4).add(sum32.blend(sum12, UPPER_4).rearrange(SWAP_4));
+    sum00 = sum00.blend(sum10, UPPER_2).add(sum10.blend(sum00, UPPER_2).rearrange(SWAP_2));
+    sum01 = sum01.blend(sum11, UPPER_2).add(sum11.blend(sum01, UPPER_2).rearrange(SWAP_2));
+    sum02 = sum02.blend(sum12, UPPER_2).add(sum12.blend(sum02, UPPER_2).rearrange(SWAP_2));
+    sum00 = sum00.blend(sum01, UPPER_1).add(sum01.blend(sum00, UPPER_1).rearrange(SWAP_1));
+    sum00.add(0).intoArray(results, to);
+    sum02.add(sum02.rearrange(SWAP_1)).add(0).intoArray(results, to + THIRD_STREAM);
   }
 }
