@@ -320,10 +320,7 @@ abstract class RowMajorProducts extends Products {
     }
     float[] partials = scratch.partials;
     pair(weights, offset, streamBytes, steps, x.pairs(), first, false, partials, 0);
-    for (int sum = 0; sum < PAIR_SUMS; sum++) {
-      long row = offset + sum % STREAMS * streamBytes;
-      addTail(weights, row, x, PackedRows.TILE * pair + sum / STREAMS, partials, sum);
-    }
+    addTails(weights, offset, streamBytes, x, PackedRows.TILE * pair, partials);
     Lanes.reduce(partials);
     System.arraycopy(partials, 0, results, to, PAIR_SUMS);
   }
@@ -394,13 +391,24 @@ abstract class RowMajorProducts extends Products {
     }
     tile(weights, offset, streamBytes, steps, x.data, first, false, partials, 0);
     if (tail > 0) {
-      for (int sum = 0; sum < MatrixKernels.UNIT; sum++) {
-        long row = offset + sum % STREAMS * streamBytes;
-        addTail(weights, row, x, PackedRows.TILE * group + sum / STREAMS, partials, sum);
-      }
+      addTails(weights, offset, streamBytes, x, PackedRows.TILE * group, partials);
     }
     Lanes.reduce(partials);
     System.arraycopy(partials, 0, scratch.results, 0, MatrixKernels.UNIT);
+  }
+
+  /** The columns that fill no chunk, of a row of each stream and the rows of a group. */
+  private void addTails(
+      MemorySegment weights,
+      long offset,
+      long streamBytes,
+      PackedRows x,
+      int firstRow,
+      float[] partials) {
+    for (int sum = 0; sum < PackedRows.TILE * STREAMS; sum++) {
+      long row = offset + sum % STREAMS * streamBytes;
+      addTail(weights, row, x, firstRow + sum / STREAMS, partials, sum);
+    }
   }
 
   /**

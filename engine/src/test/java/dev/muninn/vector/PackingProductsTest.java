@@ -1,6 +1,7 @@
 package dev.muninn.vector;
 
 import static dev.muninn.kernel.KernelInputs.assertSameBits;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.muninn.kernel.EveryWidth;
 import dev.muninn.kernel.KernelInputs;
@@ -31,6 +32,7 @@ class PackingProductsTest {
             float[] x = inputs.values(rows * columns);
             PackedRows packed = new PackedRows(rows, columns);
             packed.shapeForPacking(rows, columns, matrix.format());
+            assertTrue(packed.packing(), what);
             for (int row = 0; row < rows; row++) {
               packed.pack(row, x, row * columns);
             }
