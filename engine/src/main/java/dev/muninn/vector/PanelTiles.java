@@ -93,6 +93,14 @@ final class PanelTiles {
       float[] sums,
       int to) {
     int scale = SCALES + from;
+    FloatVector c0 = FloatVector.fromArray(FLOATS, sums, to);
+    FloatVector d0 = FloatVector.fromArray(FLOATS, sums, to + COUNT);
+    FloatVector c1 = FloatVector.fromArray(FLOATS, sums, to + 32);
+    FloatVector d1 = FloatVector.fromArray(FLOATS, sums, to + 32 + COUNT);
+    FloatVector c2 = FloatVector.fromArray(FLOATS, sums, to + 64);
+    FloatVector d2 = FloatVector.fromArray(FLOATS, sums, to + 64 + COUNT);
+    FloatVector c3 = FloatVector.fromArray(FLOATS, sums, to + 96);
+    FloatVector d3 = FloatVector.fromArray(FLOATS, sums, to + 96 + COUNT);
     for (int block = 0; block < blocks; block++) {
       FloatVector a0 = FloatVector.broadcast(FLOATS, starts[start]);
       FloatVector b0 = a0;
@@ -121,21 +129,26 @@ final class PanelTiles {
       }
       FloatVector s = FloatVector.fromArray(FLOATS, weights, scale);
       FloatVector t = FloatVector.fromArray(FLOATS, weights, scale + COUNT);
-      a0.fma(s, FloatVector.fromArray(FLOATS, sums, to)).intoArray(sums, to);
-      b0.fma(t, FloatVector.fromArray(FLOATS, sums, to + COUNT)).intoArray(sums, to + COUNT);
-      a1.fma(s, FloatVector.fromArray(FLOATS, sums, to + 32)).intoArray(sums, to + 32);
-      b1.fma(t, FloatVector.fromArray(FLOATS, sums, to + 32 + COUNT))
-          .intoArray(sums, to + 32 + COUNT);
-      a2.fma(s, FloatVector.fromArray(FLOATS, sums, to + 64)).intoArray(sums, to + 64);
-      b2.fma(t, FloatVector.fromArray(FLOATS, sums, to + 64 + COUNT))
-          .intoArray(sums, to + 64 + COUNT);
-      a3.fma(s, FloatVector.fromArray(FLOATS, sums, to + 96)).intoArray(sums, to + 96);
-      b3.fma(t, FloatVector.fromArray(FLOATS, sums, to + 96 + COUNT))
-          .intoArray(sums, to + 96 + COUNT);
+      c0 = a0.fma(s, c0);
+      d0 = b0.fma(t, d0);
+      c1 = a1.fma(s, c1);
+      d1 = b1.fma(t, d1);
+      c2 = a2.fma(s, c2);
+      d2 = b2.fma(t, d2);
+      c3 = a3.fma(s, c3);
+      d3 = b3.fma(t, d3);
       from += INPUTS * OUTPUTS;
       scale += OUTPUTS;
       at += 4 * INPUTS;
       start += 4;
     }
+    c0.intoArray(sums, to);
+    d0.intoArray(sums, to + COUNT);
+    c1.intoArray(sums, to + 32);
+    d1.intoArray(sums, to + 32 + COUNT);
+    c2.intoArray(sums, to + 64);
+    d2.intoArray(sums, to + 64 + COUNT);
+    c3.intoArray(sums, to + 96);
+    d3.intoArray(sums, to + 96 + COUNT);
   }
 }
