@@ -106,8 +106,8 @@ final class Bf16PanelProducts extends PanelProducts {
   @Override
   void rows(
       MemorySegment weights, long offset, int columns, PanelRows x, float[] sums, float[] widened) {
-    if (x.rows() <= FEW_ROWS) {
-      fewRows(weights, offset, columns, x, sums);
+    if (ON_THE_WAY || x.rows() <= FEW_ROWS) {
+      addOnTheWay(weights, offset, columns, x, sums);
       return;
     }
     for (int first = 0; first < columns; first += INPUTS) {
@@ -129,7 +129,7 @@ final class Bf16PanelProducts extends PanelProducts {
     }
   }
 
-  private static void fewRows(
+  private static void addOnTheWay(
       MemorySegment weights, long offset, int columns, PanelRows x, float[] sums) {
     for (int first = 0; first < columns; first += INPUTS) {
       int inputs = Math.min(INPUTS, columns - first);

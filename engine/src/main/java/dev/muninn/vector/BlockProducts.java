@@ -42,6 +42,10 @@ abstract class BlockProducts extends PanelProducts {
     for (int first = 0; first < blocks; first += most) {
       int count = Math.min(most, blocks - first);
       long at = offset + (long) blockBytes * first;
+      if (ON_THE_WAY) {
+        addOnTheWay(weights, at, first, count, x, sums);
+        continue;
+      }
       widen(weights, at, count, widened);
       for (int block = 1; block <= count; block++) {
         long scales = at + (long) blockBytes * block - Short.BYTES * ROWS;
@@ -66,6 +70,42 @@ abstract class BlockProducts extends PanelProducts {
       s.and(0xFFFF0000).reinterpretAsFloats().intoArray(widened, to + pair + PAIRS);
     }
   }
+
+  /** Adds products of blocks as they are to all rows. */
+  private void addOnTheWay(
+      MemorySegment weights, long offset, int first, int blocks, PanelRows x, float[] sums) {
+    for (int group = 0; group < x.groups(); group++) {
+      add(
+          weights,
+          offset,
+          blocks,
+          x.values,
+          x.offset(group, INPUTS_OF_BLOCK * first),
+          x.blockStarts,
+          x.blockOffset(group, first),
+          sums,
+          ROWS * PanelRows.GROUP * group);
+    }
+  }
+
+  /**
+   * Adds the products of some blocks as they are to the sums of 4 rows, on vectors of 16 lanes.
+   *
+   * @param offset byte offset of the first block
+   * @param x values, 4 an input, from {@code at}
+   * @param starts what the rows' products of a block start from, 4 a block from {@code start}
+   * @param sums from {@code to}, 32 from row to row
+   */
+  abstract void add(
+      MemorySegment weights,
+      long offset,
+      int blocks,
+      float[] x,
+      int at,
+      float[] starts,
+      int start,
+      float[] sums,
+      int to);
 
   /** Adds products of widened blocks to all rows. */
   private static void addAllBlocks(

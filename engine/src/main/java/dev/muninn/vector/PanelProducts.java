@@ -1,5 +1,7 @@
 package dev.muninn.vector;
 
+import static dev.muninn.kernel.Lanes.COUNT;
+
 import dev.muninn.model.WeightFormat;
 import dev.muninn.model.WeightMatrix;
 import java.lang.foreign.MemorySegment;
@@ -10,14 +12,21 @@ import java.util.Arrays;
  * in ascending order, whether one row is multiplied or many.
  *
  * <p>One row is bound by how fast memory is read, and a few panels of distant regions are read at
- * once. For more rows some inputs of a panel are widened once, and stay in the first-level cache
- * while the rows pass by.
+ * once. For more rows some inputs of a panel stay in the first-level cache while the rows pass by,
+ * widened once or for every group of rows.
  *
  * <p>Every body that reads weights begins by {@code get}, as in {@link RowMajorProducts}.
  */
 abstract class PanelProducts extends Products {
   /** Inputs of a panel that are widened at once: 16 KB of floats, half of a first-level cache. */
   static final int INPUTS = 128;
+
+  /**
+   * Whether weights are widened on the way, however many rows there are: 32 registers have room for
+   * that, and what it takes is done beside the multiplications. Widening them once would store long
+   * vectors across cache lines, as they lie in an array.
+   */
+  static final boolean ON_THE_WAY = COUNT == 16;
 
   private final WeightFormat format;
 
