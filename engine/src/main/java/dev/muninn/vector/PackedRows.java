@@ -40,6 +40,14 @@ final class PackedRows {
   /** Rows of a group where registers and weights allow, but for a last one of few. */
   static final int WIDE_TILE = 8;
 
+  /**
+   * Whether many rows are packed for {@link PackingProducts}. Pairs are as good as that, and so are
+   * wide tiles on AMD's processors. Intel's multiply twice as fast as such tiles are read; they are
+   * known by their slow subnormal floats.
+   */
+  private static final boolean PACKING =
+      !PAIRS && (Lanes.COUNT < Lanes.SUMS || !SmallIntegers.IN_PLACE);
+
   private static final VectorShuffle<Float> EVEN =
       VectorShuffle.fromOp(Lanes.FLOATS, lane -> 2 * lane % Lanes.COUNT);
   private static final VectorShuffle<Float> ODD =
@@ -67,10 +75,10 @@ final class PackedRows {
 
   /** Room for {@code rows} rows of {@code columns}. */
   PackedRows(int rows, int columns) {
-    int most = Math.min(rows, PackingProducts.LEAST_ROWS);
+    int most = areMany(rows) ? PackingProducts.LEAST_ROWS : rows;
     int places = rows == 1 || PAIRS ? 1 : Math.ceilDiv(most, WIDE_TILE) * WIDE_TILE;
     data = NativeMemory.allocateAutomatic(4L * places * (columns + Lanes.CHUNK));
-    if (rows >= PackingProducts.LEAST_ROWS || PAIRS && rows > 1) {
+    if (areMany(rows) || PAIRS && rows > 1) {
       panels.reserve(rows, columns, WeightFormat.F32);
     }
   }
@@ -124,8 +132,12 @@ final class PackedRows {
     shape(rows, columns, weights, shift, !weights.inPanels() && areMany(rows));
   }
 
-  /** Sets the shape of what is packed next for {@link PackingProducts}, many rows or few. */
+  /**
+   * Makes room, and sets the shape of what is packed next for {@link PackingProducts}, many rows or
+   * few. Not while other threads use this.
+   */
   void shapeForPacking(int rows, int columns, WeightFormat weights) {
+    panels.reserve(rows, columns, weights);
     shape(rows, columns, weights, 0, true);
   }
 
@@ -144,7 +156,7 @@ final class PackedRows {
 
   /** Whether so many rows of a row-major matrix are computed by {@link PackingProducts}. */
   static boolean areMany(int rows) {
-    return !PAIRS && rows >= PackingProducts.LEAST_ROWS;
+    return PACKING && rows >= PackingProducts.LEAST_ROWS;
   }
 
   private static int size(int rows, int columns, WeightFormat weights) {

@@ -22,8 +22,8 @@ import jdk.incubator.vector.FloatVector;
  */
 final class PackingProducts {
   /**
-   * Rows from which packing pays, the tiles of long vectors being better than the others, and for
-   * attention. Pairs are as good as what is packed, however many there are.
+   * Rows from which packing pays where it does, the tiles of long vectors being better than the
+   * others, and for attention.
    */
   static final int LEAST_ROWS = Lanes.COUNT == Lanes.SUMS ? 64 : 24;
 
