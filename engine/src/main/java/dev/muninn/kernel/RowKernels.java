@@ -275,19 +275,18 @@ public final class RowKernels {
     for (int i = count; i < end; i++) {
       scores[i] = Float.NEGATIVE_INFINITY;
     }
+    // Here and below the vector that was just read has its method called. C2 does not always know
+    // the class of one that comes from the turn before, and would make every vector an object.
     FloatVector greatest = FloatVector.broadcast(Lanes.FLOATS, Float.NEGATIVE_INFINITY);
     for (int i = 0; i < end; i += Lanes.COUNT) {
-      greatest = greatest.max(FloatVector.fromArray(Lanes.FLOATS, scores, i));
+      greatest = FloatVector.fromArray(Lanes.FLOATS, scores, i).max(greatest);
     }
     // A maximum is the same in any order.
     float most = greatest.reduceLanes(VectorOperators.MAX);
-    for (int i = 0; i < end; i += Lanes.COUNT) {
-      FloatVector.fromArray(Lanes.FLOATS, scores, i).sub(most).intoArray(scores, i);
-    }
-    exponentials(scores, 0, end);
+    exponentials(scores, 0, end, most);
     FloatVector sum = FloatVector.zero(Lanes.FLOATS);
     for (int i = 0; i < end; i += Lanes.COUNT) {
-      sum = sum.add(FloatVector.fromArray(Lanes.FLOATS, scores, i));
+      sum = FloatVector.fromArray(Lanes.FLOATS, scores, i).add(sum);
     }
     if (Lanes.COUNT > 8) {
       sum = sum.add(sum.rearrange(Lanes.SWAP_8));
@@ -308,8 +307,13 @@ public final class RowKernels {
    * @param count a multiple of {@link Lanes#COUNT}
    */
   public static void exponentials(float[] x, int from, int count) {
+    exponentials(x, from, count, 0);
+  }
+
+  /** The same, after something is subtracted from each value. */
+  private static void exponentials(float[] x, int from, int count, float less) {
     for (int i = from; i < from + count; i += Lanes.COUNT) {
-      FloatVector v = FloatVector.fromArray(Lanes.FLOATS, x, i);
+      FloatVector v = FloatVector.fromArray(Lanes.FLOATS, x, i).sub(less);
       FloatVector bounded = v.min(88.37f).max(-87.33f);
       // Adding 1.5 * 2^23 leaves the nearest integer in the lowest bits.
       FloatVector shifted = bounded.mul(1.442695041f).add(12_582_912f);

@@ -50,18 +50,18 @@ final class ArithmeticProbe {
     FloatVector sum10 = sum0;
     FloatVector sum11 = sum0;
     for (int step = 0; step < steps; step++) {
-      sum0 = sum0.fma(a, b);
-      sum1 = sum1.fma(a, b);
-      sum2 = sum2.fma(a, b);
-      sum3 = sum3.fma(a, b);
-      sum4 = sum4.fma(a, b);
-      sum5 = sum5.fma(a, b);
-      sum6 = sum6.fma(a, b);
-      sum7 = sum7.fma(a, b);
-      sum8 = sum8.fma(a, b);
-      sum9 = sum9.fma(a, b);
-      sum10 = sum10.fma(a, b);
-      sum11 = sum11.fma(a, b);
+      sum0 = a.fma(sum0, b);
+      sum1 = a.fma(sum1, b);
+      sum2 = a.fma(sum2, b);
+      sum3 = a.fma(sum3, b);
+      sum4 = a.fma(sum4, b);
+      sum5 = a.fma(sum5, b);
+      sum6 = a.fma(sum6, b);
+      sum7 = a.fma(sum7, b);
+      sum8 = a.fma(sum8, b);
+      sum9 = a.fma(sum9, b);
+      sum10 = a.fma(sum10, b);
+      sum11 = a.fma(sum11, b);
     }
     sum0.add(sum1)
         .add(sum2)

@@ -38,11 +38,15 @@ final class AttentionTiles {
   private float[] scores = new float[0];
   private float[] weights = new float[0];
 
+  /** Scores of each row of a group, which become its weights. */
+  private final float[][] lines = new float[PanelRows.GROUP][0];
+
   // For keys and values in 8 bits: what a query's products start from, what its weighted sums do,
   // scales by position, and widened keys of a few positions.
   private final float[] starts = new float[MOST_ROWS];
   private final float[] valueStarts = new float[MOST_ROWS];
-  private float[] scales = new float[0];
+  private float[] keyScales = new float[0];
+  private float[] valueScales = new float[0];
   private MemorySegment keyRows = MemorySegment.NULL;
 
   AttentionTiles(int size) {
@@ -54,7 +58,16 @@ final class AttentionTiles {
 
   /** Begins with some number of rows. */
   void begin(VectorStore store, int rows) {
-    queries.shapeForPacking(rows, size, format(store));
+    if (isWide(store, size, rows)) {
+      queries.shape(rows, size, format(store));
+    } else {
+      queries.shapeForPacking(rows, size, format(store));
+    }
+  }
+
+  /** Whether scores are computed by {@link WideProducts}. */
+  static boolean isWide(VectorStore store, int size, int rows) {
+    return PackedRows.isWide(rows, size, format(store)) && !PackedRows.areMany(rows);
   }
 
   private static WeightFormat format(VectorStore store) {
@@ -92,22 +105,25 @@ final class AttentionTiles {
       scores = new float[Math.max(rows * stride, Math.min(2 * scores.length, 1 << 28))];
       weights = new float[scores.length + PanelRows.GROUP * stride];
     }
+    if (lines[0].length < stride) {
+      for (int i = 0; i < lines.length; i++) {
+        lines[i] = new float[Math.max(stride, 2 * lines[i].length)];
+      }
+    }
     boolean inBytes = store.type == DType.U8;
     if (inBytes) {
       multiplyBytes(store, store.key(plane, head, 0), stride, own);
     } else {
       multiply(store, store.key(plane, head, 0), stride, own);
     }
-    for (int row = 0; row < rows; row++) {
-      exponentiate(row, stride, inBytes, own);
-    }
     if (inBytes) {
-      ByteTiles.scales(store.data, store.value(plane, head, 0), size, length, scales);
-      for (int row = 0; row < rows; row++) {
-        scale(row, stride);
-      }
+      ByteTiles.scales(store.data, store.key(plane, head, 0), size, length, keyScales);
+      ByteTiles.scales(store.data, store.value(plane, head, 0), size, length, valueScales);
     }
-    for (int group = 0; group < queries.panels().groups(); group++) {
+    for (int group = 0; group < groups(); group++) {
+      for (int row = group * PanelRows.GROUP; row <= lastOf(group); row++) {
+        weigh(row, group, stride, inBytes);
+      }
       pack(group, stride);
     }
     mix(store, plane, head, stride);
@@ -122,14 +138,27 @@ final class AttentionTiles {
             format(store), length, size, store.rowBytes(), store.data.asSlice(first, bytes));
     int position = lengths[0] - lengths[0] % COLUMNS;
     if (position > 0) {
-      PackingProducts.multiply(keys, 0, position, queries, scores, 0, stride, own.product);
+      multiply(keys, 0, position, 0, stride, own);
     }
     int group = 0;
     for (; position < length; position += COLUMNS) {
       group = firstThatSees(position, group);
       int end = Math.min(position + COLUMNS, length);
-      PackingProducts.multiply(keys, position, end, queries, group, scores, 0, stride, own.product);
+      multiply(keys, position, end, group, stride, own);
     }
+  }
+
+  /** Scores of some positions, for the rows of a group and those behind it. */
+  private void multiply(
+      WeightMatrix keys, int from, int to, int group, int stride, ThreadScratch own) {
+    if (queries.packing()) {
+      PackingProducts.multiply(keys, from, to, queries, group, scores, 0, stride, own.product);
+      return;
+    }
+    // So few that tiles do not take them are computed with some before them once more.
+    int first = Math.min(from, Math.max(0, to - COLUMNS));
+    int wide = PanelRows.GROUP * group / PackedRows.WIDE_TILE;
+    WideProducts.multiply(keys, first, to, queries, wide, scores, 0, stride, own.product);
   }
 
   /** The same for keys in bytes, which are widened first. */
@@ -149,10 +178,10 @@ final class AttentionTiles {
       PackingProducts.multiply(
           keys, 0, count, queries, group, scores, position, stride, own.product);
     }
-    if (scales.length < length + Lanes.COUNT) {
-      scales = new float[Math.max(length + Lanes.COUNT, 2 * scales.length)];
+    if (keyScales.length < length + Lanes.COUNT) {
+      keyScales = new float[Math.max(length + Lanes.COUNT, 2 * keyScales.length)];
+      valueScales = new float[keyScales.length];
     }
-    ByteTiles.scales(store.data, first, size, length, scales);
   }
 
   /** The first group, from one on, with a row that sees a position. */
@@ -164,56 +193,64 @@ final class AttentionTiles {
     return first;
   }
 
+  private int groups() {
+    return Math.ceilDiv(queries.rows(), PanelRows.GROUP);
+  }
+
   /** The last row of a group. */
   private int lastOf(int group) {
     return Math.min(queries.rows(), PanelRows.GROUP * (group + 1)) - 1;
   }
 
-  /** Makes a row's scores weights. */
-  private void exponentiate(int row, int stride, boolean inBytes, ThreadScratch own) {
+  /** Makes a row's scores weights, in its line and for the positions that not all see. */
+  private void weigh(int row, int group, int stride, boolean inBytes) {
     int count = lengths[row];
-    float[] values = own.scores(count);
-    System.arraycopy(scores, row * stride, values, 0, count);
+    int first = group * PanelRows.GROUP;
+    float[] line = lines[row - first];
+    System.arraycopy(scores, row * stride, line, 0, count);
     if (inBytes) {
-      ByteTiles.finish(values, count, starts[row], scales);
+      ByteTiles.finish(line, count, starts[row], keyScales);
     }
-    shares[row] = 1 / RowKernels.exponentiate(values, count);
-    System.arraycopy(values, 0, scores, row * stride, count);
+    shares[row] = 1 / RowKernels.exponentiate(line, count);
+    if (inBytes) {
+      valueStarts[row] = -ByteRows.ZERO * scale(line, count);
+    }
+    int seen = lengths[first];
+    System.arraycopy(line, seen, scores, row * stride + seen, count - seen);
   }
 
   /** Multiplies a row's weights by the scales of values, and sums them up. */
-  private void scale(int row, int stride) {
-    int at = row * stride;
+  private float scale(float[] line, int count) {
     float sum = 0;
-    for (int p = 0; p < lengths[row]; p++) {
-      float weight = scores[at + p] * scales[p];
-      scores[at + p] = weight;
+    for (int p = 0; p < count; p++) {
+      float weight = line[p] * valueScales[p];
+      line[p] = weight;
       sum += weight;
     }
-    valueStarts[row] = -ByteRows.ZERO * sum;
+    return sum;
   }
 
   /** Packs the weights of a group's rows, of the positions that all of them see. */
   private void pack(int group, int stride) {
     int first = PanelRows.GROUP * group;
-    int last = lastOf(group);
+    int last = lastOf(group) - first;
     // Where rows are missing, one stands in for them.
-    int a = first * stride;
-    int b = Math.min(first + 1, last) * stride;
-    int c = Math.min(first + 2, last) * stride;
-    int d = last * stride;
+    float[] a = lines[0];
+    float[] b = lines[Math.min(1, last)];
+    float[] c = lines[Math.min(2, last)];
+    float[] d = lines[last];
     int to = first * stride;
     for (int p = 0; p < lengths[first]; p++, to += PanelRows.GROUP) {
-      weights[to] = scores[a + p];
-      weights[to + 1] = scores[b + p];
-      weights[to + 2] = scores[c + p];
-      weights[to + 3] = scores[d + p];
+      weights[to] = a[p];
+      weights[to + 1] = b[p];
+      weights[to + 2] = c[p];
+      weights[to + 3] = d[p];
     }
   }
 
   private void mix(VectorStore store, int plane, int head, int stride) {
     int rows = queries.rows();
-    int groups = queries.panels().groups();
+    int groups = groups();
     int last = lengths[(groups - 1) * PanelRows.GROUP];
     int block = PanelRows.places(rows) * COLUMNS;
     Arrays.fill(sums, 0, Math.ceilDiv(size, COLUMNS) * block, 0);

@@ -44,7 +44,7 @@ final class Bf16Products extends RowMajorProducts {
       int stride,
       MatrixKernels.Scratch scratch) {
     if (x.wide()) {
-      WideProducts.multiply(matrix, from, to, x, y, at, stride, scratch);
+      WideProducts.multiply(matrix, from, to, x, 0, y, at, stride, scratch);
     } else {
       super.multiply(matrix, from, to, x, y, at, stride, scratch);
     }

@@ -94,6 +94,7 @@ final class Kernels {
     return rows >= PackingProducts.LEAST_ROWS
         && size % attentionChunk(store.type) == 0
         && !WarmUp.lacksPacking()
+        && !(AttentionTiles.isWide(store, size, rows) && WarmUp.lacksWide(rows, size))
         && !WarmUp.lacksRows()
         && !WarmUp.lacksStore(store.type);
   }

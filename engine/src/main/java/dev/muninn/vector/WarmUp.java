@@ -127,6 +127,12 @@ final class WarmUp {
     return lacks(Part.PACKING);
   }
 
+  /** Whether products of BF16 weights with so many rows lack vector kernels. */
+  static boolean lacksWide(int rows, int columns) {
+    return lacks(Part.BF16_WIDE)
+        || PackedRows.hasTiles(rows, columns, WeightFormat.BF16) && lacks(Part.BF16_TILES);
+  }
+
   /** Whether norms, gates, rotations and the like lack vector kernels. */
   static boolean lacksRows() {
     return lacks(Part.ROWS);

@@ -62,12 +62,17 @@ final class WideProducts {
 
   private WideProducts() {}
 
-  /** {@link MatrixKernels#multiply}, for rows packed in groups of 8. */
+  /**
+   * {@link MatrixKernels#multiply}, for rows packed in groups of 8.
+   *
+   * @param firstGroup the first group of rows whose results are wanted
+   */
   static void multiply(
       WeightMatrix matrix,
       int from,
       int to,
       PackedRows x,
+      int firstGroup,
       float[] y,
       int at,
       int stride,
@@ -83,7 +88,7 @@ final class WideProducts {
     int height = outputs - 2 * distance;
     for (int begin = 0; begin < height; begin += STRIP) {
       int end = Math.min(height, begin + STRIP);
-      for (int group = 0; group < x.groups(); group++) {
+      for (int group = firstGroup; group < x.groups(); group++) {
         if (x.groupSize(group) == PackedRows.WIDE_TILE) {
           wideGroup(matrix, from, begin, end, distance, x, group, y, at, stride, scratch);
         } else {
