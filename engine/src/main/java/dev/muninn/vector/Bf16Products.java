@@ -67,7 +67,7 @@ final class Bf16Products extends RowMajorProducts {
     FloatVector sum3 = sum0;
     int step = 0;
     for (; step + 2 <= steps; step += 2) {
-      long at = from + step * 2 * BYTES;
+      long at = from + step * (2 * BYTES);
       long base = offset + step * BYTES;
       FloatVector x0 = FloatVector.fromMemorySegment(FLOATS, x, at, LITTLE_ENDIAN);
       FloatVector x1 = FloatVector.fromMemorySegment(FLOATS, x, at + BYTES, LITTLE_ENDIAN);
@@ -115,7 +115,7 @@ final class Bf16Products extends RowMajorProducts {
               .fma(x3, w.lanewise(LSHL, 16).reinterpretAsFloats().fma(x2, sum3));
     }
     if (step < steps) {
-      long at = from + step * 2 * BYTES;
+      long at = from + step * (2 * BYTES);
       long base = offset + step * BYTES;
       FloatVector x0 = FloatVector.fromMemorySegment(FLOATS, x, at, LITTLE_ENDIAN);
       FloatVector x1 = FloatVector.fromMemorySegment(FLOATS, x, at + BYTES, LITTLE_ENDIAN);

@@ -43,8 +43,8 @@ final class F32Products extends RowMajorProducts {
     FloatVector sum3 = sum0;
     int step = 0;
     for (; step + 2 <= steps; step += 2) {
-      long at = from + step * 2 * BYTES;
-      long base = offset + step * 2 * BYTES;
+      long at = from + step * (2 * BYTES);
+      long base = offset + step * (2 * BYTES);
       FloatVector x0 = FloatVector.fromMemorySegment(FLOATS, x, at, LITTLE_ENDIAN);
       FloatVector x1 = FloatVector.fromMemorySegment(FLOATS, x, at + BYTES, LITTLE_ENDIAN);
       sum0 = FloatVector.fromMemorySegment(FLOATS, weights, base, LITTLE_ENDIAN).fma(x0, sum0);
@@ -100,8 +100,8 @@ final class F32Products extends RowMajorProducts {
               .fma(x3, sum3);
     }
     if (step < steps) {
-      long at = from + step * 2 * BYTES;
-      long base = offset + step * 2 * BYTES;
+      long at = from + step * (2 * BYTES);
+      long base = offset + step * (2 * BYTES);
       FloatVector x0 = FloatVector.fromMemorySegment(FLOATS, x, at, LITTLE_ENDIAN);
       FloatVector x1 = FloatVector.fromMemorySegment(FLOATS, x, at + BYTES, LITTLE_ENDIAN);
       sum0 = FloatVector.fromMemorySegment(FLOATS, weights, base, LITTLE_ENDIAN).fma(x0, sum0);
