@@ -144,9 +144,7 @@ abstract class PanelProducts extends Products {
     float factor = format.blockInputs() > 1 ? SmallIntegers.OUTPUTS : 1;
     int output = panel * WeightFormat.PANEL_ROWS;
     int count = Math.min(WeightFormat.PANEL_ROWS, to - output);
-    for (int i = 0; i < count; i++) {
-      y[at + output + i] = factor * sums[from + i];
-    }
+    PanelTiles.scale(sums, from, count, factor, y, at + output);
   }
 
   /**

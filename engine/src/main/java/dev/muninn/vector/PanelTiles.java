@@ -151,4 +151,15 @@ final class PanelTiles {
     c3.intoArray(sums, to + 96);
     d3.intoArray(sums, to + 96 + COUNT);
   }
+
+  /** Copies numbers times a factor. */
+  static void scale(float[] from, int first, int count, float factor, float[] to, int at) {
+    int i = 0;
+    for (; i < FLOATS.loopBound(count); i += COUNT) {
+      FloatVector.fromArray(FLOATS, from, first + i).mul(factor).intoArray(to, at + i);
+    }
+    for (; i < count; i++) {
+      to[at + i] = factor * from[first + i];
+    }
+  }
 }
