@@ -161,7 +161,7 @@ final class AttentionTiles {
     WideProducts.multiply(keys, first, to, queries, wide, scores, 0, stride, own.product);
   }
 
-  /** The same for keys in bytes, which are widened first. */
+  /** Scores of all positions where keys are in bytes, which are widened first. */
   private void multiplyBytes(VectorStore store, long first, int stride, ThreadScratch own) {
     int length = lengths[queries.rows() - 1];
     long rowBytes = (long) Float.BYTES * size;
