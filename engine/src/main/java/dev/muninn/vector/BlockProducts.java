@@ -78,6 +78,7 @@ abstract class BlockProducts extends PanelProducts {
       add(
           weights,
           offset,
+          groupBytes,
           blocks,
           x.values,
           x.offset(group, INPUTS_OF_BLOCK * first),
@@ -92,6 +93,7 @@ abstract class BlockProducts extends PanelProducts {
    * Adds the products of some blocks as they are to the sums of 4 rows, on vectors of 16 lanes.
    *
    * @param offset byte offset of the first block
+   * @param step {@link #groupBytes}
    * @param x values, 4 an input, from {@code at}
    * @param starts what the rows' products of a block start from, 4 a block from {@code start}
    * @param sums from {@code to}, 32 from row to row
@@ -99,6 +101,7 @@ abstract class BlockProducts extends PanelProducts {
   abstract void add(
       MemorySegment weights,
       long offset,
+      long step,
       int blocks,
       float[] x,
       int at,

@@ -218,20 +218,6 @@ final class Q8Products extends BlockProducts {
   void add(
       MemorySegment weights,
       long offset,
-      int blocks,
-      float[] x,
-      int at,
-      float[] starts,
-      int start,
-      float[] sums,
-      int to) {
-    add(weights, offset, groupBytes, blocks, x, at, starts, start, sums, to);
-  }
-
-  /** {@link #add}, with a step that C2 does not know. */
-  private static void add(
-      MemorySegment weights,
-      long offset,
       long step,
       int blocks,
       float[] x,
@@ -249,86 +235,84 @@ final class Q8Products extends BlockProducts {
     FloatVector d2 = FloatVector.fromArray(FLOATS, sums, to + 64 + COUNT);
     FloatVector c3 = FloatVector.fromArray(FLOATS, sums, to + 96);
     FloatVector d3 = FloatVector.fromArray(FLOATS, sums, to + 96 + COUNT);
-    int k = at;
-    int s = start;
     for (int block = 0; block < blocks; block++) {
-      FloatVector a0 = FloatVector.broadcast(FLOATS, starts[s]);
+      FloatVector a0 = FloatVector.broadcast(FLOATS, starts[start]);
       FloatVector b0 = a0;
-      FloatVector a1 = FloatVector.broadcast(FLOATS, starts[s + 1]);
+      FloatVector a1 = FloatVector.broadcast(FLOATS, starts[start + 1]);
       FloatVector b1 = a1;
-      FloatVector a2 = FloatVector.broadcast(FLOATS, starts[s + 2]);
+      FloatVector a2 = FloatVector.broadcast(FLOATS, starts[start + 2]);
       FloatVector b2 = a2;
-      FloatVector a3 = FloatVector.broadcast(FLOATS, starts[s + 3]);
+      FloatVector a3 = FloatVector.broadcast(FLOATS, starts[start + 3]);
       FloatVector b3 = a3;
-      s += 4;
+      start += 4;
       for (long end = offset + 8 * step; offset < end; offset += step) {
         IntVector v = IntVector.fromMemorySegment(INTS, weights, offset, LITTLE_ENDIAN);
         IntVector w = IntVector.fromMemorySegment(INTS, weights, offset + BYTES, LITTLE_ENDIAN);
         IntVector n = v.and(0xFF);
-        FloatVector p = (IN_PLACE ? n.reinterpretAsFloats() : (FloatVector) n.convert(I2F, 0));
+        FloatVector p = IN_PLACE ? n.reinterpretAsFloats() : (FloatVector) n.convert(I2F, 0);
         n = w.and(0xFF);
-        FloatVector q = (IN_PLACE ? n.reinterpretAsFloats() : (FloatVector) n.convert(I2F, 0));
-        FloatVector y = FloatVector.broadcast(FLOATS, x[k]);
+        FloatVector q = IN_PLACE ? n.reinterpretAsFloats() : (FloatVector) n.convert(I2F, 0);
+        FloatVector y = FloatVector.broadcast(FLOATS, x[at]);
         a0 = p.fma(y, a0);
         b0 = q.fma(y, b0);
-        y = FloatVector.broadcast(FLOATS, x[k + 1]);
+        y = FloatVector.broadcast(FLOATS, x[at + 1]);
         a1 = p.fma(y, a1);
         b1 = q.fma(y, b1);
-        y = FloatVector.broadcast(FLOATS, x[k + 2]);
+        y = FloatVector.broadcast(FLOATS, x[at + 2]);
         a2 = p.fma(y, a2);
         b2 = q.fma(y, b2);
-        y = FloatVector.broadcast(FLOATS, x[k + 3]);
+        y = FloatVector.broadcast(FLOATS, x[at + 3]);
         a3 = p.fma(y, a3);
         b3 = q.fma(y, b3);
         n = v.and(0xFF00);
-        p = (IN_PLACE ? n.reinterpretAsFloats() : (FloatVector) n.convert(I2F, 0));
+        p = IN_PLACE ? n.reinterpretAsFloats() : (FloatVector) n.convert(I2F, 0);
         n = w.and(0xFF00);
-        q = (IN_PLACE ? n.reinterpretAsFloats() : (FloatVector) n.convert(I2F, 0));
-        y = FloatVector.broadcast(FLOATS, x[k + 4]);
+        q = IN_PLACE ? n.reinterpretAsFloats() : (FloatVector) n.convert(I2F, 0);
+        y = FloatVector.broadcast(FLOATS, x[at + 4]);
         a0 = p.fma(y, a0);
         b0 = q.fma(y, b0);
-        y = FloatVector.broadcast(FLOATS, x[k + 5]);
+        y = FloatVector.broadcast(FLOATS, x[at + 5]);
         a1 = p.fma(y, a1);
         b1 = q.fma(y, b1);
-        y = FloatVector.broadcast(FLOATS, x[k + 6]);
+        y = FloatVector.broadcast(FLOATS, x[at + 6]);
         a2 = p.fma(y, a2);
         b2 = q.fma(y, b2);
-        y = FloatVector.broadcast(FLOATS, x[k + 7]);
+        y = FloatVector.broadcast(FLOATS, x[at + 7]);
         a3 = p.fma(y, a3);
         b3 = q.fma(y, b3);
         n = v.and(0xFF0000);
-        p = (IN_PLACE ? n.reinterpretAsFloats() : (FloatVector) n.convert(I2F, 0));
+        p = IN_PLACE ? n.reinterpretAsFloats() : (FloatVector) n.convert(I2F, 0);
         n = w.and(0xFF0000);
-        q = (IN_PLACE ? n.reinterpretAsFloats() : (FloatVector) n.convert(I2F, 0));
-        y = FloatVector.broadcast(FLOATS, x[k + 8]);
+        q = IN_PLACE ? n.reinterpretAsFloats() : (FloatVector) n.convert(I2F, 0);
+        y = FloatVector.broadcast(FLOATS, x[at + 8]);
         a0 = p.fma(y, a0);
         b0 = q.fma(y, b0);
-        y = FloatVector.broadcast(FLOATS, x[k + 9]);
+        y = FloatVector.broadcast(FLOATS, x[at + 9]);
         a1 = p.fma(y, a1);
         b1 = q.fma(y, b1);
-        y = FloatVector.broadcast(FLOATS, x[k + 10]);
+        y = FloatVector.broadcast(FLOATS, x[at + 10]);
         a2 = p.fma(y, a2);
         b2 = q.fma(y, b2);
-        y = FloatVector.broadcast(FLOATS, x[k + 11]);
+        y = FloatVector.broadcast(FLOATS, x[at + 11]);
         a3 = p.fma(y, a3);
         b3 = q.fma(y, b3);
         n = v.lanewise(LSHR, 24);
-        p = (IN_PLACE ? n.reinterpretAsFloats() : (FloatVector) n.convert(I2F, 0));
+        p = IN_PLACE ? n.reinterpretAsFloats() : (FloatVector) n.convert(I2F, 0);
         n = w.lanewise(LSHR, 24);
-        q = (IN_PLACE ? n.reinterpretAsFloats() : (FloatVector) n.convert(I2F, 0));
-        y = FloatVector.broadcast(FLOATS, x[k + 12]);
+        q = IN_PLACE ? n.reinterpretAsFloats() : (FloatVector) n.convert(I2F, 0);
+        y = FloatVector.broadcast(FLOATS, x[at + 12]);
         a0 = p.fma(y, a0);
         b0 = q.fma(y, b0);
-        y = FloatVector.broadcast(FLOATS, x[k + 13]);
+        y = FloatVector.broadcast(FLOATS, x[at + 13]);
         a1 = p.fma(y, a1);
         b1 = q.fma(y, b1);
-        y = FloatVector.broadcast(FLOATS, x[k + 14]);
+        y = FloatVector.broadcast(FLOATS, x[at + 14]);
         a2 = p.fma(y, a2);
         b2 = q.fma(y, b2);
-        y = FloatVector.broadcast(FLOATS, x[k + 15]);
+        y = FloatVector.broadcast(FLOATS, x[at + 15]);
         a3 = p.fma(y, a3);
         b3 = q.fma(y, b3);
-        k += 16;
+        at += 16;
       }
       IntVector scales = IntVector.fromMemorySegment(INTS, weights, offset, LITTLE_ENDIAN);
       FloatVector low = scales.lanewise(LSHL, 16).reinterpretAsFloats();
