@@ -31,7 +31,11 @@ public record KeyValueLayout(
     }
     long planes = countPlanes(model, policy, recurrences);
     if (planes > MOST_PLANES
-        || 2.0 * planes * capacity * model.keyValueHeads() * type.rowBytes(model.headSize())
+        || 2.0
+                * planes
+                * type.rows(capacity)
+                * model.keyValueHeads()
+                * type.rowBytes(model.headSize())
             > MOST_BYTES) {
       throw new IllegalArgumentException(
           "a cache of "
@@ -85,7 +89,7 @@ public record KeyValueLayout(
 
   /** Bytes of the keys and values of some positions. */
   public long bytes(int positions) {
-    return 2L * planes() * positions * rowBytes();
+    return 2L * planes() * type.rows(positions) * rowBytes();
   }
 
   /** Bytes for r recurrences and a context length, every recurrence kept, in F32. */

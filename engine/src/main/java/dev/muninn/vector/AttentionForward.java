@@ -1,10 +1,13 @@
 package dev.muninn.vector;
 
 import dev.muninn.kernel.RotaryTable;
+import dev.muninn.kernel.ScalarKernels;
 import dev.muninn.kernel.ThreadTeam;
 import dev.muninn.model.Attention;
 import dev.muninn.model.Norm;
 import dev.muninn.model.Rotary;
+import dev.muninn.weights.DType;
+import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 
 /**
@@ -106,8 +109,8 @@ final class AttentionForward {
     int plane = chunk.ownPlane(row, block);
     int at = row * stride + head * size;
     rotate(queryKeyValue, at + keyOffset, keyBias, head * size, position, own.key);
-    Kernels.store(store, own.key, 0, store.key(plane, head, position), size);
-    Kernels.store(store, queryKeyValue, at + valueOffset, store.value(plane, head, position), size);
+    Kernels.storeKey(store, plane, head, position, own.key, 0, size);
+    Kernels.storeValue(store, plane, head, position, queryKeyValue, at + valueOffset, size);
   }
 
   private void attend(
@@ -131,7 +134,7 @@ final class AttentionForward {
         for (; row < end; row++) {
           if (!readOutOnly || chunk.logits(row)) {
             findQuery(own, queryKeyValue, row, head);
-            Kernels.packQuery(store, own.query, size, own.packedQuery);
+            packQuery(own, store);
             attendRow(own, block, row, head / attention.groupSize());
             System.arraycopy(own.mixed, 0, attended, row * keyOffset + head * size, size);
           }
@@ -199,6 +202,14 @@ final class AttentionForward {
     }
   }
 
+  private void packQuery(ThreadScratch own, VectorStore store) {
+    if (store.type == DType.U8) {
+      ByteKeys.packQuery(own.query, size, own.byteQuery);
+    } else {
+      MemorySegment.copy(own.query, 0, own.packedQuery, ScalarKernels.FLOAT, 0, size);
+    }
+  }
+
   private void attendRow(ThreadScratch own, int block, int row, int head) {
     VectorStore store = (VectorStore) chunk.sequence(row).store();
     int length = chunk.position(row) + 1;
@@ -214,8 +225,7 @@ final class AttentionForward {
       int plane = chunk.runPlane(row, run, block);
       int begin = chunk.runBegin(row, run);
       int end = chunk.runEnd(row, run);
-      Kernels.addWeighted(
-          store, store.value(plane, head, begin), size, scores, begin, end, own.sums, own.mixed);
+      Kernels.addWeighted(store, plane, head, scores, begin, end, own.byteValues, own.mixed);
     }
     float share = 1 / sum;
     for (int i = 0; i < size; i++) {
@@ -232,6 +242,10 @@ final class AttentionForward {
       int begin,
       int end,
       float[] scores) {
+    if (store.type == DType.U8) {
+      scoreBytes(own, store, store.key(plane, head, 0), begin, end, scores);
+      return;
+    }
     int quarter = (end - begin) / MatrixKernels.UNIT * 4;
     for (int i = 0; i < quarter; i += 4) {
       long offset = store.key(plane, head, begin + i);
@@ -245,6 +259,43 @@ final class AttentionForward {
     if (left < end) {
       Kernels.scores(store, store.key(plane, head, left), 4, size, own.packedQuery, own.product);
       System.arraycopy(own.product.partials, 0, scores, left, MatrixKernels.UNIT);
+    }
+  }
+
+  /** The same in 8 bits. */
+  private static void scoreBytes(
+      ThreadScratch own, VectorStore store, long keys, int begin, int end, float[] scores) {
+    int position = begin - begin % ByteBlocks.SIDE;
+    int unit = ByteKeys.STREAMS * ByteBlocks.SIDE;
+    int quarter = (end - position) / unit * ByteBlocks.SIDE;
+    int last = position + quarter;
+    for (; position < last; position += ByteBlocks.SIDE) {
+      scoreStreams(own, store, keys, position, quarter, begin, end, scores);
+    }
+    position += (ByteKeys.STREAMS - 1) * quarter;
+    if (position < end) {
+      scoreStreams(own, store, keys, position, ByteBlocks.SIDE, begin, end, scores);
+    }
+  }
+
+  private static void scoreStreams(
+      ThreadScratch own,
+      VectorStore store,
+      long keys,
+      int position,
+      int apart,
+      int begin,
+      int end,
+      float[] scores) {
+    Kernels.byteScores(store, keys, position, apart, own.byteQuery, own.byteScores);
+    for (int stream = 0; stream < ByteKeys.STREAMS; stream++) {
+      int first = position + stream * apart;
+      int from = Math.max(first, begin);
+      int to = Math.min(first + ByteBlocks.SIDE, end);
+      if (from < to) {
+        int at = ByteBlocks.SIDE * stream + from - first;
+        System.arraycopy(own.byteScores, at, scores, from, to - from);
+      }
     }
   }
 }

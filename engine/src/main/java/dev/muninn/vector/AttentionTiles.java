@@ -3,7 +3,6 @@ package dev.muninn.vector;
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
 
 import dev.muninn.kernel.Lanes;
-import dev.muninn.kernel.NativeMemory;
 import dev.muninn.kernel.RowKernels;
 import dev.muninn.kernel.ScalarKernels;
 import dev.muninn.kernel.WeightedSums;
@@ -31,7 +30,7 @@ final class AttentionTiles {
   private final int size;
   private final PackedRows queries;
   private final float[] query;
-  private final float[] widened = new float[POSITIONS * COLUMNS];
+  private final float[] widened;
   private final float[] sums;
   private final float[] shares = new float[MOST_ROWS];
   private final int[] lengths = new int[MOST_ROWS];
@@ -41,24 +40,35 @@ final class AttentionTiles {
   /** Scores of each row of a group, which become its weights. */
   private final float[][] lines = new float[PanelRows.GROUP][0];
 
-  // For keys and values in 8 bits: what a query's products start from, what its weighted sums do,
-  // scales by position, and widened keys of a few positions.
+  // For keys and values in 8 bits.
+  private final PanelRows byteQueries = new PanelRows();
+  private final float[] byteQuery;
+  private final float[] products = new float[PanelRows.GROUP * COLUMNS];
+  private final float[] lanes = new float[Lanes.COUNT];
+
+  /** Minus what a query's products are too large by, and what its weighted sums are. */
   private final float[] starts = new float[MOST_ROWS];
+
   private final float[] valueStarts = new float[MOST_ROWS];
-  private float[] keyScales = new float[0];
-  private float[] valueScales = new float[0];
-  private MemorySegment keyRows = MemorySegment.NULL;
+  private int rows;
 
   AttentionTiles(int size) {
     this.size = size;
     this.queries = new PackedRows(MOST_ROWS, size);
     this.query = new float[size];
+    this.byteQuery = ByteKeys.query(size);
+    this.widened = new float[Math.max(POSITIONS, ByteBlocks.columns(size)) * COLUMNS];
     this.sums = new float[Math.ceilDiv(size, COLUMNS) * MOST_ROWS * COLUMNS];
   }
 
   /** Begins with some number of rows. */
   void begin(VectorStore store, int rows) {
-    if (isWide(store, size, rows)) {
+    this.rows = rows;
+    if (store.type == DType.U8) {
+      int columns = ByteBlocks.columns(size);
+      byteQueries.reserve(rows, columns, WeightFormat.BF16_PANELS);
+      byteQueries.shape(rows, columns, WeightFormat.BF16_PANELS);
+    } else if (isWide(store, size, rows)) {
       queries.shape(rows, size, format(store));
     } else {
       queries.shapeForPacking(rows, size, format(store));
@@ -67,7 +77,9 @@ final class AttentionTiles {
 
   /** Whether scores are computed by {@link WideProducts}. */
   static boolean isWide(VectorStore store, int size, int rows) {
-    return PackedRows.isWide(rows, size, format(store)) && !PackedRows.areMany(rows);
+    return store.type != DType.U8
+        && PackedRows.isWide(rows, size, format(store))
+        && !PackedRows.areMany(rows);
   }
 
   private static WeightFormat format(VectorStore store) {
@@ -81,24 +93,19 @@ final class AttentionTiles {
    */
   void add(VectorStore store, int row, float[] values, int length) {
     lengths[row] = length;
-    float sum = 0;
-    for (int i = 0; i < size; i++) {
-      switch (store.type) {
-        case BF16 -> query[ScalarKernels.shuffled(i, size)] = values[i];
-        case U8 -> {
-          sum += values[i];
-          query[i] = values[i] * ByteRows.factor(i, size);
-        }
-        default -> query[i] = values[i];
-      }
+    if (store.type == DType.U8) {
+      starts[row] = ByteKeys.packQuery(values, size, byteQuery);
+      byteQueries.pack(row, byteQuery, 0);
+      return;
     }
-    starts[row] = -ByteRows.ZERO * sum;
+    for (int i = 0; i < size; i++) {
+      query[store.type == DType.BF16 ? ScalarKernels.shuffled(i, size) : i] = values[i];
+    }
     queries.pack(row, query, 0);
   }
 
   /** Attends to a head's keys and values. */
   void attend(VectorStore store, int plane, int head, ThreadScratch own) {
-    int rows = queries.rows();
     int length = lengths[rows - 1];
     int stride = length + Lanes.COUNT;
     if (scores.length < rows * stride) {
@@ -110,19 +117,14 @@ final class AttentionTiles {
         lines[i] = new float[Math.max(stride, 2 * lines[i].length)];
       }
     }
-    boolean inBytes = store.type == DType.U8;
-    if (inBytes) {
-      multiplyBytes(store, store.key(plane, head, 0), stride, own);
+    if (store.type == DType.U8) {
+      multiplyBytes(store, store.key(plane, head, 0), stride);
     } else {
       multiply(store, store.key(plane, head, 0), stride, own);
     }
-    if (inBytes) {
-      ByteTiles.scales(store.data, store.key(plane, head, 0), size, length, keyScales);
-      ByteTiles.scales(store.data, store.value(plane, head, 0), size, length, valueScales);
-    }
     for (int group = 0; group < groups(); group++) {
       for (int row = group * PanelRows.GROUP; row <= lastOf(group); row++) {
-        weigh(row, group, stride, inBytes);
+        weigh(store, store.value(plane, head, 0), row, group, stride);
       }
       pack(group, stride);
     }
@@ -131,7 +133,7 @@ final class AttentionTiles {
 
   /** Scores of all positions, for the rows that see them. */
   private void multiply(VectorStore store, long first, int stride, ThreadScratch own) {
-    int length = lengths[queries.rows() - 1];
+    int length = lengths[rows - 1];
     long bytes = (length - 1L) * store.rowBytes() + format(store).bytes(size);
     WeightMatrix keys =
         new WeightMatrix(
@@ -162,25 +164,29 @@ final class AttentionTiles {
   }
 
   /** Scores of all positions where keys are in bytes, which are widened first. */
-  private void multiplyBytes(VectorStore store, long first, int stride, ThreadScratch own) {
-    int length = lengths[queries.rows() - 1];
-    long rowBytes = (long) Float.BYTES * size;
-    if (keyRows.byteSize() == 0) {
-      keyRows = NativeMemory.allocateAutomatic(COLUMNS * rowBytes);
-    }
+  private void multiplyBytes(VectorStore store, long first, int stride) {
+    int columns = ByteBlocks.columns(size);
+    int length = lengths[rows - 1];
     int group = 0;
     for (int position = 0; position < length; position += COLUMNS) {
       group = firstThatSees(position, group);
       int count = Math.min(COLUMNS, length - position);
-      ByteTiles.widen(store.data, first + (long) position * store.rowBytes(), size, count, keyRows);
-      WeightMatrix keys =
-          new WeightMatrix(WeightFormat.F32, count, size, keyRows.asSlice(0, count * rowBytes));
-      PackingProducts.multiply(
-          keys, 0, count, queries, group, scores, position, stride, own.product);
-    }
-    if (keyScales.length < length + Lanes.COUNT) {
-      keyScales = new float[Math.max(length + Lanes.COUNT, 2 * keyScales.length)];
-      valueScales = new float[keyScales.length];
+      long keys = first + ByteBlocks.keys(position, columns);
+      long scales = first + ByteBlocks.scale(position, store.rows(), columns);
+      int whole = ByteBlocks.SIDE * Math.ceilDiv(count, ByteBlocks.SIDE);
+      ByteTiles.widenKeys(store.data, keys, columns, whole, widened);
+      for (int i = group; i < groups(); i++) {
+        Arrays.fill(products, 0);
+        for (int lane = 0; lane < COLUMNS; lane += PanelTiles.STEP) {
+          int from = byteQueries.offset(i, 0);
+          PanelTiles.add(widened, lane, columns, byteQueries.values, from, products, lane);
+        }
+        for (int row = i * PanelRows.GROUP; row <= lastOf(i); row++) {
+          int from = row % PanelRows.GROUP * COLUMNS;
+          int to = row * stride + position;
+          ByteTiles.finish(products, from, count, starts[row], store.data, scales, scores, to);
+        }
+      }
     }
   }
 
@@ -194,40 +200,29 @@ final class AttentionTiles {
   }
 
   private int groups() {
-    return Math.ceilDiv(queries.rows(), PanelRows.GROUP);
+    return Math.ceilDiv(rows, PanelRows.GROUP);
   }
 
   /** The last row of a group. */
   private int lastOf(int group) {
-    return Math.min(queries.rows(), PanelRows.GROUP * (group + 1)) - 1;
+    return Math.min(rows, PanelRows.GROUP * (group + 1)) - 1;
   }
 
   /** Makes a row's scores weights, in its line and for the positions that not all see. */
-  private void weigh(int row, int group, int stride, boolean inBytes) {
+  private void weigh(VectorStore store, long values, int row, int group, int stride) {
     int count = lengths[row];
     int first = group * PanelRows.GROUP;
     float[] line = lines[row - first];
     System.arraycopy(scores, row * stride, line, 0, count);
-    if (inBytes) {
-      ByteTiles.finish(line, count, starts[row], keyScales);
-    }
     shares[row] = 1 / RowKernels.exponentiate(line, count);
-    if (inBytes) {
-      valueStarts[row] = -ByteRows.ZERO * scale(line, count);
+    if (store.type == DType.U8) {
+      Arrays.fill(lanes, 0);
+      long scales = values + ByteBlocks.scale(0, store.rows(), ByteBlocks.columns(size));
+      ByteValues.scale(store.data, scales, 0, count, line, lanes);
+      valueStarts[row] = ByteValues.start(lanes);
     }
     int seen = lengths[first];
     System.arraycopy(line, seen, scores, row * stride + seen, count - seen);
-  }
-
-  /** Multiplies a row's weights by the scales of values, and sums them up. */
-  private float scale(float[] line, int count) {
-    float sum = 0;
-    for (int p = 0; p < count; p++) {
-      float weight = line[p] * valueScales[p];
-      line[p] = weight;
-      sum += weight;
-    }
-    return sum;
   }
 
   /** Packs the weights of a group's rows, of the positions that all of them see. */
@@ -249,7 +244,6 @@ final class AttentionTiles {
   }
 
   private void mix(VectorStore store, int plane, int head, int stride) {
-    int rows = queries.rows();
     int groups = groups();
     int last = lengths[(groups - 1) * PanelRows.GROUP];
     int block = PanelRows.places(rows) * COLUMNS;
@@ -258,7 +252,7 @@ final class AttentionTiles {
       int at = column / COLUMNS * block;
       for (int position = 0; position < last; position += POSITIONS) {
         int most = Math.min(POSITIONS, last - position);
-        widen(store, store.value(plane, head, position), column, most);
+        widen(store, plane, head, position, column, most);
         for (int group = 0; group < groups; group++) {
           int count = Math.min(most, lengths[group * PanelRows.GROUP] - position);
           int from = PanelRows.GROUP * (group * stride + position);
@@ -272,14 +266,18 @@ final class AttentionTiles {
   }
 
   /** Widens some columns of the values of some positions. */
-  private void widen(VectorStore store, long offset, int column, int positions) {
-    int end = Math.min(size, column + COLUMNS);
+  private void widen(
+      VectorStore store, int plane, int head, int position, int column, int positions) {
     if (store.type == DType.U8) {
-      for (int i = column; i < end; i += Lanes.COUNT) {
-        ByteTiles.widenColumns(store.data, offset, size, i, positions, widened, i - column);
-      }
+      int rows = store.rows();
+      long first = store.value(plane, head, 0) + ByteBlocks.values(position, column, rows);
+      int count = Math.min(COLUMNS, ByteBlocks.columns(size) - column);
+      int whole = 4 * Math.ceilDiv(positions, 4);
+      ByteTiles.widenValues(store.data, first, rows, count, whole, widened);
       return;
     }
+    int end = Math.min(size, column + COLUMNS);
+    long offset = store.value(plane, head, position);
     int chunked = Math.min(end, size - size % Lanes.CHUNK);
     int rowBytes = store.rowBytes();
     for (int i = column; i < chunked; i += Lanes.CHUNK) {
@@ -325,16 +323,17 @@ final class AttentionTiles {
    * @param out gets it, as many numbers as a head has
    */
   void read(VectorStore store, int plane, int head, int row, float[] out) {
-    int block = PanelRows.places(queries.rows()) * COLUMNS;
+    int block = PanelRows.places(rows) * COLUMNS;
     for (int i = 0; i < size; i++) {
       out[i] = sums[i / COLUMNS * block + row * COLUMNS + i % COLUMNS];
     }
     int seen = lengths[row - row % PanelRows.GROUP];
-    int at = row * (lengths[queries.rows() - 1] + Lanes.COUNT);
+    int at = row * (lengths[rows - 1] + Lanes.COUNT);
     if (store.type == DType.U8) {
-      long offset = store.value(plane, head, seen);
-      ByteRows.addRest(
-          store.data, offset, size, scores, at + seen, at + lengths[row], valueStarts[row], out);
+      long first = store.value(plane, head, 0);
+      float start = valueStarts[row];
+      ByteValues.addRest(
+          store.data, first, store.rows(), scores, at, seen, lengths[row], start, out);
     } else if (seen < lengths[row]) {
       // Positions that not all of the group see.
       WeightedSums.add(

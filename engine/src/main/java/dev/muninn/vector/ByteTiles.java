@@ -1,90 +1,95 @@
 package dev.muninn.vector;
 
-import static dev.muninn.kernel.Lanes.BYTES;
 import static dev.muninn.kernel.Lanes.COUNT;
 import static dev.muninn.kernel.Lanes.FLOATS;
 import static dev.muninn.kernel.Lanes.INTS;
+import static dev.muninn.vector.ByteBlocks.SIDE;
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
 import static jdk.incubator.vector.VectorOperators.I2F;
 import static jdk.incubator.vector.VectorOperators.LSHR;
 
 import dev.muninn.kernel.ScalarKernels;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 
 /**
  * Keys and values in 8 bits, widened for {@link AttentionTiles}: bytes as floats, each times what
- * it counts too much where it is in its int, as in {@link ByteRows}.
+ * it counts too much where it is in its int, as in {@link ByteBlocks}.
  */
 final class ByteTiles {
   private ByteTiles() {}
 
   /**
-   * Widens whole rows.
+   * Widens the keys of some positions.
    *
    * @param offset of the first
-   * @param size of a row, whole chunks
-   * @param out gets [count][size] floats
+   * @param positions a multiple of 16, at most 32
+   * @param out gets [column][32 positions]
    */
-  static void widen(MemorySegment rows, long offset, int size, int count, MemorySegment out) {
-    rows.get(ValueLayout.JAVA_BYTE, offset);
-    long to = 0;
-    for (int row = 0; row < count; row++) {
-      long at = offset + (long) row * (size + ByteRows.SCALE_BYTES);
-      for (int i = 0; i < size; i += ByteRows.CHUNK, to += 4L * BYTES) {
-        IntVector v = IntVector.fromMemorySegment(INTS, rows, at + i, LITTLE_ENDIAN);
-        ((FloatVector) v.and(0xFF).convert(I2F, 0)).intoMemorySegment(out, to, LITTLE_ENDIAN);
-        ((FloatVector) v.and(0xFF00).convert(I2F, 0))
-            .intoMemorySegment(out, to + BYTES, LITTLE_ENDIAN);
-        ((FloatVector) v.and(0xFF0000).convert(I2F, 0))
-            .intoMemorySegment(out, to + 2L * BYTES, LITTLE_ENDIAN);
-        ((FloatVector) v.lanewise(LSHR, 24).convert(I2F, 0))
-            .intoMemorySegment(out, to + 3L * BYTES, LITTLE_ENDIAN);
-      }
+  static void widenKeys(MemorySegment data, long offset, int columns, int positions, float[] out) {
+    for (int i = 0; i < positions; i += COUNT) {
+      long at = offset + ByteBlocks.keys(i, columns) + 4L * (i % SIDE);
+      widen(data, at, columns / 4, out, i);
     }
   }
 
   /**
-   * Widens a vector's worth of columns of some rows.
+   * Widens columns of the values of some positions.
    *
-   * @param column the first of them, a multiple of the lanes
-   * @param out gets them from {@code to}, 32 from row to row
+   * @param offset of the first
+   * @param columns a multiple of 16, at most 32
+   * @param positions a multiple of 4
+   * @param out gets [position][32 columns]
    */
-  static void widenColumns(
-      MemorySegment rows, long offset, int size, int column, int count, float[] out, int to) {
-    rows.get(ValueLayout.JAVA_BYTE, offset);
-    int within = column % ByteRows.CHUNK / COUNT;
-    int shift = within == 3 ? 24 : 0;
-    int mask = within == 3 ? 0xFF : 0xFF << 8 * within;
-    long at = offset + column - column % ByteRows.CHUNK;
-    for (int row = 0; row < count; row++, at += size + ByteRows.SCALE_BYTES) {
-      IntVector v = IntVector.fromMemorySegment(INTS, rows, at, LITTLE_ENDIAN);
-      ((FloatVector) v.lanewise(LSHR, shift).and(mask).convert(I2F, 0))
-          .intoArray(out, PanelTiles.OUTPUTS * row + to);
+  static void widenValues(
+      MemorySegment data, long offset, int rows, int columns, int positions, float[] out) {
+    for (int i = 0; i < columns; i += COUNT) {
+      long at = offset + ByteBlocks.values(0, i, rows) + 4L * (i % SIDE);
+      widen(data, at, positions / 4, out, i);
     }
   }
 
-  /** Reads the scales of some rows. */
-  static void scales(MemorySegment rows, long offset, int size, int count, float[] out) {
-    long at = offset + size;
-    for (int row = 0; row < count; row++, at += size + ByteRows.SCALE_BYTES) {
-      out[row] = ScalarKernels.f32(rows, at);
+  /** Widens a vector of ints out of every 16, each to four rows of 32 floats. */
+  private static void widen(MemorySegment data, long offset, int count, float[] out, int to) {
+    for (int i = 0; i < count; i++) {
+      int at = to + 4 * PanelTiles.OUTPUTS * i;
+      IntVector v = IntVector.fromMemorySegment(INTS, data, offset + 4L * SIDE * i, LITTLE_ENDIAN);
+      ((FloatVector) v.and(0xFF).convert(I2F, 0)).intoArray(out, at);
+      ((FloatVector) v.and(0xFF00).convert(I2F, 0)).intoArray(out, at + PanelTiles.OUTPUTS);
+      ((FloatVector) v.and(0xFF0000).convert(I2F, 0)).intoArray(out, at + 2 * PanelTiles.OUTPUTS);
+      ((FloatVector) v.lanewise(LSHR, 24).convert(I2F, 0))
+          .intoArray(out, at + 3 * PanelTiles.OUTPUTS);
     }
   }
 
-  /** {@code x[i] = (x[i] + start) * scales[i]}. */
-  static void finish(float[] x, int count, float start, float[] scales) {
+  /**
+   * Makes scores of products.
+   *
+   * @param products of a row, from {@code from}
+   * @param start minus what they are too large by
+   * @param scales offset of the first position's
+   * @param scores gets them, from {@code to}
+   */
+  static void finish(
+      float[] products,
+      int from,
+      int count,
+      float start,
+      MemorySegment data,
+      long scales,
+      float[] scores,
+      int to) {
     int i = 0;
     for (; i < FLOATS.loopBound(count); i += COUNT) {
-      FloatVector.fromArray(FLOATS, x, i)
+      FloatVector.fromArray(FLOATS, products, from + i)
           .add(start)
-          .mul(FloatVector.fromArray(FLOATS, scales, i))
-          .intoArray(x, i);
+          .mul(FloatVector.fromMemorySegment(FLOATS, data, scales + 4L * i, LITTLE_ENDIAN))
+          .intoArray(scores, to + i);
     }
     for (; i < count; i++) {
-      x[i] = (x[i] + start) * scales[i];
+      float scale = ScalarKernels.f32(data, scales + 4L * i);
+      scores[to + i] = (products[from + i] + start) * scale;
     }
   }
 }

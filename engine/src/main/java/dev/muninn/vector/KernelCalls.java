@@ -1,5 +1,6 @@
 package dev.muninn.vector;
 
+import dev.muninn.cache.KeyValueType;
 import dev.muninn.kernel.Lanes;
 import dev.muninn.kernel.NativeMemory;
 import dev.muninn.kernel.RowKernels;
@@ -174,18 +175,22 @@ final class KernelCalls {
   }
 
   private Runnable byteStore() {
-    int rowBytes = COLUMNS + ByteRows.SCALE_BYTES;
-    MemorySegment stored = NativeMemory.allocateAutomatic((long) MatrixKernels.UNIT * rowBytes);
-    MemorySegment query = NativeMemory.allocateAutomatic(4L * (COLUMNS + 1));
-    MemorySegment widened = NativeMemory.allocateAutomatic(2L * Float.BYTES * COLUMNS);
-    float[] sums = ByteRows.sums(COLUMNS);
+    // Eight vectors of columns at a time and four, of whatever width.
+    int size = 8 * 16 + 64;
+    int rows = ByteKeys.STREAMS * ByteBlocks.SIDE;
+    long bytes = (long) rows * KeyValueType.Q8.rowBytes(size);
+    MemorySegment head = NativeMemory.allocateAutomatic(bytes);
+    float[] query = ByteKeys.query(size);
+    float[] scores = new float[rows];
+    ByteValues.Scratch values = new ByteValues.Scratch(size);
+    float[] mixed = new float[size];
+    float[] widened = new float[PanelTiles.OUTPUTS * size];
     return () -> {
-      ByteRows.scores(stored, 0, 4L * rowBytes, COLUMNS, query, scratch.partials);
-      ByteRows.addWeighted(stored, 0, COLUMNS, y, 0, MatrixKernels.UNIT, sums, x);
-      ByteTiles.widen(stored, 0, COLUMNS, 2, widened);
-      ByteTiles.widenColumns(stored, 0, COLUMNS, 0, 2, x, 0);
-      ByteTiles.finish(x, COLUMNS, 0, y);
-      clear();
+      ByteKeys.scores(head, 0, rows, 0, ByteBlocks.SIDE, query, scores);
+      ByteValues.add(head, 0, rows, scores, 0, rows, values, mixed);
+      ByteTiles.widenKeys(head, 0, size, PanelTiles.OUTPUTS, widened);
+      ByteTiles.widenValues(head, 0, rows, PanelTiles.OUTPUTS, rows, widened);
+      ByteTiles.finish(widened, 0, rows, 0, head, 0, scores, 0);
     };
   }
 

@@ -51,15 +51,6 @@ final class Kernels {
       MatrixKernels.Scratch scratch) {
     long rowBytes = store.rowBytes();
     long streamBytes = apart * rowBytes;
-    if (store.type == DType.U8) {
-      if (WarmUp.lacksStore(store.type)) {
-        ByteRows.scoresByScalars(
-            store.data, offset, streamBytes, size, query, scratch.lanes, scratch.partials);
-      } else {
-        ByteRows.scores(store.data, offset, streamBytes, size, query, scratch.partials);
-      }
-      return;
-    }
     if (WarmUp.lacksStore(store.type)) {
       ScalarMatrixKernels.dot16(
           store.type,
@@ -86,34 +77,27 @@ final class Kernels {
     }
   }
 
+  /** {@link ByteKeys#scores}. */
+  static void byteScores(
+      VectorStore store, long head, int position, int apart, float[] query, float[] scores) {
+    if (WarmUp.lacksStore(store.type)) {
+      ByteKeys.scoresByScalars(store.data, head, store.rows(), position, apart, query, scores);
+    } else {
+      ByteKeys.scores(store.data, head, store.rows(), position, apart, query, scores);
+    }
+  }
+
   /**
-   * Whether {@link AttentionTiles} compute so many rows. Columns of BF16 or of bytes that fill no
-   * chunk would be added up in another order.
+   * Whether {@link AttentionTiles} compute so many rows. Columns of BF16 that fill no chunk would
+   * be added up in another order.
    */
   static boolean hasAttentionTiles(VectorStore store, int size, int rows) {
     return rows >= PackingProducts.LEAST_ROWS
-        && size % attentionChunk(store.type) == 0
+        && (store.type != DType.BF16 || size % Lanes.CHUNK == 0)
         && !WarmUp.lacksPacking()
         && !(AttentionTiles.isWide(store, size, rows) && WarmUp.lacksWide(rows, size))
         && !WarmUp.lacksRows()
         && !WarmUp.lacksStore(store.type);
-  }
-
-  private static int attentionChunk(DType type) {
-    return switch (type) {
-      case BF16 -> Lanes.CHUNK;
-      case U8 -> ByteRows.CHUNK;
-      default -> 1;
-    };
-  }
-
-  /** Prepares a query for {@link #scores}. */
-  static void packQuery(VectorStore store, float[] query, int size, MemorySegment packed) {
-    if (store.type == DType.U8) {
-      ByteRows.packQuery(query, size, packed);
-    } else {
-      MemorySegment.copy(query, 0, packed, ScalarKernels.FLOAT, 0, size);
-    }
   }
 
   /** {@link PackedRows#pack}. */
@@ -199,11 +183,31 @@ final class Kernels {
     }
   }
 
-  /** {@link RowKernels#store}. */
-  static void store(VectorStore store, float[] x, int from, long offset, int size) {
+  /** Stores the key of a position. */
+  static void storeKey(
+      VectorStore store, int plane, int head, int position, float[] x, int from, int size) {
     if (store.type == DType.U8) {
-      ByteRows.store(x, from, store.data, offset, size);
-    } else if (WarmUp.lacksStore(store.type)) {
+      long first = store.key(plane, head, 0);
+      ByteBlocks.storeKey(x, from, size, store.data, first, store.rows(), position);
+    } else {
+      store(store, x, from, store.key(plane, head, position), size);
+    }
+  }
+
+  /** Stores the value of a position. */
+  static void storeValue(
+      VectorStore store, int plane, int head, int position, float[] x, int from, int size) {
+    if (store.type == DType.U8) {
+      long first = store.value(plane, head, 0);
+      ByteBlocks.storeValue(x, from, size, store.data, first, store.rows(), position);
+    } else {
+      store(store, x, from, store.value(plane, head, position), size);
+    }
+  }
+
+  /** {@link RowKernels#store}. */
+  private static void store(VectorStore store, float[] x, int from, long offset, int size) {
+    if (WarmUp.lacksStore(store.type)) {
       ScalarKernels.store(store.type, x, from, store.data, offset, size);
     } else {
       RowKernels.store(store.type, x, from, store.data, offset, size);
@@ -218,26 +222,32 @@ final class Kernels {
   }
 
   /**
-   * {@link WeightedSums#add}.
+   * The sum of the values of some positions, each times its weight.
    *
-   * @param sums room for {@link ByteRows#sums}
+   * @param out to which it is added
    */
   static void addWeighted(
       VectorStore store,
-      long offset,
-      int size,
+      int plane,
+      int head,
       float[] weights,
       int from,
       int to,
-      float[] sums,
+      ByteValues.Scratch scratch,
       float[] out) {
     if (store.type == DType.U8) {
+      long first = store.value(plane, head, 0);
+      int rows = store.rows();
       if (WarmUp.lacksStore(store.type)) {
-        ByteRows.addWeightedByScalars(store.data, offset, size, weights, from, to, sums, out);
+        ByteValues.addByScalars(store.data, first, rows, weights, from, to, scratch, out);
       } else {
-        ByteRows.addWeighted(store.data, offset, size, weights, from, to, sums, out);
+        ByteValues.add(store.data, first, rows, weights, from, to, scratch, out);
       }
-    } else if (WarmUp.lacksStore(store.type)) {
+      return;
+    }
+    int size = out.length;
+    long offset = store.value(plane, head, from);
+    if (WarmUp.lacksStore(store.type)) {
       ScalarKernels.addWeighted(store.type, store.data, offset, size, 0, weights, from, to, out);
     } else {
       WeightedSums.add(store.type, store.data, offset, size, weights, from, to, out);

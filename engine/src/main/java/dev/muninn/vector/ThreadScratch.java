@@ -20,8 +20,11 @@ final class ThreadScratch {
   final float[] key;
   final float[] mixed;
 
-  /** For {@link ByteRows#addWeighted}. */
-  final float[] sums;
+  /** The query for keys in 8 bits, and scores of some of them. */
+  final float[] byteQuery;
+
+  final float[] byteScores = new float[ByteKeys.STREAMS * ByteBlocks.SIDE];
+  final ByteValues.Scratch byteValues;
 
   private AttentionTiles tiles;
   private float[] scores = new float[0];
@@ -40,10 +43,11 @@ final class ThreadScratch {
     gateUp = new float[2 * columns];
     halves = new short[width];
     query = new float[headSize];
-    packedQuery = NativeMemory.allocateAutomatic(4L * (headSize + 1));
+    packedQuery = NativeMemory.allocateAutomatic(4L * headSize);
     key = new float[headSize];
     mixed = new float[headSize];
-    sums = ByteRows.sums(headSize);
+    byteQuery = ByteKeys.query(headSize);
+    byteValues = new ByteValues.Scratch(headSize);
   }
 
   /** What attends for many rows; made when there are some. */

@@ -1,5 +1,6 @@
 package dev.muninn.vector;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -10,12 +11,16 @@ import dev.muninn.cache.KeyValueType;
 import dev.muninn.cache.SlotPolicy;
 import dev.muninn.family.huginn.HuginnConfig;
 import dev.muninn.kernel.ScalarKernels;
+import dev.muninn.measure.RandomValues;
 import dev.muninn.model.RecurrentModel;
 import dev.muninn.model.ShapeOnly;
+import dev.muninn.weights.DType;
 import java.lang.foreign.MemorySegment;
 import java.util.BitSet;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 @Tag("without-c2")
 class VectorStoreTest {
@@ -33,13 +38,15 @@ class VectorStoreTest {
   }
 
   private static void check(KeyValueLayout layout) {
+    int rows = Math.toIntExact(layout.type().rows(layout.capacity()));
     try (VectorStore store = new VectorStore(layout)) {
       int rowBytes = layout.type().rowBytes(CONFIG.headSize());
       assertEquals(rowBytes, store.rowBytes());
+      assertEquals(rows, store.rows());
       BitSet taken = new BitSet();
       for (int plane = 0; plane < layout.planes(); plane++) {
         for (int head = 0; head < CONFIG.keyValueHeads(); head++) {
-          for (int position = 0; position < layout.capacity(); position++) {
+          for (int position = 0; position < rows; position++) {
             take(taken, store.key(plane, head, position), rowBytes, layout);
             take(taken, store.value(plane, head, position), rowBytes, layout);
           }
@@ -47,6 +54,72 @@ class VectorStoreTest {
       }
       assertEquals(layout.bytes(), taken.cardinality(), "bytes of " + layout.policy());
     }
+  }
+
+  /** Keys and values of one store's first positions are those of another, of another capacity. */
+  @ParameterizedTest
+  @EnumSource(KeyValueType.class)
+  void copies(KeyValueType type) {
+    int positions = 19;
+    SlotPolicy policy = SlotPolicy.full();
+    try (VectorStore from = new VectorStore(new KeyValueLayout(CONFIG, policy, 2, 21, type));
+        VectorStore to = new VectorStore(new KeyValueLayout(CONFIG, policy, 2, 70, type))) {
+      int planes = new KeyValueLayout(CONFIG, policy, 2, 21, type).planes();
+      fill(from, planes, positions);
+      assertTrue(from.copyTo(to, positions));
+      for (int plane = 0; plane < planes; plane++) {
+        for (int head = 0; head < CONFIG.keyValueHeads(); head++) {
+          for (int p = 0; p < positions; p++) {
+            assertArrayEquals(key(from, plane, head, p), key(to, plane, head, p));
+            assertArrayEquals(value(from, plane, head, p), value(to, plane, head, p));
+          }
+        }
+      }
+    }
+  }
+
+  private static void fill(VectorStore store, int planes, int positions) {
+    int size = CONFIG.headSize();
+    float[] x = RandomValues.floats(size, 1);
+    int turn = 0;
+    for (int plane = 0; plane < planes; plane++) {
+      for (int head = 0; head < CONFIG.keyValueHeads(); head++) {
+        for (int p = 0; p < positions; p++) {
+          x[0] = ++turn;
+          Kernels.storeKey(store, plane, head, p, x, 0, size);
+          x[0] = -turn;
+          Kernels.storeValue(store, plane, head, p, x, 0, size);
+        }
+      }
+    }
+  }
+
+  private static float[] key(VectorStore store, int plane, int head, int position) {
+    return row(
+        store, store.key(plane, head, store.type == DType.U8 ? 0 : position), position, true);
+  }
+
+  private static float[] value(VectorStore store, int plane, int head, int position) {
+    return row(
+        store, store.value(plane, head, store.type == DType.U8 ? 0 : position), position, false);
+  }
+
+  private static float[] row(VectorStore store, long at, int position, boolean key) {
+    int size = CONFIG.headSize();
+    int columns = ByteBlocks.columns(size);
+    float[] row = new float[size];
+    for (int i = 0; i < size; i++) {
+      if (store.type != DType.U8) {
+        row[i] = ScalarKernels.element(store.type, store.data, at, i, size);
+      } else {
+        int number =
+            key
+                ? ByteBlocks.key(store.data, at, position, i, columns)
+                : ByteBlocks.value(store.data, at, position, i, store.rows());
+        row[i] = number * ByteBlocks.scale(store.data, at, position, store.rows(), columns);
+      }
+    }
+    return row;
   }
 
   private static void take(BitSet taken, long offset, int rowBytes, KeyValueLayout layout) {
