@@ -13,8 +13,11 @@ import jdk.incubator.vector.VectorOperators;
  * ascending order of positions. The scalar twin is {@link ScalarKernels#addWeighted}.
  */
 public final class WeightedSums {
-  /** Positions that stay in the first-level cache while one group of columns follows another. */
-  private static final int BLOCK = 64;
+  /**
+   * Positions after which one group of columns follows another: so few that the processor is at
+   * work on both, and memory is read in order.
+   */
+  private static final int BLOCK = 16;
 
   private WeightedSums() {}
 

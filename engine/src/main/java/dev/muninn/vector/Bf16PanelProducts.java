@@ -131,15 +131,10 @@ final class Bf16PanelProducts extends PanelProducts {
 
   private static void addOnTheWay(
       MemorySegment weights, long offset, int columns, PanelRows x, float[] sums) {
-    for (int first = 0; first < columns; first += INPUTS) {
-      int inputs = Math.min(INPUTS, columns - first);
-      for (int group = 0; group < x.groups(); group++) {
-        int at = x.offset(group, first);
-        int to = PanelTiles.OUTPUTS * PanelRows.GROUP * group;
-        for (int pair = 0; pair < PAIRS; pair += COUNT) {
-          long from = offset + 64L * first + 4L * pair;
-          add(weights, from, inputs, x.values, at, sums, to + pair);
-        }
+    for (int group = 0; group < x.groups(); group++) {
+      int to = PanelTiles.OUTPUTS * PanelRows.GROUP * group;
+      for (int pair = 0; pair < PAIRS; pair += COUNT) {
+        add(weights, offset + 4L * pair, columns, x.values, x.offset(group, 0), sums, to + pair);
       }
     }
   }

@@ -38,14 +38,14 @@ abstract class BlockProducts extends PanelProducts {
   final void rows(
       MemorySegment weights, long offset, int columns, PanelRows x, float[] sums, float[] widened) {
     int blocks = Math.ceilDiv(columns, INPUTS_OF_BLOCK);
+    if (ON_THE_WAY) {
+      addOnTheWay(weights, offset, blocks, x, sums);
+      return;
+    }
     int most = INPUTS / INPUTS_OF_BLOCK;
     for (int first = 0; first < blocks; first += most) {
       int count = Math.min(most, blocks - first);
       long at = offset + (long) blockBytes * first;
-      if (ON_THE_WAY) {
-        addOnTheWay(weights, at, first, count, x, sums);
-        continue;
-      }
       widen(weights, at, count, widened);
       for (int block = 1; block <= count; block++) {
         long scales = at + (long) blockBytes * block - Short.BYTES * ROWS;
@@ -73,7 +73,7 @@ abstract class BlockProducts extends PanelProducts {
 
   /** Adds products of blocks as they are to all rows. */
   private void addOnTheWay(
-      MemorySegment weights, long offset, int first, int blocks, PanelRows x, float[] sums) {
+      MemorySegment weights, long offset, int blocks, PanelRows x, float[] sums) {
     for (int group = 0; group < x.groups(); group++) {
       add(
           weights,
@@ -81,9 +81,9 @@ abstract class BlockProducts extends PanelProducts {
           groupBytes,
           blocks,
           x.values,
-          x.offset(group, INPUTS_OF_BLOCK * first),
+          x.offset(group, 0),
           x.blockStarts,
-          x.blockOffset(group, first),
+          x.blockOffset(group, 0),
           sums,
           ROWS * PanelRows.GROUP * group);
     }

@@ -87,20 +87,21 @@ final class PanelRows {
     int group = row / GROUP;
     int step = step();
     int lane = row % GROUP;
-    int target = offset(group, 0) + lane;
     if (format.blockInputs() == 1) {
+      int target = offset(group, 0) + lane;
       for (int i = 0; i < columns; i++, target += step) {
         values[target] = source[from + i];
       }
       return;
     }
-    int blocks = paddedColumns / WeightFormat.BLOCK_INPUTS;
-    for (int block = 0; block < blocks; block++) {
-      int first = WeightFormat.BLOCK_INPUTS * block;
-      int count = Math.min(WeightFormat.BLOCK_INPUTS, columns - first);
-      int at = target + step * first;
-      blockStarts[blockOffset(group, block) + lane] =
-          packBlock(source, from + first, count, at, step);
+    int i = 0;
+    for (; i <= columns - WeightFormat.BLOCK_INPUTS; i += WeightFormat.BLOCK_INPUTS) {
+      packBlock(source, from + i, group, lane, i);
+    }
+    if (i < columns) {
+      float[] rest = new float[WeightFormat.BLOCK_INPUTS];
+      System.arraycopy(source, from + i, rest, 0, columns - i);
+      packBlock(rest, 0, group, lane, i);
     }
   }
 
@@ -125,34 +126,37 @@ final class PanelRows {
     }
   }
 
-  /** Packs a block, and returns where its sums start. */
-  private float packBlock(float[] source, int from, int count, int at, int step) {
+  /** Packs a block of a row, and finds where its sums start. */
+  private void packBlock(float[] source, int from, int group, int lane, int input) {
     boolean bytes = format == WeightFormat.Q8;
-    float sum = 0;
-    for (int i = 0; i < WeightFormat.BLOCK_INPUTS; i++) {
-      float value = i < count ? source[from + i] : 0;
-      sum += value;
-      values[at + i * step] = value * (ACTIVATIONS * (bytes ? ofByte(i) : ofNibble(i)));
+    // What a value is multiplied by so that its number may stay in its place of an int.
+    float scale1 = ACTIVATIONS * (bytes ? 0x1p-8f : 0x1p-4f);
+    float scale2 = ACTIVATIONS * (bytes ? 0x1p-16f : 0x1p-8f);
+    float scale3 = ACTIVATIONS * (bytes ? 1 : 0x1p-12f);
+    // Four sums, so that additions need not wait for each other.
+    float sum0 = 0;
+    float sum1 = 0;
+    float sum2 = 0;
+    float sum3 = 0;
+    int step = step();
+    int at = offset(group, input) + lane;
+    for (int i = 0; i < WeightFormat.BLOCK_INPUTS; i += 4) {
+      float value0 = source[from + i];
+      float value1 = source[from + i + 1];
+      float value2 = source[from + i + 2];
+      float value3 = source[from + i + 3];
+      sum0 += value0;
+      sum1 += value1;
+      sum2 += value2;
+      sum3 += value3;
+      int to = at + i * step;
+      values[to] = value0 * ACTIVATIONS;
+      values[to + step] = value1 * scale1;
+      values[to + 2 * step] = value2 * scale2;
+      values[to + 3 * step] = value3 * scale3;
     }
-    return (bytes ? -128 : -8) / OUTPUTS * sum;
-  }
-
-  /** What a value is multiplied by so that its byte may stay in its place of an int. */
-  private static float ofByte(int input) {
-    return switch (input % 4) {
-      case 1 -> 0x1p-8f;
-      case 2 -> 0x1p-16f;
-      default -> 1;
-    };
-  }
-
-  /** The same for four bits of a short. */
-  private static float ofNibble(int input) {
-    return switch (input % 4) {
-      case 1 -> 0x1p-4f;
-      case 2 -> 0x1p-8f;
-      case 3 -> 0x1p-12f;
-      default -> 1;
-    };
+    int block = input / WeightFormat.BLOCK_INPUTS;
+    blockStarts[blockOffset(group, block) + lane] =
+        (bytes ? -128 : -8) / OUTPUTS * (sum0 + sum1 + (sum2 + sum3));
   }
 }
