@@ -104,8 +104,20 @@ final class Bf16PanelProducts extends PanelProducts {
   }
 
   @Override
+  int turns() {
+    return 1;
+  }
+
+  @Override
   void rows(
-      MemorySegment weights, long offset, int columns, PanelRows x, float[] sums, float[] widened) {
+      MemorySegment weights,
+      long offset,
+      long far,
+      int turns,
+      int columns,
+      PanelRows x,
+      float[] sums,
+      float[] widened) {
     if (ON_THE_WAY || x.rows() <= FEW_ROWS) {
       addOnTheWay(weights, offset, columns, x, sums);
       return;

@@ -14,6 +14,9 @@ import jdk.incubator.vector.IntVector;
  * {@code fma(block's sum, scale, sum)}, block by block.
  */
 abstract class BlockProducts extends PanelProducts {
+  /** Regions that are read in turn, so that memory is ahead of the arithmetic in each. */
+  private static final int TURNS = 4;
+
   /** Numbers of 16 bits that stand side by side, by two. */
   static final int PAIRS = 16;
 
@@ -35,11 +38,23 @@ abstract class BlockProducts extends PanelProducts {
   }
 
   @Override
+  final int turns() {
+    return ON_THE_WAY ? TURNS : 1;
+  }
+
+  @Override
   final void rows(
-      MemorySegment weights, long offset, int columns, PanelRows x, float[] sums, float[] widened) {
+      MemorySegment weights,
+      long offset,
+      long far,
+      int turns,
+      int columns,
+      PanelRows x,
+      float[] sums,
+      float[] widened) {
     int blocks = Math.ceilDiv(columns, INPUTS_OF_BLOCK);
     if (ON_THE_WAY) {
-      addOnTheWay(weights, offset, blocks, x, sums);
+      addOnTheWay(weights, offset, far, turns, blocks, x, sums);
       return;
     }
     int most = INPUTS / INPUTS_OF_BLOCK;
@@ -73,42 +88,56 @@ abstract class BlockProducts extends PanelProducts {
 
   /** Adds products of blocks as they are to all rows. */
   private void addOnTheWay(
-      MemorySegment weights, long offset, int blocks, PanelRows x, float[] sums) {
-    for (int group = 0; group < x.groups(); group++) {
-      add(
-          weights,
-          offset,
-          groupBytes,
-          blocks,
-          x.values,
-          x.offset(group, 0),
-          x.blockStarts,
-          x.blockOffset(group, 0),
-          sums,
-          ROWS * PanelRows.GROUP * group);
+      MemorySegment weights,
+      long offset,
+      long far,
+      int turns,
+      int blocks,
+      PanelRows x,
+      float[] sums) {
+    int apart = ROWS * PanelRows.places(x.rows());
+    int group = 0;
+    for (; group < x.groups() - 1; group += 2) {
+      add8(weights, offset, far, turns, blocks, x, group, sums, apart);
+    }
+    if (group < x.groups()) {
+      add4(weights, offset, far, turns, blocks, x, group, sums, apart);
     }
   }
 
   /**
-   * Adds the products of some blocks as they are to the sums of 4 rows, on vectors of 16 lanes.
+   * Adds the products of some panels, as they are, to the sums of 4 rows, on vectors of 16 lanes.
+   * Of every panel a block is read, then of every panel the next.
    *
-   * @param offset byte offset of the first block
-   * @param step {@link #groupBytes}
-   * @param x values, 4 an input, from {@code at}
-   * @param starts what the rows' products of a block start from, 4 a block from {@code start}
-   * @param sums from {@code to}, 32 from row to row
+   * @param offset byte offset of the first panel
+   * @param far bytes from one panel to the next
+   * @param turns how many panels
+   * @param group of rows
+   * @param sums of a panel's rows, 32 each
+   * @param apart from the sums of one panel to those of the next
    */
-  abstract void add(
+  abstract void add4(
       MemorySegment weights,
       long offset,
-      long step,
+      long far,
+      int turns,
       int blocks,
-      float[] x,
-      int at,
-      float[] starts,
-      int start,
+      PanelRows x,
+      int group,
       float[] sums,
-      int to);
+      int apart);
+
+  /** The same for the 8 rows of a group and the next. */
+  abstract void add8(
+      MemorySegment weights,
+      long offset,
+      long far,
+      int turns,
+      int blocks,
+      PanelRows x,
+      int group,
+      float[] sums,
+      int apart);
 
   /** Adds products of widened blocks to all rows. */
   private static void addAllBlocks(

@@ -64,15 +64,27 @@ abstract class PanelProducts extends Products {
       PanelRows x,
       float[] out);
 
+  /** Panels that {@link #rows} computes at once. */
+  abstract int turns();
+
   /**
-   * Adds the products of a panel to the sums of all rows.
+   * Adds the products of {@link #turns} panels, or of a single one, to the sums of all rows.
    *
-   * @param offset byte offset of the panel
-   * @param sums of each row 32
+   * @param offset byte offset of the first panel
+   * @param far bytes from one panel to the next
+   * @param turns how many panels
+   * @param sums of each panel and row 32
    * @param widened room for widened weights
    */
   abstract void rows(
-      MemorySegment weights, long offset, int columns, PanelRows x, float[] sums, float[] widened);
+      MemorySegment weights,
+      long offset,
+      long far,
+      int turns,
+      int columns,
+      PanelRows x,
+      float[] sums,
+      float[] widened);
 
   @Override
   final void multiply(
@@ -90,20 +102,37 @@ abstract class PanelProducts extends Products {
       multiplyRow(matrix, first, end, to, x.panels(), y, at, scratch);
       return;
     }
-    int rows = x.rows();
-    int places = PanelRows.places(rows);
-    float[] sums = scratch.sums(places);
-    for (int panel = first; panel < end; panel++) {
-      Arrays.fill(sums, 0, PanelTiles.OUTPUTS * places, 0);
-      rows(
-          matrix.data(),
-          panel * matrix.stride(),
-          matrix.columns(),
-          x.panels(),
-          sums,
-          scratch.widened());
-      for (int row = 0; row < rows; row++) {
-        copy(format, sums, PanelTiles.OUTPUTS * row, panel, to, y, at + row * stride);
+    int each = (end - first) / turns();
+    for (int i = 0; i < each; i++) {
+      multiplyRows(matrix, first + i, each, turns(), to, x.panels(), y, at, stride, scratch);
+    }
+    for (int panel = first + each * turns(); panel < end; panel++) {
+      multiplyRows(matrix, panel, 0, 1, to, x.panels(), y, at, stride, scratch);
+    }
+  }
+
+  /** The products of some panels, {@code apart} panels from one to the next. */
+  private void multiplyRows(
+      WeightMatrix matrix,
+      int first,
+      int apart,
+      int turns,
+      int to,
+      PanelRows x,
+      float[] y,
+      int at,
+      int stride,
+      MatrixKernels.Scratch scratch) {
+    int places = PanelRows.places(x.rows());
+    float[] sums = scratch.sums(turns * places);
+    Arrays.fill(sums, 0, PanelTiles.OUTPUTS * turns * places, 0);
+    long offset = first * matrix.stride();
+    long far = apart * matrix.stride();
+    rows(matrix.data(), offset, far, turns, matrix.columns(), x, sums, scratch.widened());
+    for (int turn = 0; turn < turns; turn++) {
+      for (int row = 0; row < x.rows(); row++) {
+        int from = PanelTiles.OUTPUTS * (turn * places + row);
+        copy(format, sums, from, first + turn * apart, to, y, at + row * stride);
       }
     }
   }

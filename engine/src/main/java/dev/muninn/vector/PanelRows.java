@@ -27,6 +27,7 @@ final class PanelRows {
 
   private WeightFormat format = WeightFormat.BF16_PANELS;
   private int rows;
+  private int step;
   private int columns;
   private int paddedColumns;
 
@@ -46,6 +47,7 @@ final class PanelRows {
   void shape(int rows, int columns, WeightFormat format) {
     this.format = format;
     this.rows = rows;
+    this.step = rows == 1 ? 1 : GROUP;
     this.columns = columns;
     this.paddedColumns = format.blockInputs() * Math.ceilDiv(columns, format.blockInputs());
   }
@@ -67,9 +69,11 @@ final class PanelRows {
     return Math.ceilDiv(rows, GROUP);
   }
 
-  /** Values of an input that stand side by side. */
+  /**
+   * Values of an input that stand side by side. Kept, for kernels are better off not to know it.
+   */
   int step() {
-    return rows == 1 ? 1 : GROUP;
+    return step;
   }
 
   /** Where a group has the values of an input. */

@@ -215,125 +215,30 @@ final class Q8Products extends BlockProducts {
   }
 
   @Override
-  void add(
+  void add4(
       MemorySegment weights,
       long offset,
-      long step,
+      long far,
+      int turns,
       int blocks,
-      float[] x,
-      int at,
-      float[] starts,
-      int start,
+      PanelRows x,
+      int group,
       float[] sums,
-      int to) {
-    weights.get(ValueLayout.JAVA_BYTE, offset);
-    FloatVector c0 = FloatVector.fromArray(FLOATS, sums, to);
-    FloatVector d0 = FloatVector.fromArray(FLOATS, sums, to + COUNT);
-    FloatVector c1 = FloatVector.fromArray(FLOATS, sums, to + 32);
-    FloatVector d1 = FloatVector.fromArray(FLOATS, sums, to + 32 + COUNT);
-    FloatVector c2 = FloatVector.fromArray(FLOATS, sums, to + 64);
-    FloatVector d2 = FloatVector.fromArray(FLOATS, sums, to + 64 + COUNT);
-    FloatVector c3 = FloatVector.fromArray(FLOATS, sums, to + 96);
-    FloatVector d3 = FloatVector.fromArray(FLOATS, sums, to + 96 + COUNT);
-    for (int block = 0; block < blocks; block++) {
-      FloatVector a0 = FloatVector.broadcast(FLOATS, starts[start]);
-      FloatVector b0 = a0;
-      FloatVector a1 = FloatVector.broadcast(FLOATS, starts[start + 1]);
-      FloatVector b1 = a1;
-      FloatVector a2 = FloatVector.broadcast(FLOATS, starts[start + 2]);
-      FloatVector b2 = a2;
-      FloatVector a3 = FloatVector.broadcast(FLOATS, starts[start + 3]);
-      FloatVector b3 = a3;
-      start += 4;
-      for (long end = offset + 8 * step; offset < end; offset += step) {
-        IntVector v = IntVector.fromMemorySegment(INTS, weights, offset, LITTLE_ENDIAN);
-        IntVector w = IntVector.fromMemorySegment(INTS, weights, offset + BYTES, LITTLE_ENDIAN);
-        IntVector n = v.and(0xFF);
-        FloatVector p = IN_PLACE ? n.reinterpretAsFloats() : (FloatVector) n.convert(I2F, 0);
-        n = w.and(0xFF);
-        FloatVector q = IN_PLACE ? n.reinterpretAsFloats() : (FloatVector) n.convert(I2F, 0);
-        FloatVector y = FloatVector.broadcast(FLOATS, x[at]);
-        a0 = p.fma(y, a0);
-        b0 = q.fma(y, b0);
-        y = FloatVector.broadcast(FLOATS, x[at + 1]);
-        a1 = p.fma(y, a1);
-        b1 = q.fma(y, b1);
-        y = FloatVector.broadcast(FLOATS, x[at + 2]);
-        a2 = p.fma(y, a2);
-        b2 = q.fma(y, b2);
-        y = FloatVector.broadcast(FLOATS, x[at + 3]);
-        a3 = p.fma(y, a3);
-        b3 = q.fma(y, b3);
-        n = v.and(0xFF00);
-        p = IN_PLACE ? n.reinterpretAsFloats() : (FloatVector) n.convert(I2F, 0);
-        n = w.and(0xFF00);
-        q = IN_PLACE ? n.reinterpretAsFloats() : (FloatVector) n.convert(I2F, 0);
-        y = FloatVector.broadcast(FLOATS, x[at + 4]);
-        a0 = p.fma(y, a0);
-        b0 = q.fma(y, b0);
-        y = FloatVector.broadcast(FLOATS, x[at + 5]);
-        a1 = p.fma(y, a1);
-        b1 = q.fma(y, b1);
-        y = FloatVector.broadcast(FLOATS, x[at + 6]);
-        a2 = p.fma(y, a2);
-        b2 = q.fma(y, b2);
-        y = FloatVector.broadcast(FLOATS, x[at + 7]);
-        a3 = p.fma(y, a3);
-        b3 = q.fma(y, b3);
-        n = v.and(0xFF0000);
-        p = IN_PLACE ? n.reinterpretAsFloats() : (FloatVector) n.convert(I2F, 0);
-        n = w.and(0xFF0000);
-        q = IN_PLACE ? n.reinterpretAsFloats() : (FloatVector) n.convert(I2F, 0);
-        y = FloatVector.broadcast(FLOATS, x[at + 8]);
-        a0 = p.fma(y, a0);
-        b0 = q.fma(y, b0);
-        y = FloatVector.broadcast(FLOATS, x[at + 9]);
-        a1 = p.fma(y, a1);
-        b1 = q.fma(y, b1);
-        y = FloatVector.broadcast(FLOATS, x[at + 10]);
-        a2 = p.fma(y, a2);
-        b2 = q.fma(y, b2);
-        y = FloatVector.broadcast(FLOATS, x[at + 11]);
-        a3 = p.fma(y, a3);
-        b3 = q.fma(y, b3);
-        n = v.lanewise(LSHR, 24);
-        p = IN_PLACE ? n.reinterpretAsFloats() : (FloatVector) n.convert(I2F, 0);
-        n = w.lanewise(LSHR, 24);
-        q = IN_PLACE ? n.reinterpretAsFloats() : (FloatVector) n.convert(I2F, 0);
-        y = FloatVector.broadcast(FLOATS, x[at + 12]);
-        a0 = p.fma(y, a0);
-        b0 = q.fma(y, b0);
-        y = FloatVector.broadcast(FLOATS, x[at + 13]);
-        a1 = p.fma(y, a1);
-        b1 = q.fma(y, b1);
-        y = FloatVector.broadcast(FLOATS, x[at + 14]);
-        a2 = p.fma(y, a2);
-        b2 = q.fma(y, b2);
-        y = FloatVector.broadcast(FLOATS, x[at + 15]);
-        a3 = p.fma(y, a3);
-        b3 = q.fma(y, b3);
-        at += 16;
-      }
-      IntVector scales = IntVector.fromMemorySegment(INTS, weights, offset, LITTLE_ENDIAN);
-      FloatVector low = scales.lanewise(LSHL, 16).reinterpretAsFloats();
-      FloatVector high = scales.and(0xFFFF0000).reinterpretAsFloats();
-      c0 = a0.fma(low, c0);
-      d0 = b0.fma(high, d0);
-      c1 = a1.fma(low, c1);
-      d1 = b1.fma(high, d1);
-      c2 = a2.fma(low, c2);
-      d2 = b2.fma(high, d2);
-      c3 = a3.fma(low, c3);
-      d3 = b3.fma(high, d3);
-      offset += step / 2;
-    }
-    c0.intoArray(sums, to);
-    d0.intoArray(sums, to + COUNT);
-    c1.intoArray(sums, to + 32);
-    d1.intoArray(sums, to + 32 + COUNT);
-    c2.intoArray(sums, to + 64);
-    d2.intoArray(sums, to + 64 + COUNT);
-    c3.intoArray(sums, to + 96);
-    d3.intoArray(sums, to + 96 + COUNT);
+      int apart) {
+    Q8Tiles.add4(weights, offset, far, turns, groupBytes, blocks, x, group, sums, apart);
+  }
+
+  @Override
+  void add8(
+      MemorySegment weights,
+      long offset,
+      long far,
+      int turns,
+      int blocks,
+      PanelRows x,
+      int group,
+      float[] sums,
+      int apart) {
+    Q8Tiles.add8(weights, offset, far, turns, groupBytes, blocks, x, group, sums, apart);
   }
 }
