@@ -43,7 +43,7 @@ public enum KeyValueType {
     return bytes * columns(headSize) + scaleBytes;
   }
 
-  /** Positions that a head has room for if it has to have some. */
+  /** How many positions a head has memory for, to have room for some. */
   public long rows(int positions) {
     return (long) rowUnit * Math.ceilDiv(positions, rowUnit);
   }

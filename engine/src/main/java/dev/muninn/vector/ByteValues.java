@@ -224,7 +224,7 @@ final class ByteValues {
       FloatVector w1 = FloatVector.broadcast(FLOATS, weights[p + 1]);
       FloatVector w2 = FloatVector.broadcast(FLOATS, weights[p + 2]);
       FloatVector w3 = FloatVector.broadcast(FLOATS, weights[p + 3]);
-      long step = 16L * p;
+      long step = (long) SIDE * p;
       IntVector v = IntVector.fromMemorySegment(INTS, data, at0 + step, LITTLE_ENDIAN);
       sum0 = ((FloatVector) v.and(0xFF).convert(I2F, 0)).fma(w0, sum0);
       sum0 = ((FloatVector) v.and(0xFF00).convert(I2F, 0)).fma(w1, sum0);
@@ -299,7 +299,7 @@ final class ByteValues {
       FloatVector w1 = FloatVector.broadcast(FLOATS, weights[p + 1]);
       FloatVector w2 = FloatVector.broadcast(FLOATS, weights[p + 2]);
       FloatVector w3 = FloatVector.broadcast(FLOATS, weights[p + 3]);
-      long step = 16L * p;
+      long step = (long) SIDE * p;
       IntVector v = IntVector.fromMemorySegment(INTS, data, at0 + step, LITTLE_ENDIAN);
       sum0 = ((FloatVector) v.and(0xFF).convert(I2F, 0)).fma(w0, sum0);
       sum0 = ((FloatVector) v.and(0xFF00).convert(I2F, 0)).fma(w1, sum0);

@@ -12,8 +12,9 @@ import java.util.Arrays;
  * in ascending order, whether one row is multiplied or many.
  *
  * <p>One row is bound by how fast memory is read, and a few panels of distant regions are read at
- * once. For more rows some inputs of a panel stay in the first-level cache while the rows pass by,
- * widened once or for every group of rows.
+ * once. For more rows, some inputs of a panel are widened once, and stay in the first-level cache
+ * while the rows pass by; or, where there are registers for it, groups of rows widen them on the
+ * way.
  *
  * <p>Every body that reads weights begins by {@code get}, as in {@link RowMajorProducts}.
  */

@@ -17,8 +17,8 @@ import jdk.incubator.vector.IntVector;
 
 /**
  * Products of 4-bit weights with a few rows, on vectors of 16 lanes: weights are widened on the way
- * as in {@link Q4Products}. Eight rows share the widening, and as many sums as that fill the
- * registers, so that those of whole rows are in memory.
+ * as in {@link Q4Products}. Eight rows share the widening. Sums of a block are in registers, which
+ * have no room for sums of whole rows: these are in memory.
  *
  * <p>Activations advance by a step that C2 does not know. Else it begins a turn by reading all of
  * them, and has no registers left.
