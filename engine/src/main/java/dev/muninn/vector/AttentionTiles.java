@@ -108,10 +108,8 @@ final class AttentionTiles {
   void attend(VectorStore store, int plane, int head, ThreadScratch own) {
     int length = lengths[rows - 1];
     int stride = length + Lanes.COUNT;
-    if (scores.length < rows * stride) {
-      scores = new float[Math.max(rows * stride, Math.min(2 * scores.length, 1 << 28))];
-      weights = new float[scores.length + PanelRows.GROUP * stride];
-    }
+    scores = withRoom(scores, rows * stride);
+    weights = withRoom(weights, PanelRows.places(rows) * stride);
     if (lines[0].length < stride) {
       for (int i = 0; i < lines.length; i++) {
         lines[i] = new float[Math.max(stride, 2 * lines[i].length)];
@@ -129,6 +127,12 @@ final class AttentionTiles {
       pack(group, stride);
     }
     mix(store, plane, head, stride);
+  }
+
+  private static float[] withRoom(float[] kept, int needed) {
+    return kept.length >= needed
+        ? kept
+        : new float[Math.max(needed, Math.min(2 * kept.length, 1 << 28))];
   }
 
   /** Scores of all positions, for the rows that see them. */
