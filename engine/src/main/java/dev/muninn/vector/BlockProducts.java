@@ -15,7 +15,7 @@ import jdk.incubator.vector.IntVector;
  */
 abstract class BlockProducts extends PanelProducts {
   /** Regions that are read in turn, so that memory is ahead of the arithmetic in each. */
-  private static final int TURNS = 4;
+  static final int TURNS = 4;
 
   /** Numbers of 16 bits that stand side by side, by two. */
   static final int PAIRS = 16;

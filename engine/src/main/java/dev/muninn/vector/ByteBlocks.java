@@ -46,14 +46,14 @@ final class ByteBlocks {
     return (long) rows * columns + (long) Float.BYTES * position;
   }
 
-  /** The offset of the keys of 16 positions. */
+  /** The offset of the int of a position's first four columns, in keys. */
   static long keys(int position, int columns) {
-    return (long) (position / SIDE) * SIDE * columns;
+    return (long) (position / SIDE) * SIDE * columns + 4L * (position % SIDE);
   }
 
-  /** The offset of the values of a position, and three behind it, in 16 columns. */
+  /** The offset of the int of a position in a column, in values. */
   static long values(int position, int column, int rows) {
-    return (long) SIDE * (column / SIDE * (long) rows + position / 4 * 4);
+    return (long) SIDE * (column / SIDE * (long) rows + position / 4 * 4) + 4L * (column % SIDE);
   }
 
   /** How many bytes of each position lie together in the keys of a head, part by part. */
@@ -70,11 +70,11 @@ final class ByteBlocks {
   }
 
   private static long key(int position, int column, int columns) {
-    return keys(position, columns) + 4L * (SIDE * (column / 4) + position % SIDE) + column % 4;
+    return keys(position, columns) + 4L * SIDE * (column / 4) + column % 4;
   }
 
   private static long value(int position, int column, int rows) {
-    return values(position, column, rows) + 4L * (column % SIDE) + position % 4;
+    return values(position, column, rows) + position % 4;
   }
 
   /** What a byte is multiplied by so that it may stay in its place of an int. */
@@ -93,22 +93,30 @@ final class ByteBlocks {
    */
   static void storeKey(
       float[] x, int from, int size, MemorySegment target, long head, int rows, int position) {
-    int columns = columns(size);
-    float inverse = storeScale(x, from, size, target, head + scale(position, rows, columns));
-    for (int i = 0; i < columns; i++) {
-      byte number = i < size ? rounded(x[from + i], inverse) : (byte) ZERO;
-      target.set(ValueLayout.JAVA_BYTE, head + key(position, i, columns), number);
-    }
+    store(x, from, size, target, head, rows, position, true);
   }
 
   /** Stores a value, as {@link #storeKey}. */
   static void storeValue(
       float[] x, int from, int size, MemorySegment target, long head, int rows, int position) {
+    store(x, from, size, target, head, rows, position, false);
+  }
+
+  private static void store(
+      float[] x,
+      int from,
+      int size,
+      MemorySegment target,
+      long head,
+      int rows,
+      int position,
+      boolean isKey) {
     int columns = columns(size);
     float inverse = storeScale(x, from, size, target, head + scale(position, rows, columns));
     for (int i = 0; i < columns; i++) {
       byte number = i < size ? rounded(x[from + i], inverse) : (byte) ZERO;
-      target.set(ValueLayout.JAVA_BYTE, head + value(position, i, rows), number);
+      long at = isKey ? key(position, i, columns) : value(position, i, rows);
+      target.set(ValueLayout.JAVA_BYTE, head + at, number);
     }
   }
 

@@ -78,7 +78,7 @@ final class ByteKeys {
     FloatVector sum2 = sum0;
     FloatVector sum3 = sum0;
     int columns = query.length - 1;
-    long at = head + ByteBlocks.keys(position, columns) + 4L * lane;
+    long at = head + ByteBlocks.keys(position + lane, columns);
     long stream = (long) apart * columns;
     for (int i = 0; i < columns; i += 4) {
       FloatVector q0 = FloatVector.broadcast(FLOATS, query[i]);

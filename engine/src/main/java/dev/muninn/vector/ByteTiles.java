@@ -29,8 +29,7 @@ final class ByteTiles {
    */
   static void widenKeys(MemorySegment data, long offset, int columns, int positions, float[] out) {
     for (int i = 0; i < positions; i += COUNT) {
-      long at = offset + ByteBlocks.keys(i, columns) + 4L * (i % SIDE);
-      widen(data, at, columns / 4, out, i);
+      widen(data, offset + ByteBlocks.keys(i, columns), columns / 4, out, i);
     }
   }
 
@@ -45,8 +44,7 @@ final class ByteTiles {
   static void widenValues(
       MemorySegment data, long offset, int rows, int columns, int positions, float[] out) {
     for (int i = 0; i < columns; i += COUNT) {
-      long at = offset + ByteBlocks.values(0, i, rows) + 4L * (i % SIDE);
-      widen(data, at, positions / 4, out, i);
+      widen(data, offset + ByteBlocks.values(0, i, rows), positions / 4, out, i);
     }
   }
 

@@ -189,8 +189,7 @@ final class ByteValues {
 
   /** Where a vector of columns begins. For those behind the last, the last stands in. */
   private static long place(int column, int rows, int columns) {
-    column = Math.min(column, columns - COUNT);
-    return ByteBlocks.values(0, column, rows) + 4L * (column % SIDE);
+    return ByteBlocks.values(0, Math.min(column, columns - COUNT), rows);
   }
 
   /** Adds the values of some positions, in eight vectors of columns. */

@@ -30,9 +30,6 @@ final class Q4Products extends BlockProducts {
   /** Panels that two vectors take. */
   private static final int PANELS = Math.max(1, 2 * COUNT / PAIRS);
 
-  /** Regions that are read in turn, so that memory is ahead of the arithmetic in each. */
-  private static final int TURNS = 4;
-
   private Q4Products() {
     super(WeightFormat.Q4);
   }

@@ -30,9 +30,6 @@ final class Q8Products extends BlockProducts {
   /** Panels that four vectors take. */
   private static final int PANELS = Math.max(1, 4 * COUNT / ROWS);
 
-  /** Regions that are read in turn, so that memory is ahead of the arithmetic in each. */
-  private static final int TURNS = 4;
-
   private Q8Products() {
     super(WeightFormat.Q8);
   }
